@@ -1,0 +1,1 @@
+//! Can it be proven: chain, timeline, proof.

@@ -1,0 +1,1 @@
+//! What an agent is made of, and which components a change brings, takes or moves.

@@ -1,0 +1,1 @@
+//! May it pass: requirement, evidence, verdict. Every gate always runs.

@@ -1,0 +1,1 @@
+//! Git: refs, objects, signatures, and the one way anything is written.

@@ -1,0 +1,1 @@
+//! What happens: ladder, event, record, manifest, and the plan of what would be written.

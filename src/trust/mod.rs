@@ -1,0 +1,1 @@
+//! Who may say so: principals, keys, teams, roles, the ladder, and the order between branches.

@@ -1,0 +1,1 @@
+//! Files: discovery, `joch.yaml`, ignore rules.
