@@ -1,13 +1,22 @@
 //! What a team writes: envelope, kinds, names, references, values, their one canonical form and its
 //! digest; how YAML is read, and what is found wrong with it.
 
+pub mod canonical;
+pub mod diagnostic;
 pub mod digest;
+pub mod envelope;
+pub mod fields;
 pub mod id;
 pub mod kind;
 pub mod name;
+pub mod path;
 pub mod value;
+pub mod yaml;
 
+pub use diagnostic::{Document, Finding, Position, Severity};
 pub use digest::Digest;
+pub use envelope::Resource;
+pub use fields::{Candidate, Mention, Target, Tie};
 pub use id::{Reference, ResourceId};
 pub use kind::Kind;
 pub use value::{Map, Number, Value};

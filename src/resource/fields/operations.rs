@@ -1,0 +1,182 @@
+//! Eval, Deployment, Environment and AgBOM.
+
+use super::{Field, Shape, Tie};
+use crate::resource::kind::Kind;
+
+pub(super) static EVAL: &[Field] = &[
+    Field { key: "description", shape: Shape::Text, doc: "What is measured." },
+    Field { key: "target", shape: Shape::Object(TARGET), doc: "What is measured, and how it is reached." },
+    Field { key: "dataset", shape: Shape::Object(DATASET), doc: "The cases." },
+    Field { key: "metrics", shape: Shape::List(&Shape::Object(METRIC)), doc: "What is measured of each case." },
+    Field { key: "schedule", shape: Shape::Object(SCHEDULE), doc: "When it runs." },
+    Field {
+        key: "thresholds",
+        shape: Shape::Thresholds,
+        doc: "Per metric a number, or a comparison such as `\"<0.40\"`. A number alone means at least or at most, as the metric has it.",
+    },
+    Field { key: "releaseGate", shape: Shape::Object(RELEASE_GATE), doc: "Which promotions it guards." },
+    Field { key: "run", shape: Shape::Object(RUN), doc: "How it runs." },
+    Field { key: "confidence", shape: Shape::Number, doc: "How sure a verdict must be, from 0 to 1." },
+    Field {
+        key: "maxRegression",
+        shape: Shape::Map(&Shape::Any),
+        doc: "Per metric, how much worse than the target environment's it may be.",
+    },
+];
+
+static TARGET: &[Field] = &[
+    Field { key: "kind", shape: Shape::Text, doc: "Kind of what is measured: `Agent`." },
+    Field { key: "name", shape: Shape::Text, doc: "Its name." },
+    Field { key: "namespace", shape: Shape::Text, doc: "Its namespace." },
+    Field { key: "invoke", shape: Shape::Object(INVOKE), doc: "How it is reached where no Deployment says so." },
+];
+
+static DATASET: &[Field] = &[
+    Field { key: "type", shape: Shape::Text, doc: "Where cases come from: `file`." },
+    Field {
+        key: "uri",
+        shape: Shape::Text,
+        doc: "Path, relative to the directory of `joch.yaml`; if nothing is there, to the file of the Eval.",
+    },
+];
+
+/// How the scores of one metric become one.
+static AGGREGATES: &[&str] = &["mean", "median", "min", "max", "p95", "pass@k", "pass^k"];
+
+static METRIC: &[Field] = &[
+    Field { key: "name", shape: Shape::Text, doc: "Name of the metric, as under `thresholds`." },
+    Field { key: "type", shape: Shape::OneOf(&["llm_judge", "numeric", "deterministic"]), doc: "How it is measured." },
+    Field { key: "judgeModelRef", shape: Shape::Model(Tie::Needed), doc: "The Model that judges." },
+    Field { key: "judges", shape: Shape::Models(Tie::Needed), doc: "Models that judge." },
+    Field { key: "direction", shape: Shape::OneOf(&["higher", "lower"]), doc: "Which way is better." },
+    Field { key: "rubric", shape: Shape::Any, doc: "What the judge looks for." },
+    Field { key: "criteria", shape: Shape::List(&Shape::Any), doc: "What the judge looks for, point by point." },
+    Field { key: "samples", shape: Shape::Whole, doc: "How often each case is judged." },
+    Field { key: "aggregate", shape: Shape::OneOf(AGGREGATES), doc: "How the scores of all cases become one." },
+];
+
+static SCHEDULE: &[Field] = &[
+    Field { key: "onDeployment", shape: Shape::Bool, doc: "After each change of the target." },
+    Field { key: "nightly", shape: Shape::Bool, doc: "At 02:00 UTC." },
+    Field { key: "manual", shape: Shape::Bool, doc: "When someone asks." },
+];
+
+static RELEASE_GATE: &[Field] = &[
+    Field { key: "enabled", shape: Shape::Bool, doc: "Whether it guards anything." },
+    Field {
+        key: "blocksPromotionTo",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Environments into which it must have passed.",
+    },
+];
+
+static RUN: &[Field] = &[
+    Field { key: "concurrency", shape: Shape::Whole, doc: "Cases at a time." },
+    Field { key: "trials", shape: Shape::Whole, doc: "Runs of each case." },
+    Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one case may take." },
+    Field { key: "retries", shape: Shape::Whole, doc: "How often a failed call is repeated." },
+    Field { key: "maxAge", shape: Shape::Duration, doc: "How long a result counts." },
+];
+
+pub(super) static DEPLOYMENT: &[Field] = &[
+    Field { key: "agentRef", shape: Shape::Reference(Kind::Agent, Tie::Needed), doc: "The agent." },
+    Field {
+        key: "environmentRef",
+        shape: Shape::Reference(Kind::Environment, Tie::Needed),
+        doc: "The environment it runs in.",
+    },
+    Field { key: "promotion", shape: Shape::Object(PROMOTION), doc: "What a promotion of it demands." },
+    Field { key: "replicas", shape: Shape::Whole, doc: "How many run." },
+    Field { key: "rollout", shape: Shape::Any, doc: "How a new version is brought in." },
+    Field { key: "runtime", shape: Shape::Any, doc: "Where it runs." },
+    Field { key: "invoke", shape: Shape::Object(INVOKE), doc: "How that agent is reached in that environment." },
+    Field { key: "expectedRunsPerDay", shape: Shape::Number, doc: "Runs of a day, for projected cost." },
+];
+
+static PROMOTION: &[Field] = &[
+    Field {
+        key: "requiresEval",
+        shape: Shape::References(Kind::Eval, Tie::Needed),
+        doc: "Evals that must have passed: one name or a list.",
+    },
+    Field {
+        key: "requiresApproval",
+        shape: Shape::References(Kind::Team, Tie::Needed),
+        doc: "Teams that must approve: one name or a list.",
+    },
+];
+
+static INVOKE: &[Field] = &[
+    Field {
+        key: "type",
+        shape: Shape::OneOf(&["http", "openai", "anthropic", "command", "a2a", "replay"]),
+        doc: "How the agent is spoken to.",
+    },
+    Field { key: "url", shape: Shape::Text, doc: "Address." },
+    Field { key: "baseUrl", shape: Shape::Text, doc: "Address up to the API's own paths." },
+    Field { key: "method", shape: Shape::Text, doc: "HTTP method." },
+    Field { key: "headers", shape: Shape::Map(&Shape::Any), doc: "Headers; a value may be `{secretRef: {name}}`." },
+    Field { key: "body", shape: Shape::Any, doc: "JSON template with `{{input}}`." },
+    Field { key: "output", shape: Shape::Text, doc: "JSONPath of the answer." },
+    Field { key: "toolCalls", shape: Shape::Text, doc: "JSONPath of the tool calls." },
+    Field { key: "model", shape: Shape::Text, doc: "Model to ask for." },
+    Field { key: "command", shape: Shape::OneOrMany(&Shape::Text), doc: "Program and arguments." },
+    Field { key: "file", shape: Shape::Text, doc: "Recorded answers." },
+    Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one call may take." },
+    Field { key: "maxConcurrency", shape: Shape::Whole, doc: "Calls at a time." },
+];
+
+pub(super) static ENVIRONMENT: &[Field] = &[
+    Field { key: "description", shape: Shape::Text, doc: "What the environment is for." },
+    Field { key: "region", shape: Shape::Text, doc: "Where it runs." },
+    Field { key: "runtime", shape: Shape::Object(RUNTIME), doc: "What it runs on." },
+    Field { key: "defaults", shape: Shape::Map(&Shape::Any), doc: "Values for every `{fromEnvironment: KEY}`." },
+    Field { key: "compliance", shape: Shape::Object(COMPLIANCE), doc: "Rules of law it is under." },
+    Field {
+        key: "policies",
+        shape: Shape::References(Kind::Policy, Tie::Needed),
+        doc: "Policies imposed on every agent here.",
+    },
+    Field {
+        key: "budgetRefs",
+        shape: Shape::References(Kind::Budget, Tie::Needed),
+        doc: "Budgets imposed on every agent here.",
+    },
+    Field { key: "gates", shape: Shape::Gates, doc: "What a promotion into it demands." },
+    Field {
+        key: "requireLive",
+        shape: Shape::Bool,
+        doc: "Whether evals must reach the agent itself; on the last rung they must.",
+    },
+    Field {
+        key: "evalRunners",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Who may sign results: principals or `team:NAME`.",
+    },
+    Field {
+        key: "override",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Who may override a gate: principals or `team:NAME`.",
+    },
+    Field { key: "soak", shape: Shape::Any, doc: "How long a version must have run before it moves on." },
+    Field { key: "freezes", shape: Shape::List(&Shape::Any), doc: "Times in which nothing is promoted." },
+];
+
+static RUNTIME: &[Field] = &[
+    Field { key: "orchestrator", shape: Shape::Text, doc: "What runs it." },
+    Field { key: "cluster", shape: Shape::Text, doc: "Which cluster." },
+    Field { key: "cloud", shape: Shape::Text, doc: "Which cloud." },
+];
+
+static COMPLIANCE: &[Field] = &[
+    Field { key: "dataResidency", shape: Shape::OneOrMany(&Shape::Text), doc: "Where data may be." },
+    Field { key: "piiMode", shape: Shape::Text, doc: "What happens to personal data." },
+    Field { key: "auditRequired", shape: Shape::Bool, doc: "Whether every run is recorded." },
+];
+
+pub(super) static AGBOM: &[Field] = &[
+    Field { key: "agentRef", shape: Shape::Reference(Kind::Agent, Tie::Needed), doc: "The agent." },
+    Field { key: "formats", shape: Shape::OneOrMany(&Shape::Text), doc: "Formats to write." },
+    Field { key: "components", shape: Shape::Any, doc: "What it is made of." },
+    Field { key: "signing", shape: Shape::Any, doc: "How it is signed." },
+];

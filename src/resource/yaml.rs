@@ -1,0 +1,247 @@
+//! How files are read: YAML and JSON in, resources with the place of every value out.
+//!
+//! Two readers of YAML can take one file for two different things, and whoever writes the file can choose
+//! where. So a file is read twice, by parsers that share no code: [`first`] notes places and keeps the limits,
+//! [`second`] reads the values again, and where the two differ the file is refused.
+
+mod first;
+mod guard;
+mod json;
+mod second;
+mod syntax;
+
+use super::diagnostic::{Document, Finding, Position, Severity, Spans};
+use super::envelope::{Resource, is_ours};
+use super::kind::Kind;
+use super::value::Value;
+
+pub(super) use second::from_stored;
+
+/// What was read from one file.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The resources, in the order of the file. One at fault is left out and stands under `findings`.
+    pub documents: Vec<Document>,
+    /// What is wrong with the file.
+    pub findings: Vec<Finding>,
+}
+
+/// How a reader came to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The file was named: what is in it was meant for joch, so a foreign document is an error.
+    Named,
+    /// A directory was walked: a foreign document is a notice.
+    Walked,
+}
+
+/// Reads the resources of one file. A name that ends in `.json` is read as JSON, any other as YAML.
+///
+/// `file` is only copied into findings; nothing is opened here.
+#[must_use]
+pub fn read(file: &str, text: &str, found: Found) -> Read {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut read = Read::default();
+    let scanned = match scan(file, text) {
+        Ok(scanned) => scanned,
+        Err(fault) => {
+            read.findings.push(fault.at(file));
+            return read;
+        }
+    };
+    for document in scanned {
+        read_document(file, document, found, &mut read);
+    }
+    read.findings.sort();
+    read
+}
+
+/// One document of a file, before anyone asked what it means.
+struct Scanned {
+    value: Value,
+    spans: Spans,
+    start: Position,
+    faults: Vec<Fault>,
+}
+
+/// Something wrong with the text itself.
+#[derive(Debug)]
+struct Fault {
+    rule: &'static str,
+    position: Position,
+    path: String,
+    message: String,
+    help: Option<String>,
+}
+
+fn scan(file: &str, text: &str) -> Result<Vec<Scanned>, Fault> {
+    guard::check_size(text)?;
+    if file.ends_with(".json") {
+        return json::scan(text);
+    }
+    guard::check_characters(text)?;
+    let mut scanned = first::scan(text)?;
+    second::compare(text, &mut scanned)?;
+    Ok(scanned)
+}
+
+fn read_document(file: &str, scanned: Scanned, found: Found, read: &mut Read) {
+    let Scanned { value, spans, start, faults } = scanned;
+    if let Some(foreign) = foreign(&value) {
+        let severity = if found == Found::Named { Severity::Error } else { Severity::Notice };
+        let position = spans.position(foreign.path).unwrap_or(start);
+        let fault = Fault { position, ..Fault::new("foreign-resource", start, foreign.message) };
+        read.findings.push(Finding { severity, path: foreign.path.into(), help: foreign.help, ..fault.at(file) });
+        return;
+    }
+    if !faults.is_empty() {
+        read.findings.extend(faults.into_iter().map(|fault| fault.at(file)));
+        return;
+    }
+    match Resource::check(value) {
+        Ok(resource) => read.documents.push(Document { resource, file: file.to_owned(), line: start.line, spans }),
+        Err(broken) => {
+            let position = spans.position(&broken.path).unwrap_or(start);
+            let fault = Fault::new(broken.rule, position, broken.message);
+            read.findings.push(Finding { path: broken.path, help: broken.help, ..fault.at(file) });
+        }
+    }
+}
+
+struct Foreign {
+    path: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+/// Why a document is none of ours, if it is none.
+fn foreign(value: &Value) -> Option<Foreign> {
+    let api_version = value.get("apiVersion").and_then(Value::as_text);
+    let kind = value.get("kind").and_then(Value::as_text);
+    match (api_version, kind) {
+        (Some(ours), _) if is_ours(ours) => None,
+        (Some(theirs), kind) => Some(Foreign {
+            path: "apiVersion",
+            message: format!(
+                "`{theirs}` {}is not a resource of joch",
+                kind.map(|k| format!("`{k}` ")).unwrap_or_default()
+            ),
+            help: Some("joch reads the group `joch.dev` and the groups `*.joch.dev`".into()),
+        }),
+        // A kind we know without its apiVersion is ours with a line missing.
+        (None, Some(kind)) if !matches!(Kind::from_name(kind), Kind::Other(_)) => None,
+        (None, _) => Some(Foreign {
+            path: "",
+            message: "no resource: it has neither `apiVersion` nor a `kind` that joch knows".into(),
+            help: Some(
+                "name the file in `.jochignore`, or begin it with `apiVersion: joch.dev/v1alpha1` and `kind:`".into(),
+            ),
+        }),
+    }
+}
+
+impl Fault {
+    fn new(rule: &'static str, position: Position, message: impl Into<String>) -> Self {
+        Self { rule, position, path: String::new(), message: message.into(), help: None }
+    }
+
+    fn path(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn at(self, file: &str) -> Finding {
+        let Self { rule, position: Position { line, column }, path, message, help } = self;
+        Finding { severity: Severity::Error, rule, message, file: file.to_owned(), line, column, path, help }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::canonical::canonical;
+    use super::super::value::{Map, Number};
+    use super::*;
+
+    /// Text in which every corner of the canonical form is likely.
+    fn text() -> impl Strategy<Value = String> {
+        let corner = prop::sample::select(vec![
+            "no",
+            "1:30",
+            "017",
+            "~",
+            "=",
+            "<<",
+            "2001-12-14",
+            "0x1f",
+            "1e3",
+            ".nan",
+            "- a",
+            "a: b",
+            "a #b",
+            "? a",
+            "one\ntwo",
+            " a\nb",
+            "\n\na\n\n",
+            "a\n \nb",
+            "a\n\tb",
+            "a \nb ",
+            "---\na",
+            "a\n---\n",
+            "# a\nb\n",
+            "a\r\nb",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}a",
+            "🚀\n🚀",
+        ]);
+        prop_oneof![corner.prop_map(str::to_owned), "[a-z]{1,8}", "[ \\na:#\\-\\t\"'|>0-9]{0,12}", any::<String>(),]
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_filter_map("finite", Number::from_f64).prop_map(Value::Number),
+            text().prop_map(Value::Text),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+                prop::collection::btree_map(text(), inner, 0..4).prop_map(|map: Map| Value::Map(map)),
+            ]
+        })
+    }
+
+    fn first_reading(text: &str) -> Result<Value, String> {
+        let mut scanned = first::scan(text).map_err(|fault| format!("{fault:?}"))?;
+        // A document that says nothing but `null` is left out.
+        let Some(document) = scanned.pop() else { return Ok(Value::Null) };
+        if document.faults.is_empty() { Ok(document.value) } else { Err(format!("{:?}", document.faults)) }
+    }
+
+    proptest! {
+        #[test]
+        fn both_readers_read_the_canonical_form_back(value in value()) {
+            let text = canonical(&value);
+            prop_assert_eq!(from_stored(&text), Ok(value.clone()), "{}", text);
+            prop_assert_eq!(first_reading(&text), Ok(value), "{}", text);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(bytes in any::<Vec<u8>>(), markup in "[ \\n\\t:#&*!|>'\"%@{}\\[\\],a0.<?-]{0,60}") {
+            for text in [String::from_utf8_lossy(&bytes).into_owned(), markup] {
+                for file in ["a.yaml", "a.json"] {
+                    drop(read(file, &text, Found::Named));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The second reading, by a parser of another family, and the comparison with the first.
+
+use serde::Deserialize as _;
+
+use super::super::diagnostic::Position;
+use super::super::path;
+use super::super::value::{Map, Number, Value};
+use super::{Fault, Scanned};
+
+/// Reads `text` again and notes, with each document, where this reader sees something else than the first.
+///
+/// # Errors
+/// The two readers do not even agree about where documents begin and end.
+pub(super) fn compare(text: &str, scanned: &mut [Scanned]) -> Result<(), Fault> {
+    let mut documents = serde_yaml::Deserializer::from_str(text)
+        .map(|document| convert(serde_yaml::Value::deserialize(document).map_err(|error| error.to_string())?))
+        .filter(|value| *value != Ok(Value::Null));
+    // After a syntax error this iterator has no end: it is asked for as many documents as there are.
+    for document in scanned.iter_mut() {
+        let second = documents.next();
+        if !document.faults.is_empty() {
+            continue;
+        }
+        match second {
+            Some(Ok(second)) => {
+                if let Some((path, first, second)) = difference(&document.value, &second, String::new()) {
+                    let position = document.spans.position(&path).unwrap_or(document.start);
+                    let message = format!("one YAML reader sees {first} here, another {second}");
+                    let fault = Fault::new("ambiguous-scalar", position, message).path(&path);
+                    document.faults.push(fault.help("quote it if it is text; else write it as plainly as you can"));
+                }
+            }
+            Some(Err(reason)) => {
+                let message = format!("one YAML reader reads this document, another does not: {reason}");
+                document.faults.push(Fault::new("ambiguous-document", document.start, message));
+            }
+            None => return Err(differing_ends(document.start)),
+        }
+    }
+    if scanned.iter().all(|document| document.faults.is_empty()) && documents.next().is_some() {
+        return Err(differing_ends(Position::START));
+    }
+    Ok(())
+}
+
+/// The value of stored, canonical text: no merging, no places, one document.
+pub(in super::super) fn from_stored(text: &str) -> Result<Value, String> {
+    let value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    plain(value)
+}
+
+/// The value that this reader sees, its `<<` entries merged.
+fn convert(mut value: serde_yaml::Value) -> Result<Value, String> {
+    // A merged map may bring another `<<` with it. Each round undoes one level of at most 32.
+    for _ in 0..super::first::DEPTH {
+        if !has_merge(&value) {
+            break;
+        }
+        value.apply_merge().map_err(|error| error.to_string())?;
+    }
+    plain(value)
+}
+
+fn has_merge(value: &serde_yaml::Value) -> bool {
+    match value {
+        serde_yaml::Value::Sequence(items) => items.iter().any(has_merge),
+        serde_yaml::Value::Mapping(map) => map.contains_key("<<") || map.values().any(has_merge),
+        _ => false,
+    }
+}
+
+fn plain(value: serde_yaml::Value) -> Result<Value, String> {
+    Ok(match value {
+        serde_yaml::Value::Null => Value::Null,
+        serde_yaml::Value::Bool(bool) => Value::Bool(bool),
+        serde_yaml::Value::Number(number) => Value::Number(finite(&number)?),
+        serde_yaml::Value::String(text) => Value::Text(text),
+        serde_yaml::Value::Sequence(items) => Value::List(items.into_iter().map(plain).collect::<Result<_, _>>()?),
+        serde_yaml::Value::Mapping(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                let key = key_text(key)?;
+                if map.insert(key.clone(), plain(value)?).is_some() {
+                    return Err(format!("the key `{key}` stands twice in one map"));
+                }
+            }
+            Value::Map(map)
+        }
+        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag `{}`", tagged.tag)),
+    })
+}
+
+fn key_text(key: serde_yaml::Value) -> Result<String, String> {
+    match key {
+        serde_yaml::Value::String(text) => Ok(text),
+        serde_yaml::Value::Number(number) => Ok(number.to_string()),
+        serde_yaml::Value::Bool(bool) => Ok(bool.to_string()),
+        _ => Err("a key that is not text".into()),
+    }
+}
+
+fn finite(number: &serde_yaml::Number) -> Result<Number, String> {
+    if let Some(whole) = number.as_i64() {
+        return Ok(Number::Whole(whole.into()));
+    }
+    if let Some(whole) = number.as_u64() {
+        return Ok(Number::Whole(whole.into()));
+    }
+    number.as_f64().and_then(Number::from_f64).ok_or_else(|| format!("`{number}` is not a finite number"))
+}
+
+/// The first place where the two differ, and what each sees there.
+fn difference(first: &Value, second: &Value, at: String) -> Option<(String, String, String)> {
+    match (first, second) {
+        (Value::List(ours), Value::List(theirs)) if ours.len() == theirs.len() => ours
+            .iter()
+            .zip(theirs)
+            .enumerate()
+            .find_map(|(index, (ours, theirs))| difference(ours, theirs, path::item(&at, index))),
+        (Value::Map(ours), Value::Map(theirs)) => {
+            let odd = ours
+                .keys()
+                .find(|key| !theirs.contains_key(*key))
+                .map(|key| (path::entry(&at, key), format!("the key `{key}`"), "none of that name".to_owned()))
+                .or_else(|| {
+                    let key = theirs.keys().find(|key| !ours.contains_key(*key))?;
+                    Some((path::entry(&at, key), "no such key".to_owned(), format!("the key `{key}`")))
+                });
+            odd.or_else(|| {
+                ours.iter().find_map(|(key, value)| difference(value, theirs.get(key)?, path::entry(&at, key)))
+            })
+        }
+        _ => (first != second).then(|| (at, shown(first), shown(second))),
+    }
+}
+
+/// What a reader sees, for a message: `the text 017`, `17`.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(bool) => format!("`{bool}`"),
+        Value::Number(number) => format!("the number `{number}`"),
+        Value::Text(text) => format!("the text `{}`", text.chars().take(40).collect::<String>().escape_debug()),
+        Value::List(items) => format!("a list of {}", items.len()),
+        Value::Map(map) => format!("a map of {}", map.len()),
+    }
+}
+
+fn differing_ends(position: Position) -> Fault {
+    Fault::new(
+        "ambiguous-document",
+        position,
+        "two YAML readers do not agree about where the documents of this file end",
+    )
+    .help("separate documents with a line `---` and nothing else on it")
+}
