@@ -1,1 +1,14 @@
-//! What an agent drags along: the members of its closure, how they are resolved, and which closures a change reaches.
+//! What an agent drags along: the members of its closure, how they are resolved, and which closures a
+//! change reaches.
+
+mod members;
+mod resolve;
+mod ripple;
+mod selection;
+mod shelf;
+
+pub use members::Closure;
+pub use resolve::{Missing, Sources, Unresolved, resolve};
+pub use ripple::{Exchange, holds, ripple};
+pub use selection::{is_candidate, selects};
+pub use shelf::{Layer, Shelf, Unreadable};

@@ -1,1 +1,44 @@
-//! May it pass: requirement, evidence, verdict. Every gate always runs.
+//! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
+
+mod approval;
+mod evidence;
+mod regression;
+mod statement;
+mod verdict;
+
+pub use approval::{Counted, Tally, tally};
+pub use evidence::{Demand, Evidence, Subject};
+pub use regression::{Regression, RegressionKind};
+pub use statement::{
+    APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, Vote,
+};
+pub use verdict::{GateResult, Outcome, Verdict};
+
+use crate::resource::Requirement;
+
+/// Judges one subject: every demand, and what it would undo in its environment. Order does not matter and
+/// nothing stops at the first; the results stand in the order of the demands.
+#[must_use]
+pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
+    let mut results: Vec<_> = demands.iter().map(|demand| judge(demand, subject, evidence)).collect();
+    results.extend(regression::judge(&evidence.regressions, &evidence.allowed_regressions, evidence.gated));
+    results
+}
+
+fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
+    let mut result = match &demand.requirement {
+        Requirement::Approval { team, count } => approval::judge(team, *count, subject, evidence),
+        other => no_evidence(other),
+    };
+    result.demanded_by.clone_from(&demand.origins);
+    result
+}
+
+/// A gate whose evidence this version of joch cannot gather: it blocks.
+fn no_evidence(requirement: &Requirement) -> GateResult {
+    GateResult {
+        reason: format!("`{requirement}` is demanded and there is no evidence for it"),
+        next: Some("take the demand back where it is made, or supply its evidence with a joch that gathers it".into()),
+        ..GateResult::new(requirement.gate(), requirement.name().unwrap_or_default(), Verdict::Missing)
+    }
+}

@@ -1,1 +1,22 @@
-//! What happens: ladder, event, record, manifest, and the plan of what would be written.
+//! What happens: event, record, manifest, and the plan of what would be written. Nothing is written here.
+
+pub mod guards;
+pub mod layout;
+
+mod draft;
+mod event;
+mod manifest;
+mod message;
+mod plan;
+mod record;
+mod regressions;
+mod rules;
+
+pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
+pub use event::{Event, Word};
+pub use manifest::{Manifest, ManifestAgent, ManifestResource};
+pub use message::{MessageFacts, fold};
+pub use plan::{Context, FileEdit, Numbering, Plan, Votes, plan};
+pub use record::{Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone};
+pub use regressions::{Target, regressions};
+pub use rules::{Rules, rules_for};

@@ -10,6 +10,8 @@ pub mod id;
 pub mod kind;
 pub mod name;
 pub mod path;
+pub mod pinned;
+pub mod requirement;
 pub mod value;
 pub mod yaml;
 
@@ -19,4 +21,6 @@ pub use envelope::Resource;
 pub use fields::{Candidate, Mention, Target, Tie};
 pub use id::{Reference, ResourceId};
 pub use kind::Kind;
+pub use pinned::Pinned;
+pub use requirement::Requirement;
 pub use value::{Map, Number, Value};

@@ -1,1 +1,14 @@
 //! Who may say so: principals, keys, teams, roles, the ladder, and the order between branches.
+
+pub mod key;
+
+mod ladder;
+mod principal;
+mod signers;
+mod state;
+
+pub use key::PublicKey;
+pub use ladder::Ladder;
+pub use principal::{Member, Principal, Role};
+pub use signers::{AllowedSigners, SIGNATURE_NAMESPACES};
+pub use state::{LedgerSettings, Trust};

@@ -1,0 +1,163 @@
+//! A closure: one agent with everything that decides how it behaves, as a directory of canonical files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::resource::{Digest, Resource, ResourceId, Value};
+
+/// An agent, its members, and the whole closures of its children.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closure {
+    agent: Arc<Resource>,
+    members: BTreeMap<ResourceId, Arc<Resource>>,
+    children: BTreeMap<ResourceId, Self>,
+}
+
+/// The file of the agent itself.
+const ROOT: &str = "agent.yaml";
+/// The directory of child agents.
+const CHILDREN: &str = "agents/";
+
+impl Closure {
+    /// The closure of `agent` with these members, none of them an agent, and these children.
+    #[must_use]
+    pub fn new(
+        agent: Arc<Resource>,
+        members: BTreeMap<ResourceId, Arc<Resource>>,
+        children: BTreeMap<ResourceId, Self>,
+    ) -> Self {
+        Self { agent, members, children }
+    }
+
+    /// The agent itself.
+    #[must_use]
+    pub fn agent(&self) -> &Arc<Resource> {
+        &self.agent
+    }
+
+    /// The id of the agent.
+    #[must_use]
+    pub fn id(&self) -> &ResourceId {
+        self.agent.id()
+    }
+
+    /// Its members, without its children and without what these hold.
+    #[must_use]
+    pub fn members(&self) -> &BTreeMap<ResourceId, Arc<Resource>> {
+        &self.members
+    }
+
+    /// The closures of its children.
+    #[must_use]
+    pub fn children(&self) -> &BTreeMap<ResourceId, Self> {
+        &self.children
+    }
+
+    /// Every resource in it, children and what they hold included; the agent first. A resource that
+    /// two children hold appears once for each.
+    #[must_use]
+    pub fn everything(&self) -> Vec<&Arc<Resource>> {
+        let own = std::iter::once(&self.agent).chain(self.members.values());
+        own.chain(self.children.values().flat_map(Self::everything)).collect()
+    }
+
+    /// The member of this id, in the agent itself or the nearest child that holds it.
+    #[must_use]
+    pub fn find(&self, id: &ResourceId) -> Option<&Arc<Resource>> {
+        if self.id() == id {
+            return Some(&self.agent);
+        }
+        self.members.get(id).or_else(|| self.children.values().find_map(|child| child.find(id)))
+    }
+
+    /// Its files: path relative to the closure, and canonical text.
+    ///
+    /// `agent.yaml`, `<plural>/<name>.yaml`, `<plural>/<namespace>/<name>.yaml` for a member of another
+    /// namespace, and a child's whole closure under `agents/<child>/`.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let namespace = &self.id().namespace;
+        let mut files = BTreeMap::from([(ROOT.to_owned(), self.agent.canonical())]);
+        for (id, member) in &self.members {
+            files.insert(format!("{}/{}.yaml", id.kind.plural(), within(id, namespace)), member.canonical());
+        }
+        for (id, child) in &self.children {
+            let directory = within(id, namespace);
+            files.extend(child.files().into_iter().map(|(path, text)| (format!("{CHILDREN}{directory}/{path}"), text)));
+        }
+        files
+    }
+
+    /// SHA-256 over what `sha256sum` prints for the files; the identity of an agent version.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let files = self.files();
+        Digest::of_files(files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
+    }
+
+    /// Reads a closure back from its files. What each file holds is told by its content; that its path
+    /// is the one that content belongs at is checked.
+    ///
+    /// # Errors
+    /// The file that is not canonical, stands at a wrong path, or is missing.
+    pub fn from_files(files: &BTreeMap<String, String>) -> Result<Self, String> {
+        let read = |path: &str, text: &str| Resource::from_canonical(text).map_err(|why| format!("`{path}`: {why}"));
+        let root = files.get(ROOT).ok_or("a closure holds `agent.yaml`")?;
+        let agent = Arc::new(read(ROOT, root)?);
+        let mut members = BTreeMap::new();
+        let mut nested: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for (path, text) in files {
+            if path == ROOT {
+                continue;
+            }
+            if let Some(rest) = path.strip_prefix(CHILDREN) {
+                let (child, inner) = split_child(rest, files)?;
+                nested.entry(child).or_default().insert(inner, text.clone());
+                continue;
+            }
+            let member = Arc::new(read(path, text)?);
+            members.insert(member.id().clone(), member);
+        }
+        let children = nested
+            .values()
+            .map(|inner| Self::from_files(inner).map(|child| (child.id().clone(), child)))
+            .collect::<Result<_, _>>()?;
+        let closure = Self { agent, members, children };
+        match closure.files().keys().zip(files.keys()).find(|(expected, found)| expected != found) {
+            Some((expected, found)) => Err(format!("`{found}` stands where `{expected}` belongs")),
+            None => Ok(closure),
+        }
+    }
+
+    /// Its resources as data, for a diff: those of the agent under the empty path, those of each child
+    /// under the child's path. A child may hold another version of what its parent holds.
+    #[must_use]
+    pub fn levels(&self) -> BTreeMap<String, BTreeMap<ResourceId, Value>> {
+        let body = |resource: &Arc<Resource>| (resource.id().clone(), resource.body().clone());
+        let own = std::iter::once(&self.agent).chain(self.members.values()).map(body).collect();
+        let mut levels = BTreeMap::from([(String::new(), own)]);
+        for (id, child) in &self.children {
+            for (path, resources) in child.levels() {
+                levels.insert(format!("{}/{path}", id.full()), resources);
+            }
+        }
+        levels
+    }
+}
+
+/// `name`, or `namespace/name` outside the agent's own namespace.
+fn within(id: &ResourceId, namespace: &str) -> String {
+    if id.namespace == *namespace { id.name.clone() } else { format!("{}/{}", id.namespace, id.name) }
+}
+
+/// `x/tools/t.yaml` as (`x`, `tools/t.yaml`), and `ns/x/tools/t.yaml` as (`ns/x`, …): the child's
+/// directory is the one that holds its `agent.yaml`.
+fn split_child(rest: &str, files: &BTreeMap<String, String>) -> Result<(String, String), String> {
+    let cuts = rest.match_indices('/').take(2).map(|(at, _)| rest.split_at(at));
+    for (child, inner) in cuts {
+        if files.contains_key(&format!("{CHILDREN}{child}/{ROOT}")) {
+            return Ok((child.to_owned(), inner[1..].to_owned()));
+        }
+    }
+    Err(format!("`{CHILDREN}{rest}` belongs to no child: there is no `{ROOT}` beside it"))
+}

@@ -1,0 +1,79 @@
+//! A change of a shared resource reaches every closure that holds it, and changes nothing else there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::resource::{Kind, Resource, ResourceId};
+
+use super::members::Closure;
+use super::resolve::{Sources, Unresolved, resolve};
+use super::selection::selects;
+use super::shelf::{Layer, Shelf};
+
+/// What is exchanged: the new content of each changed resource, or `None` where it is gone; and the new
+/// closures of changed agents, for those whose children they are.
+#[derive(Default)]
+pub struct Exchange {
+    /// Changed resources of other kinds than Agent.
+    pub resources: BTreeMap<ResourceId, Option<Arc<Resource>>>,
+    /// Changed agents.
+    pub agents: BTreeMap<ResourceId, Closure>,
+}
+
+/// Whether `exchange` reaches `held`: it holds what changes, or is selected by it now.
+#[must_use]
+pub fn holds(held: &Closure, exchange: &Exchange) -> bool {
+    let member = |id: &ResourceId| held.members().contains_key(id);
+    let selected = |policy: &Arc<Resource>| policy.id().kind == Kind::Policy && selects(policy, held.agent());
+    exchange.resources.iter().any(|(id, new)| member(id) || new.as_ref().is_some_and(selected))
+        || held.children().iter().any(|(id, child)| exchange.agents.contains_key(id) || holds(child, exchange))
+}
+
+/// `held` with what `exchange` changes, and every other member as it was: a rollback is not undone by
+/// the next policy. A member that the exchange newly names comes from `catalog`.
+///
+/// # Errors
+/// As [`resolve`]; a resource that is gone and still named is missing.
+pub fn ripple(held: &Closure, exchange: &Exchange, catalog: &dyn Shelf) -> Result<Closure, Unresolved> {
+    let new: BTreeMap<_, _> =
+        exchange.resources.iter().filter_map(|(id, new)| Some((id.clone(), new.clone()?))).collect();
+    let kept: BTreeMap<_, _> = held
+        .members()
+        .iter()
+        .filter(|(id, _)| !exchange.resources.contains_key(*id))
+        .map(|(id, r)| (id.clone(), r.clone()))
+        .collect();
+    let child = |id: &ResourceId| -> Result<Option<Closure>, Unresolved> {
+        if let Some(changed) = exchange.agents.get(id) {
+            return Ok(Some(changed.clone()));
+        }
+        match held.children().get(id) {
+            Some(child) if holds(child, exchange) => ripple(child, exchange, catalog).map(Some),
+            kept => Ok(kept.cloned()),
+        }
+    };
+    let gone = Without { catalog, exchange };
+    let sources = Sources {
+        tiers: vec![vec![Layer::Set(&new), Layer::Set(&kept)], vec![Layer::Catalog(&gone)]],
+        selectable: vec![Layer::Set(&new), Layer::Set(&kept)],
+        child: &child,
+    };
+    resolve(held.agent(), &sources)
+}
+
+/// A catalog without what the exchange takes away.
+struct Without<'a> {
+    catalog: &'a dyn Shelf,
+    exchange: &'a Exchange,
+}
+
+impl Shelf for Without<'_> {
+    fn get(&self, id: &ResourceId) -> Result<Option<Arc<Resource>>, super::Unreadable> {
+        if self.exchange.resources.contains_key(id) { Ok(None) } else { self.catalog.get(id) }
+    }
+
+    fn of_kind(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>, super::Unreadable> {
+        let all = self.catalog.of_kind(kind)?;
+        Ok(all.into_iter().filter(|r| !self.exchange.resources.contains_key(r.id())).collect())
+    }
+}

@@ -1,0 +1,235 @@
+//! Whether a change widens or narrows what an agent, or those who release it, may do: the table of
+//! `rules`, and here how each row of it is weighed. What the table does not say is not known, and stays without a word.
+
+use super::change::{Change, Effect, Note};
+use super::path::{self, Step};
+use super::rules::{Judge, RULES};
+use crate::resource::{Kind, Number, Value};
+use Effect::{Narrows, Widens};
+
+/// What is known about the effect of `change`, which was found between the bodies `old` and `new`.
+///
+/// A value that came or went with all that is under it widens if any part of it is known to widen, and
+/// narrows only if every part is known to narrow.
+#[must_use]
+pub fn of(kind: &Kind, change: &Change, old: Option<&Value>, new: Option<&Value>) -> Option<Effect> {
+    if change.note == Some(Note::Order) {
+        return None;
+    }
+    let (_, rules) = RULES.iter().find(|(of, _)| of == kind)?;
+    let steps = path::parse(&change.path).ok()?;
+    Scales { rules, old, new }.weigh(&steps, change.from.as_ref(), change.to.as_ref())
+}
+
+struct Scales<'a> {
+    rules: &'static [(&'static str, Judge)],
+    old: Option<&'a Value>,
+    new: Option<&'a Value>,
+}
+
+impl Scales<'_> {
+    fn weigh(&self, steps: &[Step], from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+        let (from, to) = (from.filter(|value| says_something(value)), to.filter(|value| says_something(value)));
+        let here = self.rules.iter().find(|(pattern, _)| covers(pattern, steps));
+        here.and_then(|(_, judge)| self.judge(*judge, steps, from, to))
+            .or_else(|| self.weigh_policy_rule(steps))
+            .or_else(|| self.weigh_parts(steps, from, to))
+    }
+
+    fn weigh_policy_rule(&self, steps: &[Step]) -> Option<Effect> {
+        let within = |depth: &usize| {
+            let rule = self.rules.iter().find(|(pattern, _)| covers(pattern, &steps[..*depth]));
+            matches!(rule, Some((_, Judge::PolicyRule)))
+        };
+        let depth = (1..steps.len()).find(within)?;
+        let rule = |body: Option<&'_ Value>| body.and_then(|body| path::lookup(body, &steps[..depth])).cloned();
+        policy_rule(rule(self.old).as_ref(), rule(self.new).as_ref())
+    }
+
+    fn weigh_parts(&self, steps: &[Step], from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+        let whole = match (from, to) {
+            (None, Some(whole)) | (Some(whole), None) => whole,
+            _ => return None,
+        };
+        let part = |step: Step, value: &Value| {
+            let steps = [steps, &[step]].concat();
+            if from.is_some() { self.weigh(&steps, Some(value), None) } else { self.weigh(&steps, None, Some(value)) }
+        };
+        let effects: Vec<Option<Effect>> = match whole {
+            Value::Map(map) => map.iter().map(|(key, value)| part(Step::Name(key.clone()), value)).collect(),
+            Value::List(items) => items.iter().enumerate().map(|(at, item)| part(Step::Place(at), item)).collect(),
+            _ => return None,
+        };
+        if effects.contains(&Some(Widens)) {
+            Some(Widens)
+        } else {
+            (!effects.is_empty() && effects.iter().all(|effect| *effect == Some(Narrows))).then_some(Narrows)
+        }
+    }
+
+    fn judge(&self, judge: Judge, steps: &[Step], from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+        match judge {
+            Judge::Presence(effect) => presence(effect, from, to),
+            Judge::Entry(effect) => {
+                let parent = &steps[..steps.len() - 1];
+                let stands =
+                    |body: Option<&Value>| body.and_then(|body| path::lookup(body, parent)).is_some_and(says_something);
+                if stands(self.old) && stands(self.new) { presence(effect, from, to) } else { None }
+            }
+            Judge::Flag(effect) => match (flag(from)?, flag(to)?) {
+                (a, b) if a == b => None,
+                (_, Some(true)) | (Some(false), _) => Some(effect),
+                (_, Some(false)) | (Some(true), _) => Some(effect.opposite()),
+                (None, None) => None,
+            },
+            Judge::Cap => limit(Widens, from, to),
+            Judge::Floor => limit(Narrows, from, to),
+            Judge::Share => rising(Widens, from?.as_number()?, to?.as_number()?),
+            Judge::Ranked(rows) => {
+                let last = i64::try_from(rows.len()).ok()? - 1;
+                match (rank(rows, from)?, rank(rows, to)?) {
+                    (Some(a), Some(b)) if a == b => None,
+                    (Some(a), Some(b)) => Some(if a < b { Widens } else { Narrows }),
+                    (None, Some(rank)) if rank == last => Some(Widens),
+                    (None, Some(0)) => Some(Narrows),
+                    (Some(rank), None) if rank == last => Some(Narrows),
+                    (Some(0), None) => Some(Widens),
+                    _ => None,
+                }
+            }
+            Judge::PolicyRule => policy_rule(from, to),
+            Judge::Threshold => self.threshold(steps, from, to),
+        }
+    }
+
+    /// A bare number needs the `direction` that the eval itself gives to the metric, alike on both sides.
+    fn threshold(&self, steps: &[Step], from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+        let (Some(from), Some(to)) = (from, to) else { return presence(Narrows, from, to) };
+        let Some(Step::Name(metric)) = steps.last() else { return None };
+        let direction = |body: Option<&Value>| {
+            let steps = ["spec", "metrics", metric.as_str(), "direction"].map(|step| Step::Name(step.into()));
+            match path::lookup(body?, &steps)?.as_text()? {
+                "higher" => Some('>'),
+                "lower" => Some('<'),
+                _ => None,
+            }
+        };
+        let ((sign, bound), (new_sign, new_bound)) = (comparison(from)?, comparison(to)?);
+        let sign = sign.or_else(|| direction(self.old))?;
+        if new_sign.or_else(|| direction(self.new))? != sign {
+            return None;
+        }
+        rising(if sign == '<' { Widens } else { Narrows }, bound, new_bound)
+    }
+}
+
+/// Whether a pattern such as `spec.tools.*` covers these steps: `*` is any key or item.
+fn covers(pattern: &str, steps: &[Step]) -> bool {
+    let mut names = pattern.split('.').filter(|name| !name.is_empty());
+    let fits = steps.iter().all(|step| match (names.next(), step) {
+        (Some("*"), _) => true,
+        (Some(name), Step::Name(step)) => name == step,
+        _ => false,
+    });
+    fits && names.next().is_none()
+}
+
+/// An empty list or map, and nothing after a key, say as little as a missing field.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::List(items) => !items.is_empty(),
+        Value::Map(entries) => !entries.is_empty(),
+        _ => true,
+    }
+}
+
+fn presence(effect: Effect, from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+    let stands = |value: Option<&Value>| value.is_some_and(|value| *value != Value::Bool(false));
+    match (stands(from), stands(to)) {
+        (false, true) => Some(effect),
+        (true, false) => Some(effect.opposite()),
+        _ => None,
+    }
+}
+
+/// The flag, if there is one; nothing at all if the value is something else.
+fn flag(value: Option<&Value>) -> Option<Option<bool>> {
+    value.map_or(Some(None), |value| value.as_bool().map(Some))
+}
+
+fn limit(up: Effect, from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+    match (from, to) {
+        (None, Some(to)) => to.as_number().map(|_| Narrows),
+        (Some(from), None) => from.as_number().map(|_| Widens),
+        (from, to) => rising(up, from?.as_number()?, to?.as_number()?),
+    }
+}
+
+fn rising(up: Effect, from: Number, to: Number) -> Option<Effect> {
+    match from.as_f64().total_cmp(&to.as_f64()) {
+        std::cmp::Ordering::Less => Some(up),
+        std::cmp::Ordering::Greater => Some(up.opposite()),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+/// The row of a word, if there is a word; nothing at all if no row has it.
+fn rank(rows: &[&[&str]], value: Option<&Value>) -> Option<Option<i64>> {
+    let Some(value) = value else { return Some(None) };
+    let word = value.as_text()?;
+    let row = rows.iter().position(|row| row.contains(&word))?;
+    i64::try_from(row).ok().map(Some)
+}
+
+/// The first sign of a comparison, none for a bare number, and its bound.
+fn comparison(value: &Value) -> Option<(Option<char>, Number)> {
+    if let Some(bound) = value.as_number() {
+        return Some((None, bound));
+    }
+    let text = value.as_text()?.trim();
+    let sign = text.chars().next().filter(|sign| matches!(sign, '<' | '>'));
+    let bound = text.trim_start_matches(['<', '>']).trim_start_matches('=').trim();
+    Some((sign, Number::from_f64(bound.parse().ok()?)?))
+}
+
+/// A rule narrows by being there if it denies, demands an approval or redacts. Of two rules with one
+/// condition the one that does more of this is narrower; of two that do the same, the one with the fewer
+/// conditions, because all of them must hold.
+fn policy_rule(from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+    let (Some(from), Some(to)) = (from, to) else {
+        let rule = from.or(to)?;
+        return strength(rule)?.gt(&0).then_some(if to.is_some() { Narrows } else { Widens });
+    };
+    let (when, now) = (from.get("when"), to.get("when"));
+    if when == now {
+        return match strength(from)?.cmp(&strength(to)?) {
+            std::cmp::Ordering::Less => Some(Narrows),
+            std::cmp::Ordering::Greater => Some(Widens),
+            std::cmp::Ordering::Equal => None,
+        };
+    }
+    let acts_alike = ["action", "require"].iter().all(|key| from.get(key) == to.get(key)) && strength(from)? > 0;
+    let (when, now) = (when?.as_map()?, now?.as_map()?);
+    if acts_alike && now.iter().all(|(key, value)| when.get(key) == Some(value)) {
+        Some(Narrows)
+    } else if acts_alike && when.iter().all(|(key, value)| now.get(key) == Some(value)) {
+        Some(Widens)
+    } else {
+        None
+    }
+}
+
+/// 3 denies, 2 demands an approval, 1 redacts, 0 none of these; nothing if the rule does what joch cannot weigh.
+fn strength(rule: &Value) -> Option<u8> {
+    let acts = |key: &str| rule.at(&["action", key]).is_some_and(|value| *value != Value::Bool(false));
+    if acts("deny") {
+        Some(3)
+    } else if acts("modify") {
+        None
+    } else if rule.at(&["require", "approval"]).or(rule.at(&["action", "require", "approval"])).is_some() {
+        Some(2)
+    } else {
+        Some(u8::from(acts("redact")))
+    }
+}

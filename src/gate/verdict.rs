@@ -1,0 +1,138 @@
+//! What a gate answers, and what all answers together come to.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer of one gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Its evidence says yes.
+    Pass,
+    /// Its evidence says no.
+    Fail,
+    /// Only a person's yes is missing.
+    Pending,
+    /// Its evidence cannot decide.
+    Inconclusive,
+    /// Its evidence is about something else than what would be released.
+    Stale,
+    /// There is no evidence.
+    Missing,
+    /// Its evidence could not be read.
+    Error,
+}
+
+impl Verdict {
+    /// The word that stands in tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Pending => "WAIT",
+            Self::Inconclusive => "UNCLEAR",
+            Self::Stale => "STALE",
+            Self::Missing => "MISSING",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// One gate's answer, with what a person needs to act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GateResult {
+    /// The gate: `approval`, `eval`, `policy`, …
+    pub gate: String,
+    /// What it is about: the team, the eval, the resource; empty for a gate there is one of.
+    pub name: String,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What was found.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub observed: Option<String>,
+    /// What was demanded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<String>,
+    /// Why this is the answer.
+    pub reason: String,
+    /// The next command or step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<String>,
+    /// Ids of the evidence looked at.
+    pub evidence: Vec<String>,
+    /// Who demands it: `--require`, `Deployment/x`, `Environment/prod`.
+    #[serde(default)]
+    pub demanded_by: Vec<String>,
+}
+
+impl GateResult {
+    /// An answer without words yet.
+    pub fn new(gate: impl Into<String>, name: impl Into<String>, verdict: Verdict) -> Self {
+        Self {
+            gate: gate.into(),
+            name: name.into(),
+            verdict,
+            observed: None,
+            threshold: None,
+            reason: String::new(),
+            next: None,
+            evidence: Vec::new(),
+            demanded_by: Vec::new(),
+        }
+    }
+
+    /// `approval:release-manager`, or `policy` alone.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if self.name.is_empty() { self.gate.clone() } else { format!("{}:{}", self.gate, self.name) }
+    }
+}
+
+/// What the gates of a change come to. The printed verdict, the JSON `verdict` and the exit code all
+/// derive from this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Every gate passed.
+    Open,
+    /// Only approvals are missing.
+    Pending,
+    /// Some gate could not decide, and none said no.
+    Undecided,
+    /// Some gate said no, or has no current evidence.
+    Blocked,
+}
+
+impl Outcome {
+    /// The first match of blocked, undecided, pending, open: a pending gate never hides a failing one.
+    pub fn of<'a>(results: impl IntoIterator<Item = &'a GateResult>) -> Self {
+        let one = |result: &GateResult| match result.verdict {
+            Verdict::Pass => Self::Open,
+            Verdict::Pending => Self::Pending,
+            Verdict::Inconclusive | Verdict::Error => Self::Undecided,
+            Verdict::Fail | Verdict::Stale | Verdict::Missing => Self::Blocked,
+        };
+        results.into_iter().map(one).max().unwrap_or(Self::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_gate_never_hides_a_failing_one() {
+        let of = |verdicts: &[Verdict]| {
+            let results: Vec<_> = verdicts.iter().map(|verdict| GateResult::new("g", "", *verdict)).collect();
+            Outcome::of(&results)
+        };
+        use Verdict::{Error, Fail, Missing, Pass, Pending, Stale};
+        assert_eq!(of(&[]), Outcome::Open);
+        assert_eq!(of(&[Pass, Pending]), Outcome::Pending);
+        assert_eq!(of(&[Pending, Error]), Outcome::Undecided);
+        for no in [Fail, Missing, Stale] {
+            assert_eq!(of(&[Pending, Error, no, Pass]), Outcome::Blocked);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a verb wants of one environment, before anyone has judged it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::closure::Closure;
+use crate::gate::{Regression, Subject};
+use crate::resource::{Digest, Kind, Resource, ResourceId};
+
+use super::event::{Event, Word};
+use super::record::{Record, Source, Undone};
+
+/// What an environment runs for one agent.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The closure, read from the environment's tree.
+    pub closure: Closure,
+    /// The record of the release that brought it.
+    pub record: Record,
+}
+
+/// A change of one environment: all of it happens, or none.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What is asked for.
+    pub event: Event,
+    /// The environment.
+    pub environment: String,
+    /// Where content comes from, for a promotion.
+    pub source: Option<Source>,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+    /// Catalog entries that change.
+    pub catalog: BTreeMap<ResourceId, CatalogEdit>,
+    /// Agents that change.
+    pub agents: BTreeMap<ResourceId, AgentEdit>,
+}
+
+/// A change of one catalog entry.
+#[derive(Debug, Clone)]
+pub struct CatalogEdit {
+    /// What stands there now.
+    pub before: Option<Arc<Resource>>,
+    /// What will stand there; `None` takes it away.
+    pub after: Option<Arc<Resource>>,
+    /// For an Eval, the cases of its dataset, where they travel with it.
+    pub cases: Option<Vec<u8>>,
+}
+
+/// A change of what runs for one agent.
+#[derive(Debug, Clone)]
+pub struct AgentEdit {
+    /// What it does to the agent.
+    pub word: Word,
+    /// What runs now.
+    pub before: Option<Running>,
+    /// The record of the last release of this agent here, also where it was deleted.
+    pub last: Option<Record>,
+    /// What will run; `None` takes it away.
+    pub after: Option<Closure>,
+    /// Catalog entries that change on this agent's behalf.
+    pub writes: BTreeSet<ResourceId>,
+    /// Who made what it brings.
+    pub authors: BTreeSet<String>,
+    /// What it would take back.
+    pub regressions: Vec<Regression>,
+    /// What a rollback undoes.
+    pub undoes: Option<Undone>,
+    /// Whether it has served here before and comes back by rollback, which gates do not hold up.
+    pub has_served: bool,
+}
+
+impl CatalogEdit {
+    /// What it does to the entry.
+    #[must_use]
+    pub fn word(&self) -> Word {
+        match (&self.before, &self.after) {
+            (None, _) => Word::Created,
+            (Some(_), None) => Word::Deleted,
+            (Some(before), Some(after)) if before == after => Word::Unchanged,
+            (Some(_), Some(_)) => Word::Updated,
+        }
+    }
+}
+
+impl Draft {
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty() && self.catalog.is_empty()
+    }
+
+    /// What is judged: every changed closure; and each changed catalog entry that reaches no closure here,
+    /// so that an Eval or Deployment cannot be loosened unseen.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<Subject> {
+        let digest = |resource: &Option<Arc<Resource>>| resource.as_ref().map(|resource| resource.digest());
+        let agents = self.agents.iter().map(|(id, edit)| Subject {
+            resource: id.clone(),
+            from: edit.before.as_ref().map(|running| running.closure.digest()),
+            to: edit.after.as_ref().map(Closure::digest),
+            writes: self.writes(&edit.writes),
+        });
+        let entries = self.catalog.iter().filter(|(id, _)| self.stands_alone(id)).map(|(id, edit)| Subject {
+            resource: id.clone(),
+            from: digest(&edit.before),
+            to: digest(&edit.after),
+            writes: self.writes(&BTreeSet::new()),
+        });
+        agents.chain(entries).collect()
+    }
+
+    /// Whether a catalog entry is judged on its own: no changed closure answers for it.
+    fn stands_alone(&self, id: &ResourceId) -> bool {
+        let answered = self.agents.values().any(|edit| edit.writes.contains(id));
+        let guards = matches!(id.kind, Kind::Eval | Kind::Deployment);
+        let replaced = self.catalog.get(id).is_some_and(|edit| edit.word() != Word::Created);
+        !answered || (guards && replaced)
+    }
+
+    /// Digest of these catalog changes.
+    fn writes(&self, ids: &BTreeSet<ResourceId>) -> Digest {
+        let line = |id: &ResourceId| {
+            let after = self.catalog.get(id).and_then(|edit| edit.after.as_ref());
+            format!("{}  {}\n", after.map_or_else(|| "-".to_owned(), |resource| resource.digest().hex()), id.full())
+        };
+        Digest::of(ids.iter().map(line).collect::<String>())
+    }
+}

@@ -1,0 +1,118 @@
+//! `release.json`: what the latest release of an environment did. Git keeps the older ones.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::resource::{Digest, Kind, Pinned, ResourceId};
+
+use super::event::{Event, Word};
+use super::record::Operator;
+
+/// The manifest of one release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Names the format: `joch.dev/release/v1`.
+    pub schema: String,
+    /// Its number in the environment.
+    pub release: u64,
+    /// The environment.
+    pub environment: String,
+    /// What it did.
+    pub event: Event,
+    /// The release before it, such as `prod/40`.
+    pub previous: Option<String>,
+    /// The environment that content came from.
+    pub source: Option<String>,
+    /// Who did it.
+    pub operator: Operator,
+    /// When, by the operator's clock.
+    pub timestamp: DateTime<Utc>,
+    /// The trust commit under which it was decided.
+    pub trust: String,
+    /// The evidence commit under which it was decided.
+    pub evidence: String,
+    /// The joch that wrote it.
+    pub joch: String,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+    /// The agents it changed.
+    pub agents: Vec<ManifestAgent>,
+    /// The catalog entries it changed.
+    pub resources: Vec<ManifestResource>,
+    /// The version numbers it gave, each bound to its content.
+    pub minted: Vec<Pinned>,
+}
+
+/// One agent that a release changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestAgent {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What happened to it.
+    pub change: Word,
+    /// What ran before.
+    pub from_version: Option<u64>,
+    /// What runs now.
+    pub to_version: Option<u64>,
+    /// Digest of the closure that runs now.
+    pub digest: Option<Digest>,
+}
+
+impl ManifestAgent {
+    /// Which agent it is.
+    #[must_use]
+    pub fn id(&self) -> ResourceId {
+        ResourceId::agent(&self.namespace, &self.name)
+    }
+}
+
+/// One catalog entry that a release changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestResource {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What happened to it.
+    pub change: Word,
+    /// What stood there before.
+    pub from_version: Option<u64>,
+    /// What stands there now.
+    pub to_version: Option<u64>,
+    /// Digest of what stands there now.
+    pub digest: Option<Digest>,
+}
+
+impl ManifestResource {
+    /// Which resource it is.
+    #[must_use]
+    pub fn id(&self) -> ResourceId {
+        ResourceId::new(self.kind.clone(), &self.namespace, &self.name)
+    }
+}
+
+impl Manifest {
+    /// The format this joch writes.
+    pub const SCHEMA: &'static str = "joch.dev/release/v1";
+
+    /// `prod/41`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.environment, self.release)
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// A newer schema, or what is not a manifest.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        super::record::read_json(bytes, Self::SCHEMA)
+    }
+}

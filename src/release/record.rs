@@ -1,0 +1,222 @@
+//! `record.json`: the full account of one agent's move in one environment.
+//!
+//! Old records are never rewritten and stay readable; a newer schema says "upgrade".
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::bom::AbomDelta;
+use crate::diff::Change;
+use crate::gate::{Decision, GateResult, Regression};
+use crate::resource::{Digest, Pinned, ResourceId, Value};
+use crate::trust::Principal;
+
+use super::event::{Event, Word};
+
+/// Names the format of a record.
+pub const SCHEMA: &str = "joch.dev/release-record/v1";
+
+/// The full account of one agent's move: the fields that the requirements list, then those joch adds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Names the format.
+    pub schema: String,
+    /// Always `Release`.
+    pub kind: String,
+    /// The release, such as `prod/41`.
+    pub release: String,
+    /// What came of it: promoted, applied, rolled-back, deleted; or blocked, pending, undecided.
+    pub verdict: String,
+    /// What was asked for.
+    pub event: Event,
+    /// What it did to the agent.
+    pub change: Word,
+    /// The environment.
+    pub environment: String,
+    /// Where the content came from.
+    pub source: Option<Source>,
+    /// Which agent; in the decision on a catalog entry alone, which resource.
+    pub agent_ref: ResourceId,
+    /// What the environment ran before.
+    pub from_version: Option<u64>,
+    /// The candidate; none after a deletion.
+    pub to_version: Option<u64>,
+    /// Digest of the closure before.
+    pub from_digest: Option<Digest>,
+    /// Digest of the candidate's closure.
+    pub to_digest: Option<Digest>,
+    /// The structural diff, referenced resources and policies included.
+    pub diff: Vec<Change>,
+    /// Which evals ran, and which thresholds passed.
+    pub eval_results: Vec<Value>,
+    /// Who approved or rejected, when, and how it counted.
+    pub approvals: Vec<RecordedApproval>,
+    /// Components that are new, gone or at another version.
+    pub abom_diff: AbomDelta,
+    /// Where it runs.
+    pub runtime_context: RuntimeContext,
+    /// Who or which automation asked for it.
+    pub operator_identity: Operator,
+    /// When, by the operator's clock.
+    pub timestamp: DateTime<Utc>,
+    /// The way back.
+    pub rollback_path: Option<RollbackPath>,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+    /// The framework adapter that is active.
+    pub adapter: Option<Pinned>,
+    /// The policies that are active in the closure.
+    pub policies: Vec<Pinned>,
+    /// Every member of the closure.
+    pub members: Vec<Pinned>,
+    /// Policies and budgets that trust imposes beside the closure.
+    pub imposed: Vec<Pinned>,
+    /// What the target had and this takes back.
+    pub regressions: Vec<Regression>,
+    /// Every gate with its answer.
+    pub gates: Vec<GateResult>,
+    /// Digest of the rules that the environment judged by.
+    pub gate_rules: Digest,
+    /// What a rollback undoes.
+    pub undoes: Option<Undone>,
+    /// The release of this agent here that this one follows.
+    pub previous_release: Option<String>,
+    /// The trust commit under which it was decided.
+    pub trust: String,
+    /// The evidence commit under which it was decided.
+    pub evidence: String,
+    /// The joch that wrote it.
+    pub joch: String,
+}
+
+/// Where promoted content came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The environment.
+    pub environment: String,
+    /// Its latest release at that moment.
+    pub release: Option<String>,
+    /// Its tip at that moment.
+    pub commit: String,
+}
+
+/// Who asked for a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operator {
+    /// The principal that the signature proves.
+    #[serde(flatten)]
+    pub principal: Principal,
+    /// The key, as `SHA256:…`.
+    pub fingerprint: String,
+}
+
+/// One statement, and how it counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedApproval {
+    /// The person, if trust lists the key.
+    pub principal: Option<String>,
+    /// The key.
+    pub fingerprint: String,
+    /// The team for which it was counted.
+    pub team: String,
+    /// Yes or no.
+    pub decision: Option<Decision>,
+    /// When, by that person's clock.
+    pub stated_at: DateTime<Utc>,
+    /// Until when it counts.
+    pub expires: DateTime<Utc>,
+    /// How it counted: `counted`, `self`, `rejected`, `expired`, `superseded`, or why not.
+    pub counted: String,
+    /// The evidence item.
+    pub evidence: String,
+}
+
+/// Where the agent runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct RuntimeContext {
+    /// The environment.
+    pub environment: String,
+    /// The cluster, as the Environment record names it.
+    pub cluster: Option<String>,
+    /// The cloud.
+    pub cloud: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The orchestrator.
+    pub orchestrator: Option<String>,
+    /// The values that `fromEnvironment` keys had at this release.
+    pub values: BTreeMap<String, Value>,
+}
+
+/// The way back from a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackPath {
+    /// The version to go back to.
+    pub version: u64,
+    /// Digest of its closure.
+    pub digest: Digest,
+    /// The command.
+    pub command: String,
+}
+
+/// What a rollback undoes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Undone {
+    /// The release that brought it.
+    pub release: String,
+    /// The version that is rolled back from.
+    pub version: Option<u64>,
+}
+
+impl Record {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// A newer schema, or what is not a record.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        read_json(bytes, SCHEMA)
+    }
+
+    /// As it is stored: indented JSON in the order of the fields, with a newline at its end.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        write_json(self)
+    }
+
+    /// The closure's contents as one list: the members, by id.
+    #[must_use]
+    pub fn member(&self, id: &ResourceId) -> Option<&Pinned> {
+        self.members.iter().find(|member| member.id() == *id)
+    }
+}
+
+/// Indented JSON with a newline at its end.
+pub(crate) fn write_json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("stored forms hold only what JSON can");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a stored form, its `schema` first.
+pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<String>,
+    }
+    let head: Head = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
+    match head.schema {
+        Some(found) if found == schema => serde_json::from_slice(bytes).map_err(|why| why.to_string()),
+        Some(newer) => Err(format!("it is of schema `{newer}`, and this joch reads `{schema}`: upgrade joch")),
+        None => Err(format!("it names no schema; `{schema}` is expected")),
+    }
+}

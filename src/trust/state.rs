@@ -1,0 +1,265 @@
+//! The state of the trust branch at one commit: ladder, environments and their gates, teams, keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::resource::{Kind, Resource, ResourceId, Target, Value};
+
+use super::key::PublicKey;
+use super::ladder::Ladder;
+use super::principal::{Member, Principal, Role};
+use super::signers::AllowedSigners;
+
+/// `ledger.yaml`: what holds for the ledger as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LedgerSettings {
+    /// The canonical form in which resources are stored.
+    pub canonical_form: u32,
+    /// The rungs, lowest first.
+    pub ladder: Ladder,
+    /// How many admins must sign a change of trust, once there are that many.
+    pub quorum: u32,
+    /// A random id, so that two ledgers are never taken for one.
+    pub uuid: String,
+}
+
+/// Trust at one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    /// The commit.
+    pub commit: String,
+    /// What holds for the whole ledger.
+    pub settings: LedgerSettings,
+    /// Environments, teams, and the policies and budgets that these impose.
+    pub resources: BTreeMap<ResourceId, Arc<Resource>>,
+    /// Whose keys counted, now and before.
+    pub signers: AllowedSigners,
+    members: Vec<Member>,
+}
+
+impl Trust {
+    /// Trust with these parts.
+    ///
+    /// # Errors
+    /// A team whose members cannot be told apart: a key of two people, a name that is a pattern.
+    pub fn new(
+        commit: String,
+        settings: LedgerSettings,
+        resources: BTreeMap<ResourceId, Arc<Resource>>,
+        signers: AllowedSigners,
+    ) -> Result<Self, String> {
+        let teams = resources.values().filter(|resource| resource.id().kind == Kind::Team);
+        let mut members = Vec::new();
+        for team in teams {
+            members.extend(members_of(team)?);
+        }
+        check_keys(&members)?;
+        Ok(Self { commit, settings, resources, signers, members })
+    }
+
+    /// The ladder.
+    #[must_use]
+    pub fn ladder(&self) -> &Ladder {
+        &self.settings.ladder
+    }
+
+    /// The principal that `key` proves, if trust lists it now.
+    #[must_use]
+    pub fn principal(&self, key: &PublicKey) -> Option<Principal> {
+        let holder = self.members.iter().find(|member| member.keys.contains(key))?;
+        let automation = self.members.iter().any(|member| member.user == holder.user && member.automation);
+        Some(Principal { name: holder.user.clone(), automation })
+    }
+
+    /// Every principal with its keys, as `allowed_signers` lists them.
+    #[must_use]
+    pub fn keys(&self) -> Vec<(String, PublicKey)> {
+        let mut keys: Vec<(String, PublicKey)> = Vec::new();
+        for member in &self.members {
+            for key in &member.keys {
+                if !keys.iter().any(|(_, listed)| listed == key) {
+                    keys.push((member.user.clone(), key.clone()));
+                }
+            }
+        }
+        keys
+    }
+
+    /// People who can sign: at least one key, and not a machine.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<&str> {
+        let machines: BTreeSet<_> = self.members.iter().filter(|m| m.automation).map(|m| m.user.as_str()).collect();
+        let with_key = self.members.iter().filter(|m| !m.keys.is_empty()).map(|m| m.user.as_str());
+        with_key.filter(|user| !machines.contains(user)).collect()
+    }
+
+    /// The admins who can sign.
+    #[must_use]
+    pub fn admins(&self) -> BTreeSet<&str> {
+        let admins = self.members.iter().filter(|member| member.role == Role::Admin).map(|member| member.user.as_str());
+        let people = self.people();
+        admins.filter(|user| people.contains(user)).collect()
+    }
+
+    /// How many admins must sign a change of trust: what trust says, never more than there are.
+    #[must_use]
+    pub fn quorum(&self) -> usize {
+        (self.settings.quorum as usize).clamp(1, self.admins().len().max(1))
+    }
+
+    /// Whether the principal is an admin.
+    #[must_use]
+    pub fn is_admin(&self, principal: &Principal) -> bool {
+        self.holds(principal, Role::Admin)
+    }
+
+    /// Checks that the principal may write to `environment`.
+    ///
+    /// An admin may everywhere, an operator where the membership says: every rung but the last unless it
+    /// names some.
+    ///
+    /// # Errors
+    /// What is missing, and the line of the Team that would grant it.
+    pub fn check_writer(&self, principal: &Principal, environment: &str) -> Result<(), String> {
+        let mine = || self.members.iter().filter(|member| member.user == principal.name);
+        let may = |member: &Member| match (member.role, &member.environments) {
+            (Role::Admin, _) => true,
+            (Role::Operator, Some(named)) => named.iter().any(|name| name == environment),
+            (Role::Operator, None) => environment != self.ladder().last(),
+            _ => false,
+        };
+        if mine().any(may) {
+            return Ok(());
+        }
+        let team = mine().map(|member| member.team.as_str()).next().unwrap_or("operators");
+        Err(format!(
+            "`{principal}` may not write to `{environment}`; an admin grants it with this line under `spec.members` of Team `{team}`: \
+             `- {{user: {principal}, role: operator, environments: [{environment}]}}`"
+        ))
+    }
+
+    /// The members of a team whose approval counts: everybody in it but viewers and auditors.
+    /// `None` if there is no such team.
+    #[must_use]
+    pub fn approvers(&self, team: &str) -> Option<BTreeSet<&str>> {
+        self.team(team)?;
+        let counts = |role| !matches!(role, Role::Viewer | Role::Auditor);
+        let members = self.members.iter().filter(|member| member.team == team && counts(member.role));
+        Some(members.map(|member| member.user.as_str()).collect())
+    }
+
+    /// The names of all teams.
+    pub fn teams(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.of_kind(&Kind::Team)
+    }
+
+    /// The Environment record of a rung, if one was applied.
+    #[must_use]
+    pub fn environment(&self, name: &str) -> Option<&Arc<Resource>> {
+        self.of_kind(&Kind::Environment).find(|environment| environment.id().name == name)
+    }
+
+    /// The team of this name.
+    #[must_use]
+    pub fn team(&self, name: &str) -> Option<&Arc<Resource>> {
+        self.teams().find(|team| team.id().name == name)
+    }
+
+    /// Policies and budgets that an environment, or a team that holds `namespace`, imposes beside every
+    /// closure.
+    #[must_use]
+    pub fn imposed(&self, environment: &str, namespace: &str) -> Vec<&Arc<Resource>> {
+        let holds =
+            |team: &&Arc<Resource>| team.spec().get("namespaces").is_some_and(|list| list.texts().contains(&namespace));
+        let mut imposed = BTreeMap::new();
+        for team in self.teams().filter(holds) {
+            self.named_by(team, &["defaultPolicies", "budgetRefs"], &mut imposed);
+        }
+        if let Some(environment) = self.environment(environment) {
+            self.named_by(environment, &["policies", "budgetRefs"], &mut imposed);
+        }
+        imposed.into_values().collect()
+    }
+
+    fn named_by<'a>(
+        &'a self,
+        resource: &Resource,
+        fields: &[&str],
+        into: &mut BTreeMap<&'a ResourceId, &'a Arc<Resource>>,
+    ) {
+        for mention in resource.mentions() {
+            let field = mention.path.strip_prefix("spec.").unwrap_or_default();
+            let Target::Resource(reference) = mention.target else { continue };
+            if !fields
+                .iter()
+                .any(|named| field.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
+            {
+                continue;
+            }
+            for id in reference.candidates(&resource.id().namespace) {
+                if let Some((id, found)) = self.resources.get_key_value(&id) {
+                    into.insert(id, found);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn holds(&self, principal: &Principal, role: Role) -> bool {
+        self.members.iter().any(|member| member.user == principal.name && member.role == role)
+    }
+
+    fn of_kind<'a>(&'a self, kind: &Kind) -> impl Iterator<Item = &'a Arc<Resource>> {
+        let kind = kind.clone();
+        self.resources.values().filter(move |resource| resource.id().kind == kind)
+    }
+}
+
+fn members_of(team: &Resource) -> Result<Vec<Member>, String> {
+    let listed = team.spec().get("members").and_then(Value::as_list).unwrap_or_default();
+    listed.iter().enumerate().map(|(at, member)| read_member(&team.id().name, at, member)).collect()
+}
+
+fn read_member(team: &str, at: usize, member: &Value) -> Result<Member, String> {
+    let refuse = |why: String| format!("Team `{team}`, `spec.members[{at}]`: {why}");
+    let text = |key| member.get(key).and_then(Value::as_text);
+    let user = text("user").ok_or_else(|| refuse("a member names a `user`".into()))?;
+    if user.is_empty() || user.contains(|c: char| c.is_whitespace() || c.is_control() || "*?!,\"<>".contains(c)) {
+        return Err(refuse(format!("`{user}` cannot name a principal: one word without * ? ! , \" < >")));
+    }
+    let role = match text("role") {
+        None => Role::Viewer,
+        Some(word) => Role::from_word(word).ok_or_else(|| refuse(format!("`{word}` is no role")))?,
+    };
+    let keys = member.get("keys").map(Value::texts).unwrap_or_default();
+    let keys = keys.into_iter().map(|key| key.parse().map_err(refuse)).collect::<Result<_, _>>()?;
+    Ok(Member {
+        team: team.to_owned(),
+        user: user.to_owned(),
+        role,
+        automation: member.get("automation").and_then(Value::as_bool).unwrap_or(false),
+        keys,
+        environments: member.get("environments").map(|list| list.texts().into_iter().map(str::to_owned).collect()),
+    })
+}
+
+/// One key proves one principal.
+fn check_keys(members: &[Member]) -> Result<(), String> {
+    let mut holders: BTreeMap<&PublicKey, &str> = BTreeMap::new();
+    for member in members {
+        for key in &member.keys {
+            let holder = holders.entry(key).or_insert(&member.user);
+            if *holder != member.user {
+                return Err(format!(
+                    "the key {} is listed for both `{holder}` and `{}`",
+                    key.fingerprint(),
+                    member.user
+                ));
+            }
+        }
+    }
+    Ok(())
+}
