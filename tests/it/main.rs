@@ -1,1 +1,5 @@
-fn main() {}
+//! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
+
+mod architecture;
+mod stories;
+mod support;
