@@ -15,7 +15,7 @@ use super::envelope::{Resource, is_ours};
 use super::kind::Kind;
 use super::value::Value;
 
-pub(super) use second::from_stored;
+pub use second::from_stored;
 
 /// What was read from one file.
 #[derive(Debug, Default)]

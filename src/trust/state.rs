@@ -26,6 +26,33 @@ pub struct LedgerSettings {
     pub uuid: String,
 }
 
+impl LedgerSettings {
+    /// The canonical form that this joch writes and reads.
+    pub const CANONICAL_FORM: u32 = 1;
+
+    /// Reads `ledger.yaml`.
+    ///
+    /// # Errors
+    /// What is not a ledger's settings, or a form that this joch does not read.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let value = crate::resource::yaml::from_stored(text)?;
+        let json = serde_json::to_value(&value).map_err(|why| why.to_string())?;
+        let settings: Self = serde_json::from_value(json).map_err(|why| why.to_string())?;
+        if settings.canonical_form != Self::CANONICAL_FORM {
+            return Err(format!("canonical form {} is newer than this joch: upgrade joch", settings.canonical_form));
+        }
+        Ladder::new(settings.ladder.rungs().to_vec())?;
+        Ok(settings)
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        let json = serde_json::to_value(self).expect("plain fields");
+        crate::resource::canonical::canonical(&Value::try_from(json).expect("plain fields"))
+    }
+}
+
 /// Trust at one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {

@@ -44,7 +44,7 @@ pub(super) fn compare(text: &str, scanned: &mut [Scanned]) -> Result<(), Fault> 
 }
 
 /// The value of stored, canonical text: no merging, no places, one document.
-pub(in super::super) fn from_stored(text: &str) -> Result<Value, String> {
+pub fn from_stored(text: &str) -> Result<Value, String> {
     let value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     plain(value)
 }
