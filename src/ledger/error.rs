@@ -1,0 +1,163 @@
+//! What can go wrong between joch and Git: every refusal says what, where, why and what to do next.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::object_id::ObjectId;
+use super::signature::BadSignature;
+
+/// What every operation of the ledger returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why the ledger could not do what was asked.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no Git repository at the path, or none that can be a ledger.
+    NotALedger {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What is there instead.
+        why: String,
+        /// What to do next.
+        way_out: String,
+    },
+    /// A repository that could show an auditor something else than what was signed.
+    Refused {
+        /// The repository.
+        path: PathBuf,
+        /// The property that is refused.
+        what: String,
+        /// The command that mends it.
+        way_out: String,
+    },
+    /// Another writer is at work.
+    Locked {
+        /// The lock.
+        path: PathBuf,
+        /// Who holds it, as far as is known.
+        holder: String,
+    },
+    /// A reference is not what the plan was made on.
+    Moved {
+        /// The full name of the reference.
+        reference: String,
+        /// What the plan expected; `None`: that it does not exist.
+        expected: Option<ObjectId>,
+        /// What is there.
+        found: Option<ObjectId>,
+    },
+    /// An object or reference that something names is not there.
+    Missing {
+        /// The object or reference.
+        what: String,
+    },
+    /// An object or reference is there and cannot be believed.
+    Damaged {
+        /// The object or reference.
+        object: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The caller asked for something that Git must not hold.
+    Invalid {
+        /// The path, reference or text.
+        what: String,
+        /// The rule that it breaks.
+        why: String,
+    },
+    /// A signature that does not count.
+    BadSignature {
+        /// What it stands on.
+        object: String,
+        /// Why it does not count.
+        why: BadSignature,
+    },
+    /// No signature could be made.
+    Signing {
+        /// What went wrong.
+        why: String,
+        /// What to do next.
+        way_out: String,
+    },
+    /// The disk said no.
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The Git library said no.
+    Git {
+        /// What was being done.
+        doing: String,
+        /// What the library said.
+        why: String,
+    },
+}
+
+impl Error {
+    /// What to do next, if anything can be done.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        match self {
+            Self::NotALedger { way_out, .. } | Self::Refused { way_out, .. } | Self::Signing { way_out, .. } => {
+                Some(way_out.clone())
+            }
+            Self::Locked { .. } => Some("try again when it has finished".to_owned()),
+            Self::Moved { .. } => Some("try again: the plan is made anew on what is there now".to_owned()),
+            Self::Missing { .. } | Self::Damaged { .. } => Some(
+                "`git fsck --strict` names what else is hurt; fetch it again from a clone that is whole".to_owned(),
+            ),
+            Self::Invalid { .. } | Self::BadSignature { .. } | Self::Io { .. } | Self::Git { .. } => None,
+        }
+    }
+
+    pub(super) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.as_ref().to_owned(), source }
+    }
+
+    pub(super) fn git(doing: impl Into<String>) -> impl FnOnce(git2::Error) -> Self {
+        move |error| Self::Git { doing: doing.into(), why: error.message().to_owned() }
+    }
+
+    pub(super) fn damaged(object: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Damaged { object: object.into(), why: why.into() }
+    }
+
+    pub(super) fn invalid(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Invalid { what: what.into(), why: why.into() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotALedger { path, why, .. } => write!(f, "no ledger at `{}`: {why}", path.display()),
+            Self::Refused { path, what, .. } => write!(f, "the repository `{}` is refused: {what}", path.display()),
+            Self::Locked { path, holder } => {
+                write!(f, "another writer is at work in this ledger: {holder} holds `{}`", path.display())
+            }
+            Self::Moved { reference, expected, found } => {
+                let word =
+                    |id: &Option<ObjectId>| id.map_or_else(|| "absent".to_owned(), |id| format!("at {}", id.short()));
+                write!(f, "`{reference}` was to be {} and is {}", word(expected), word(found))
+            }
+            Self::Missing { what } => write!(f, "{what} is not in the ledger"),
+            Self::Damaged { object, why } => write!(f, "{object} is damaged: {why}"),
+            Self::Invalid { what, why } => write!(f, "`{what}` cannot be written: {why}"),
+            Self::BadSignature { object, why } => write!(f, "the signature of {object} does not count: {why}"),
+            Self::Signing { why, .. } => write!(f, "nothing was signed: {why}"),
+            Self::Io { path, source } => write!(f, "`{}`: {source}", path.display()),
+            Self::Git { doing, why } => write!(f, "{doing}: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! After a crash: the journal is finished or undone, so that the ledger is as before the transaction or as after it.
+//!
+//! The last reference of the journal is the commit point: if it moved, the rest is done too, else the rest is undone.
+//! Everything needed is in the journal and the object database, so whoever comes next can do it, without any key.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use super::durable;
+use super::error::{Error, Result};
+use super::journal::{self, RefUpdate};
+use super::lock::Lock;
+use super::object_id::ObjectId;
+use super::ref_update::{self, Values};
+use super::repository::Repository;
+
+/// How an interrupted transaction came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// There was none.
+    Nothing,
+    /// All its references have moved.
+    Finished,
+    /// None has.
+    Undone,
+}
+
+impl Repository {
+    /// Finishes or undoes what a killed process left, if nobody is writing; readers call it before they look.
+    ///
+    /// Does nothing where nothing can be written.
+    ///
+    /// # Errors
+    /// The journal is there and cannot be settled.
+    pub fn heal(&self) -> Result<()> {
+        if !journal::exists(self) {
+            return Ok(());
+        }
+        match Lock::acquire(self, Duration::ZERO).and_then(|_lock| recover(self)) {
+            Ok(_) | Err(Error::Locked { .. }) => Ok(()),
+            Err(Error::Io { source, .. }) if cannot_write(&source) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Settles the journal. The caller holds the lock.
+pub(super) fn recover(repository: &Repository) -> Result<Outcome> {
+    let Some(journal) = journal::read(repository)? else {
+        sweep(repository)?;
+        return Ok(Outcome::Nothing);
+    };
+    let mut emptied = BTreeSet::new();
+    for update in &journal.updates {
+        remove_stale_lock(repository, update)?;
+        if remove_emptied(repository, update)? {
+            emptied.insert(update.name.as_str());
+        }
+    }
+    let outcome = if !journal.whole {
+        // It counts only once it is whole, and no reference moves before that.
+        Outcome::Undone
+    } else if is_committed(repository, &journal.updates)? {
+        finish(repository, &journal.updates, &emptied)?;
+        Outcome::Finished
+    } else {
+        undo(repository, &journal.updates, &emptied)?;
+        Outcome::Undone
+    };
+    // Whoever moved the references may have been killed before they were synced.
+    durable::sync_each(&ref_update::directories(repository, &journal.updates))?;
+    sweep(repository)?;
+    journal::remove(repository)?;
+    Ok(outcome)
+}
+
+/// Whether the commit point moved; a plain Git may have moved it on since.
+fn is_committed(repository: &Repository, updates: &[RefUpdate]) -> Result<bool> {
+    let Some(point) = updates.last() else { return Ok(false) };
+    let Some(tip) = repository.references().get(&point.name)? else { return Ok(false) };
+    Ok(tip == point.new || descends(repository, tip, point.new))
+}
+
+/// Moves the references that are still as they were.
+fn finish(repository: &Repository, updates: &[RefUpdate], emptied: &BTreeSet<&str>) -> Result<()> {
+    let mut left = Vec::new();
+    for update in updates {
+        let found = repository.references().get(&update.name)?;
+        if found != Some(update.new) && (found == update.old || emptied.contains(update.name.as_str())) {
+            left.push(RefUpdate { old: found, ..update.clone() });
+        }
+    }
+    apply(repository, &left)
+}
+
+/// Puts back what was moved, unless someone moved it again since.
+fn undo(repository: &Repository, updates: &[RefUpdate], emptied: &BTreeSet<&str>) -> Result<()> {
+    let mut back = Vec::new();
+    for update in updates {
+        let found = repository.references().get(&update.name)?;
+        let moved = found == Some(update.new) || emptied.contains(update.name.as_str());
+        match update.old {
+            Some(old) if moved && found != Some(old) => {
+                back.push(RefUpdate { name: update.name.clone(), old: found, new: old });
+            }
+            None if found == Some(update.new) => delete(repository, &update.name)?,
+            _ => {}
+        }
+    }
+    apply(repository, &back)
+}
+
+fn apply(repository: &Repository, updates: &[RefUpdate]) -> Result<()> {
+    if updates.is_empty() {
+        return Ok(());
+    }
+    let values = Values::write(repository, updates)?;
+    durable::sync_each(&values.paths())?;
+    ref_update::prepare(&values, updates)?.commit()
+}
+
+/// Removes a reference, also where a plain Git packed it meanwhile.
+fn delete(repository: &Repository, name: &str) -> Result<()> {
+    let doing = || format!("removing `{name}`, which an interrupted transaction left");
+    let mut reference = repository.git().find_reference(name).map_err(Error::git(doing()))?;
+    reference.delete().map_err(Error::git(doing()))
+}
+
+/// A lock of ours says what the journal says. Another program's does not, and stays.
+fn remove_stale_lock(repository: &Repository, update: &RefUpdate) -> Result<()> {
+    let lock = ref_update::lock_path(repository, &update.name);
+    match fs::read(&lock) {
+        Ok(bytes) if bytes == format!("{}\n", update.new).as_bytes() => durable::remove(&lock),
+        _ => Ok(()),
+    }
+}
+
+/// A reference of no bytes is what some filesystems make of a rename that a power cut interrupted: it is absent.
+fn remove_emptied(repository: &Repository, update: &RefUpdate) -> Result<bool> {
+    let file = repository.path().join(&update.name);
+    let empty = fs::metadata(&file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+    if empty {
+        durable::remove(&file)?;
+    }
+    Ok(empty)
+}
+
+/// Removes the files that locks were linked to, and a journal that never counted.
+fn sweep(repository: &Repository) -> Result<()> {
+    let directory = repository.own_directory();
+    for entry in fs::read_dir(&directory).map_err(Error::io(&directory))?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("value-") || name == "txn.new" {
+            durable::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn descends(repository: &Repository, tip: ObjectId, ancestor: ObjectId) -> bool {
+    repository.git().graph_descendant_of(tip.to_git2(), ancestor.to_git2()).unwrap_or(false)
+}
+
+fn cannot_write(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied)
+}

@@ -1,0 +1,185 @@
+//! Moving references, all or none: each is locked as Git locks it, compared under the lock, and renamed into place in the
+//! order given.
+//!
+//! A lock is made with its content by a hard link to a synced file. So it is never seen empty, whoever finds it knows whose
+//! it is by what it says, and many tags of one commit cost one sync. `gix-ref` could do most of this, but it also holds
+//! `packed-refs.lock` meanwhile, which is empty, which a killed process leaves behind, and which Git then waits for in vain.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use gix_ref::packed::Buffer;
+
+use super::durable;
+use super::error::{Error, Result};
+use super::journal::RefUpdate;
+use super::object_id::ObjectId;
+use super::repository::Repository;
+
+/// How often a directory is made again that Git removed because it was empty.
+const ATTEMPTS: usize = 8;
+
+/// The files that locks are linked to: one for each new value.
+pub(super) struct Values<'r> {
+    repository: &'r Repository,
+    ids: BTreeSet<ObjectId>,
+}
+
+impl<'r> Values<'r> {
+    /// Writes them, without syncing.
+    pub(super) fn write(repository: &'r Repository, updates: &[RefUpdate]) -> Result<Self> {
+        let values = Self { repository, ids: updates.iter().map(|update| update.new).collect() };
+        for id in &values.ids {
+            durable::write(&values.path(*id), format!("{id}\n").as_bytes())?;
+        }
+        Ok(values)
+    }
+
+    /// What must be synced before any reference may move.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.ids.iter().map(|id| self.path(*id)).collect()
+    }
+
+    fn path(&self, id: ObjectId) -> PathBuf {
+        self.repository.own_directory().join(format!("value-{id}"))
+    }
+}
+
+impl Drop for Values<'_> {
+    fn drop(&mut self) {
+        for path in self.paths() {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+/// References that are locked and found to be what was expected. Dropped, it frees what was not committed.
+pub(super) struct Prepared {
+    /// Of each reference the lock and the file, in order.
+    locked: Vec<(PathBuf, PathBuf)>,
+    committed: usize,
+}
+
+/// Locks and compares.
+///
+/// # Errors
+/// [`Error::Moved`] if a reference is not what was expected, [`Error::Locked`] if another program is changing it.
+pub(super) fn prepare(values: &Values<'_>, updates: &[RefUpdate]) -> Result<Prepared> {
+    let repository = values.repository;
+    let mut prepared = Prepared { locked: Vec::with_capacity(updates.len()), committed: 0 };
+    for update in updates {
+        let lock = lock_path(repository, &update.name);
+        link(&values.path(update.new), &lock, &update.name)?;
+        prepared.locked.push((lock, repository.path().join(&update.name)));
+    }
+    // Read after the locks are held: a reference that is locked cannot leave its file for `packed-refs` any more.
+    let packed = repository.references().packed()?;
+    for (update, (_, file)) in updates.iter().zip(&prepared.locked) {
+        let found = repository.references().find(&update.name, packed.as_ref())?;
+        if found != update.old {
+            return Err(Error::Moved { reference: update.name.clone(), expected: update.old, found });
+        }
+        if update.old.is_none() {
+            make_room(repository, packed.as_ref(), file, &update.name)?;
+        }
+    }
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// Moves the references in order.
+    ///
+    /// # Errors
+    /// The disk refuses; the references before that one have moved.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        for (lock, file) in &self.locked[self.committed..] {
+            fs::rename(lock, file).map_err(Error::io(file))?;
+            self.committed += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        for (lock, _) in &self.locked[self.committed..] {
+            drop(fs::remove_file(lock));
+        }
+    }
+}
+
+/// The directories that must be synced for moves to last.
+pub(super) fn directories(repository: &Repository, updates: &[RefUpdate]) -> Vec<PathBuf> {
+    let mut directories = BTreeSet::new();
+    for update in updates {
+        let file = repository.path().join(&update.name);
+        // A directory that was made for this reference is named by the one above it, up to `refs`.
+        let above = file.ancestors().skip(1).take_while(|directory| *directory != repository.path());
+        directories.extend(above.filter(|directory| directory.is_dir()).map(Path::to_owned));
+    }
+    directories.into_iter().collect()
+}
+
+/// Where Git locks a reference.
+pub(super) fn lock_path(repository: &Repository, name: &str) -> PathBuf {
+    repository.path().join(format!("{name}.lock"))
+}
+
+fn link(value: &Path, lock: &Path, name: &str) -> Result<()> {
+    let directory = durable::directory_of(lock);
+    for _ in 0..ATTEMPTS {
+        match fs::create_dir_all(directory) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
+                return Err(Error::invalid(name, "a part of its name is a reference already"));
+            }
+            made => made.map_err(Error::io(directory))?,
+        }
+        match fs::hard_link(value, lock) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let holder = "another Git program, or one that was killed,".to_owned();
+                return Err(Error::Locked { path: lock.to_owned(), holder });
+            }
+            linked => return linked.map_err(Error::io(lock)),
+        }
+    }
+    Err(Error::io(lock)(ErrorKind::NotFound.into()))
+}
+
+/// Sees that a new reference is no prefix of another, nor another of it: the rename would fail when others have moved.
+fn make_room(repository: &Repository, packed: Option<&Buffer>, file: &Path, name: &str) -> Result<()> {
+    let clash = |other: &str| Err(Error::invalid(name, format!("`{other}` is a reference already")));
+    if file.is_dir() {
+        remove_empty(file);
+        if file.is_dir() {
+            return clash(&format!("{name}/…"));
+        }
+    }
+    let Some(packed) = packed else { return Ok(()) };
+    let mut above = name;
+    while let Some((parent, _)) = above.rsplit_once('/').filter(|(parent, _)| parent.matches('/').count() > 1) {
+        if repository.references().find(parent, Some(packed))?.is_some() {
+            return clash(parent);
+        }
+        above = parent;
+    }
+    let below = packed
+        .iter_prefixed(format!("{name}/").into())
+        .map_err(|error| Error::damaged("packed-refs", error.to_string()))?;
+    match below.flatten().next() {
+        Some(other) => clash(&other.name.as_bstr().to_string()),
+        None => Ok(()),
+    }
+}
+
+/// Removes a directory that holds nothing but empty directories; what holds more stays.
+fn remove_empty(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_empty(&entry.path());
+        }
+    }
+    drop(fs::remove_dir(directory));
+}

@@ -1,0 +1,183 @@
+//! A ledger's repository: made once with settings that outlive a power cut, opened once and not trusted blindly.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorClass, ErrorCode, RepositoryOpenFlags};
+
+use super::durable;
+use super::error::{Error, Result};
+use super::object::ObjectKind;
+use super::object_id::ObjectId;
+use super::reference::{self, References};
+use super::refusal;
+
+/// What plain Git programs are told, so that they too write safely: sync everything, never prune, never collect
+/// beside a writer. `preciousObjects` makes Git itself refuse what would delete objects.
+const CONFIG: &str = "\
+[core]
+\trepositoryformatversion = 1
+\tfilemode = true
+\tbare = true
+\tfsync = all
+\tfsyncMethod = fsync
+\tlogAllRefUpdates = always
+[extensions]
+\tpreciousObjects = true
+[gc]
+\tauto = 0
+\tpruneExpire = never
+";
+
+/// A Git repository that holds a ledger.
+pub struct Repository {
+    path: PathBuf,
+    git: git2::Repository,
+    references: References,
+}
+
+impl Repository {
+    /// Makes an empty ledger at `path`, whose `HEAD` is the branch `head`.
+    ///
+    /// The repository appears at `path` whole or not at all, and is on disk when this returns.
+    ///
+    /// # Errors
+    /// `path` holds something already, or the disk refuses.
+    pub fn create(path: impl AsRef<Path>, head: &str) -> Result<Self> {
+        let path = path.as_ref();
+        reference::check_name(&reference::branch(head))?;
+        let taken = |why: &str| Error::NotALedger {
+            path: path.to_owned(),
+            why: why.to_owned(),
+            way_out: "choose another path, or open the ledger that is there".to_owned(),
+        };
+        match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
+            Ok(true) => return Err(taken("something is there already")),
+            Ok(false) => fs::remove_dir(path).map_err(Error::io(path))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(path)(error)),
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = path.file_name().ok_or_else(|| taken("the path has no name"))?;
+        fs::create_dir_all(parent).map_err(Error::io(parent))?;
+        let draft = parent.join(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+        let made = lay_out(&draft, head).and_then(|()| fs::rename(&draft, path).map_err(Error::io(path)));
+        if made.is_err() {
+            drop(fs::remove_dir_all(&draft));
+        }
+        made?;
+        durable::sync(parent)?;
+        Self::open(path)
+    }
+
+    /// Opens the repository at `path`: a bare one, or the `.git` directory of another.
+    ///
+    /// Runs no program and searches no parent directory.
+    ///
+    /// # Errors
+    /// [`Error::NotALedger`] if there is none, [`Error::Refused`] if it could show an auditor something else than what
+    /// was signed (shallow, partial, replace refs, grafts, alternates), if another user owns it, or if joch cannot read
+    /// its format (reftable, SHA-256).
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        refusal::check_layout(path)?;
+        let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_DOTGIT;
+        let git = git2::Repository::open_ext(path, flags, std::iter::empty::<&str>()).map_err(|error| {
+            match (error.class(), error.code()) {
+                (_, ErrorCode::Owner) => refusal::foreign_owner(path),
+                (ErrorClass::Repository, ErrorCode::NotFound) => refusal::no_repository(path),
+                _ => Error::git(format!("opening `{}`", path.display()))(error),
+            }
+        })?;
+        let path = git.path().to_owned();
+        let references = References::at(&path);
+        refusal::check_replacements(&path, &references)?;
+        Ok(Self { path, git, references })
+    }
+
+    /// The Git directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Points `HEAD` at a branch, which need not exist yet.
+    ///
+    /// # Errors
+    /// The name is none that Git knows, or the disk refuses.
+    pub fn set_head(&self, branch: &str) -> Result<()> {
+        reference::check_name(&reference::branch(branch))?;
+        durable::replace(&self.path.join("HEAD"), head_line(branch).as_bytes())
+    }
+
+    /// The kind and bytes of an object, its hash checked.
+    pub(super) fn raw(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
+        let odb = self.odb()?;
+        let object = match odb.read(id.to_git2()) {
+            Ok(object) => object,
+            Err(error) if error.code() == ErrorCode::NotFound && !self.loose_path(id).exists() => {
+                return Err(Error::Missing { what: format!("the object {id}") });
+            }
+            Err(error) => return Err(Error::damaged(format!("the object {id}"), error.message())),
+        };
+        let kind = match object.kind() {
+            git2::ObjectType::Blob => ObjectKind::Blob,
+            git2::ObjectType::Tree => ObjectKind::Tree,
+            git2::ObjectType::Commit => ObjectKind::Commit,
+            git2::ObjectType::Tag => ObjectKind::Tag,
+            git2::ObjectType::Any => return Err(Error::damaged(format!("the object {id}"), "it is of no kind")),
+        };
+        Ok((kind, object.data().to_vec()))
+    }
+
+    /// Where an object lies when it is in no pack.
+    pub(super) fn loose_path(&self, id: ObjectId) -> PathBuf {
+        let hex = id.to_string();
+        self.path.join("objects").join(&hex[..2]).join(&hex[2..])
+    }
+
+    pub(super) fn odb(&self) -> Result<git2::Odb<'_>> {
+        self.git.odb().map_err(Error::git("opening the object database"))
+    }
+
+    pub(super) fn git(&self) -> &git2::Repository {
+        &self.git
+    }
+
+    pub(super) fn references(&self) -> &References {
+        &self.references
+    }
+
+    /// Where joch keeps its lock and journal.
+    pub(super) fn own_directory(&self) -> PathBuf {
+        self.path.join("joch")
+    }
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repository").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Writes a bare repository into `path`, without hooks or templates, and syncs it.
+fn lay_out(path: &Path, head: &str) -> Result<()> {
+    fs::create_dir(path).map_err(Error::io(path))?;
+    let mut written = vec![path.to_owned()];
+    for directory in ["joch", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags"] {
+        let directory = path.join(directory);
+        fs::create_dir(&directory).map_err(Error::io(&directory))?;
+        written.push(directory);
+    }
+    for (file, text) in [("HEAD", head_line(head)), ("config", CONFIG.to_owned())] {
+        let file = path.join(file);
+        fs::write(&file, text).map_err(Error::io(&file))?;
+        written.push(file);
+    }
+    durable::sync_each(&written)
+}
+
+fn head_line(branch: &str) -> String {
+    format!("ref: {}\n", reference::branch(branch))
+}

@@ -1,0 +1,251 @@
+//! The ledger at one instant: its branches are read once, so a plan and what it is checked against never drift apart.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+use gix_ref::packed::Buffer;
+
+use super::error::{Error, Result};
+use super::object::{self, Commit, Entry, EntryKind, ObjectKind, Tag};
+use super::object_id::ObjectId;
+use super::reference::{self, RefTarget};
+use super::repository::Repository;
+
+/// All branches at one instant, and the objects and tags behind them.
+pub struct Snapshot<'r> {
+    repository: &'r Repository,
+    branches: BTreeMap<String, ObjectId>,
+    packed: Option<Buffer>,
+    tags: RefCell<HashMap<String, Option<ObjectId>>>,
+    listings: RefCell<HashMap<String, Vec<(String, ObjectId)>>>,
+}
+
+impl Repository {
+    /// Reads all branches. Needs no lock.
+    ///
+    /// # Errors
+    /// A branch that holds no object id.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+        Ok(Snapshot {
+            repository: self,
+            branches: self.references().objects("refs/heads/")?.into_iter().collect(),
+            packed: self.references().packed()?,
+            tags: RefCell::default(),
+            listings: RefCell::default(),
+        })
+    }
+}
+
+impl<'r> Snapshot<'r> {
+    /// The tip of a branch.
+    #[must_use]
+    pub fn branch(&self, name: &str) -> Option<ObjectId> {
+        self.branches.get(name).copied()
+    }
+
+    /// All branches with their tips, by name.
+    #[must_use]
+    pub fn branches(&self) -> &BTreeMap<String, ObjectId> {
+        &self.branches
+    }
+
+    /// What a tag points at: a commit, or the tag object of an annotated tag. The answer is remembered.
+    ///
+    /// # Errors
+    /// The tag is there and unreadable.
+    pub fn tag(&self, name: &str) -> Result<Option<ObjectId>> {
+        if let Some(known) = self.tags.borrow().get(name) {
+            return Ok(*known);
+        }
+        let full = reference::tag(name);
+        reference::check_name(&full)?;
+        let references = self.repository.references();
+        let found = match references.find(&full, self.packed.as_ref())? {
+            Some(id) => Some(id),
+            // It may have been packed since.
+            None => references.get(&full)?,
+        };
+        self.tags.borrow_mut().insert(name.to_owned(), found);
+        Ok(found)
+    }
+
+    /// All tags whose names begin with `prefix`, by name, which is given in full. The answer is remembered.
+    ///
+    /// # Errors
+    /// A tag is unreadable.
+    pub fn tags(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>> {
+        if let Some(known) = self.listings.borrow().get(prefix) {
+            return Ok(known.clone());
+        }
+        let found = self.repository.references().objects(&reference::tag(prefix))?;
+        let found: Vec<_> = found.into_iter().map(|(rest, id)| (format!("{prefix}{rest}"), id)).collect();
+        self.listings.borrow_mut().insert(prefix.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// Every reference under `refs/`, by full name, as it is now: what an audit looks through.
+    ///
+    /// # Errors
+    /// A reference is unreadable.
+    pub fn all_refs(&self) -> Result<Vec<(String, RefTarget)>> {
+        self.repository.references().prefixed("refs/")
+    }
+
+    /// The kind and bytes of an object, its hash checked.
+    ///
+    /// # Errors
+    /// It is missing or damaged.
+    pub fn raw(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
+        self.repository.raw(id)
+    }
+
+    /// A commit.
+    ///
+    /// # Errors
+    /// It is missing, damaged or no commit.
+    pub fn commit(&self, id: ObjectId) -> Result<Commit> {
+        let raw = self.typed(id, ObjectKind::Commit)?;
+        object::parse_commit(id, &raw).map_err(|why| Error::damaged(format!("the commit {id}"), why))
+    }
+
+    /// An annotated tag.
+    ///
+    /// # Errors
+    /// It is missing, damaged or no tag object.
+    pub fn tag_object(&self, id: ObjectId) -> Result<Tag> {
+        let raw = self.typed(id, ObjectKind::Tag)?;
+        object::parse_tag(id, &raw).map_err(|why| Error::damaged(format!("the tag {id}"), why))
+    }
+
+    /// The entries of a tree, in the order of Git.
+    ///
+    /// # Errors
+    /// It is missing, damaged or no tree.
+    pub fn tree(&self, id: ObjectId) -> Result<Vec<Entry>> {
+        let raw = self.typed(id, ObjectKind::Tree)?;
+        object::parse_tree(&raw).map_err(|why| Error::damaged(format!("the tree {id}"), why))
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// It is missing, damaged or no blob.
+    pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
+        self.typed(id, ObjectKind::Blob)
+    }
+
+    /// What lies at a path below a tree, or below the tree of a commit or tag. The empty path is the tree itself.
+    ///
+    /// # Errors
+    /// An object on the way is missing or damaged.
+    pub fn entry_at(&self, from: ObjectId, path: &str) -> Result<Option<Entry>> {
+        let mut found = Entry { name: String::new(), kind: EntryKind::Directory, id: self.tree_of(from)? };
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            if found.kind != EntryKind::Directory {
+                return Ok(None);
+            }
+            match self.tree(found.id)?.into_iter().find(|entry| entry.name == name) {
+                Some(entry) => found = entry,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// The bytes of the file at a path below a tree, commit or tag; `None` if there is nothing or a directory.
+    ///
+    /// # Errors
+    /// An object is missing or damaged, or something else than a plain file is there.
+    pub fn blob_at(&self, from: ObjectId, path: &str) -> Result<Option<Vec<u8>>> {
+        match self.entry_at(from, path)? {
+            None => Ok(None),
+            Some(entry) if entry.kind == EntryKind::Directory => Ok(None),
+            Some(entry) => self.plain(&entry, path).and_then(|id| self.blob(id)).map(Some),
+        }
+    }
+
+    /// All files below a tree, with their paths relative to it, in bytewise order of the paths.
+    ///
+    /// # Errors
+    /// A tree is missing or damaged, or holds something else than directories and plain files.
+    pub fn files_under(&self, tree: ObjectId) -> Result<Vec<(String, ObjectId)>> {
+        let mut files = Vec::new();
+        self.collect(tree, "", &mut files)?;
+        Ok(files)
+    }
+
+    /// The commit and its first parents, back to the first of all.
+    #[must_use]
+    pub fn first_parents(&self, from: ObjectId) -> FirstParents<'_, 'r> {
+        FirstParents { snapshot: self, next: Some(from) }
+    }
+
+    /// Whether `ancestor` is `descendant` or one of its first parents.
+    ///
+    /// # Errors
+    /// A commit on the way is missing or damaged.
+    pub fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+        for commit in self.first_parents(descendant) {
+            if commit?.id == ancestor {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn typed(&self, id: ObjectId, wanted: ObjectKind) -> Result<Vec<u8>> {
+        let (kind, raw) = self.raw(id)?;
+        if kind != wanted {
+            let why = format!("it is a {} where a {} belongs", kind.word(), wanted.word());
+            return Err(Error::damaged(format!("the object {id}"), why));
+        }
+        Ok(raw)
+    }
+
+    fn tree_of(&self, id: ObjectId) -> Result<ObjectId> {
+        match self.raw(id)?.0 {
+            ObjectKind::Tree => Ok(id),
+            ObjectKind::Commit => Ok(self.commit(id)?.tree),
+            ObjectKind::Tag => self.tree_of(self.tag_object(id)?.target),
+            ObjectKind::Blob => Err(Error::damaged(format!("the object {id}"), "it is a file where a tree belongs")),
+        }
+    }
+
+    fn collect(&self, tree: ObjectId, under: &str, files: &mut Vec<(String, ObjectId)>) -> Result<()> {
+        for entry in self.tree(tree)? {
+            let path = if under.is_empty() { entry.name.clone() } else { format!("{under}/{}", entry.name) };
+            if entry.kind == EntryKind::Directory {
+                self.collect(entry.id, &path, files)?;
+            } else {
+                files.push((path.clone(), self.plain(&entry, &path)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Links and submodules lead out of the ledger; an executable bit is no content that joch writes.
+    fn plain(&self, entry: &Entry, path: &str) -> Result<ObjectId> {
+        match entry.kind {
+            EntryKind::File => Ok(entry.id),
+            _ => Err(Error::damaged(format!("`{path}`"), "it is no plain file (mode 100644)")),
+        }
+    }
+}
+
+/// The first parents of a commit; see [`Snapshot::first_parents`].
+pub struct FirstParents<'s, 'r> {
+    snapshot: &'s Snapshot<'r>,
+    next: Option<ObjectId>,
+}
+
+impl Iterator for FirstParents<'_, '_> {
+    type Item = Result<Commit>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let commit = self.snapshot.commit(self.next.take()?);
+        if let Ok(commit) = &commit {
+            self.next = commit.parents.first().copied();
+        }
+        Some(commit)
+    }
+}
