@@ -1,1 +1,19 @@
 //! What changed: structural, by identity; text by hunks; and whether a change widens or narrows what an agent may do.
+
+pub mod apply;
+pub mod change;
+pub mod effect;
+#[cfg(test)]
+mod laws;
+pub mod path;
+mod rules;
+pub mod sets;
+pub mod story;
+pub mod structural;
+pub mod text;
+
+pub use apply::apply;
+pub use change::{Change, Effect, Note, Op};
+pub use sets::{between_sets, summary};
+pub use story::{Line, lines};
+pub use structural::between;
