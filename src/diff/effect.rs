@@ -233,3 +233,94 @@ fn strength(rule: &Value) -> Option<u8> {
         Some(u8::from(acts("redact")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::between;
+    use crate::resource::ResourceId;
+
+    /// `path effect` of each change, `?` where nothing is known.
+    fn told(kind: Kind, old: &str, new: &str) -> Vec<String> {
+        let body = |json: &str| serde_json::from_str::<Value>(&format!(r#"{{"spec": {json}}}"#)).expect("written here");
+        let changes = between(&ResourceId::new(kind, "default", "x"), Some(&body(old)), Some(&body(new)));
+        changes.iter().map(|c| format!("{} {}", c.path, c.effect.map_or("?", Effect::word))).collect()
+    }
+
+    #[test]
+    fn prompts_models_and_the_order_of_tools_are_not_guessed_at() {
+        let old = r#"{"instructions": "x", "model": "a", "tools": ["a", "b"]}"#;
+        let new = r#"{"instructions": "y", "model": "b", "tools": ["b", "a"]}"#;
+        assert_eq!(told(Kind::Agent, old, new), ["spec.instructions ?", "spec.model ?", "spec.tools ?"]);
+        assert_eq!(told(Kind::Other("FeatureFlags".into()), r#"{"x": 1}"#, r#"{"x": 2}"#), ["spec.x ?"]);
+    }
+
+    #[test]
+    fn a_part_that_widens_outweighs_the_rest_and_an_unknown_part_leaves_narrowing_open() {
+        let widens = r#"{"sideEffects": {"level": "privileged", "requiresApproval": true}}"#;
+        assert_eq!(told(Kind::Tool, "{}", widens), ["spec.sideEffects widens"]);
+        let narrows = r#"{"sideEffects": {"level": "read_only", "requiresApproval": true}}"#;
+        assert_eq!(told(Kind::Tool, "{}", narrows), ["spec.sideEffects narrows"]);
+        let open = r#"{"sideEffects": {"requiresApproval": true, "idempotent": false}}"#;
+        assert_eq!(told(Kind::Tool, "{}", open), ["spec.sideEffects ?"]);
+        assert_eq!(
+            told(Kind::Agent, "{}", r#"{"tools": ["a"], "policies": []}"#),
+            ["spec.policies ?", "spec.tools widens"]
+        );
+    }
+
+    #[test]
+    fn a_list_that_says_all_when_empty_is_judged_only_while_it_has_entries() {
+        let of = |agents: &str| format!(r#"{{"safety": {{"allowedAgents": {agents}}}}}"#);
+        let of_tool = |old: &str, new: &str| told(Kind::Tool, &of(old), &of(new));
+        assert_eq!(of_tool(r#"["a"]"#, r#"["a", "b"]"#), ["spec.safety.allowedAgents[b] widens"]);
+        assert_eq!(of_tool(r#"["a"]"#, "[]"), ["spec.safety.allowedAgents[a] ?"]);
+        let selector =
+            |labels: &str| format!(r#"{{"appliesTo": {{"agents": {{"selector": {{"matchLabels": {labels}}}}}}}}}"#);
+        let (old, new) = (selector(r#"{"tier": "cx"}"#), selector(r#"{"tier": "cx", "pii": "yes"}"#));
+        let path = "spec.appliesTo.agents.selector.matchLabels";
+        assert_eq!(told(Kind::Policy, &old, &new), [format!("{path}.pii widens")]);
+        assert_eq!(told(Kind::Policy, &old, &selector("{}")), [format!("{path}.tier ?")]);
+    }
+
+    #[test]
+    fn a_policy_rule_is_judged_as_a_whole_wherever_it_changed() {
+        let rule = |action: &str| format!(r#"{{"rules": [{{"when": {{"tool.name": "x"}}, "action": {action}}}]}}"#);
+        let told = |old: &str, new: &str| told(Kind::Policy, &rule(old), &rule(new));
+        let place = "spec.rules[0].action";
+        assert_eq!(told(r#"{"deny": true}"#, r#"{"deny": false}"#), [format!("{place}.deny widens")]);
+        assert_eq!(
+            told(r#"{"deny": true}"#, r#"{"redact": true}"#),
+            [format!("{place}.deny widens"), format!("{place}.redact widens")]
+        );
+        assert_eq!(
+            told(r#"{"deny": true, "reason": "a"}"#, r#"{"deny": true, "reason": "b"}"#),
+            [format!("{place}.reason ?")]
+        );
+    }
+
+    #[test]
+    fn a_bare_threshold_is_judged_by_the_direction_its_eval_gives() {
+        let eval = |direction: &str, bound: &str| {
+            format!(r#"{{"metrics": [{{"name": "m"{direction}}}], "thresholds": {{"m": {bound}}}}}"#)
+        };
+        let told =
+            |direction: &str, old: &str, new: &str| told(Kind::Eval, &eval(direction, old), &eval(direction, new));
+        assert_eq!(told("", "0.8", "0.7"), ["spec.thresholds.m ?"]);
+        assert_eq!(told(r#", "direction": "higher""#, "0.8", "0.7"), ["spec.thresholds.m widens"]);
+        assert_eq!(told(r#", "direction": "lower""#, "0.8", r#""<= 0.7""#), ["spec.thresholds.m narrows"]);
+    }
+
+    #[test]
+    fn people_and_gates_count_too() {
+        let old = r#"{"members": [{"user": "ada", "role": "viewer", "keys": ["k1"]}]}"#;
+        let new = r#"{"members": [{"user": "ada", "role": "admin", "keys": ["k1", "k2"]}]}"#;
+        let told_team = told(Kind::Team, old, new);
+        assert_eq!(told_team, ["spec.members[ada].keys[k2] widens", "spec.members[ada].role widens"]);
+        let old = r#"{"gates": ["policy", {"gate": "agbom", "failOn": "high", "mode": "enforce"}]}"#;
+        let new = r#"{"gates": [{"gate": "agbom", "failOn": "critical", "mode": "advisory"}]}"#;
+        let expected =
+            ["spec.gates[policy] widens", "spec.gates[agbom].failOn widens", "spec.gates[agbom].mode widens"];
+        assert_eq!(told(Kind::Environment, old, new), expected);
+    }
+}

@@ -3,6 +3,8 @@
 pub mod apply;
 pub mod change;
 pub mod effect;
+#[cfg(test)]
+mod laws;
 pub mod path;
 mod rules;
 pub mod sets;

@@ -156,3 +156,58 @@ fn longest_run(a: &[Value], b: &[Value]) -> Vec<(usize, usize)> {
     }
     pairs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `op path` of each change, with the note if there is one.
+    fn told(old: &str, new: &str) -> Vec<String> {
+        let body = |json: &str| serde_json::from_str::<Value>(json).expect("written here");
+        let changes = between(&ResourceId::agent("default", "x"), Some(&body(old)), Some(&body(new)));
+        let told = changes.iter().map(|change| {
+            let note = change.note.map(|note| format!(" {note:?}")).unwrap_or_default();
+            format!("{:?} {}{note}", change.op, change.path)
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn an_item_is_known_by_its_name_wherever_it_stands() {
+        assert_eq!(told(r#"{"tools": ["a", "c"]}"#, r#"{"tools": ["a", "b", "c"]}"#), ["Add tools[b]"]);
+        assert_eq!(told(r#"{"tools": ["a", "b"]}"#, r#"{"tools": ["b", "a"]}"#), ["Replace tools Order"]);
+        assert_eq!(told(r#"{"tools": ["a"]}"#, r#"{"tools": [{"name": "a"}]}"#), ["Replace tools[a]"]);
+        let old = r#"{"members": [{"user": "ada", "role": "viewer"}, {"user": "bo", "role": "viewer"}]}"#;
+        let new = r#"{"members": [{"user": "bo", "role": "admin"}]}"#;
+        assert_eq!(told(old, new), ["Remove members[ada]", "Replace members[bo].role"]);
+        let old = r#"{"policies": [{"name": "pii"}]}"#;
+        let new = r#"{"policies": [{"name": "pii", "namespace": "team-a"}]}"#;
+        assert_eq!(told(old, new), ["Remove policies[pii]", "Add policies[team-a/pii]"]);
+    }
+
+    #[test]
+    fn items_without_identity_are_held_together_by_what_is_equal() {
+        let rules = |whens: &[u8]| {
+            format!(
+                r#"{{"rules": [{}]}}"#,
+                whens.iter().map(|n| format!(r#"{{"when": {n}}}"#)).collect::<Vec<_>>().join(",")
+            )
+        };
+        assert_eq!(told(&rules(&[1, 2, 3]), &rules(&[9, 1, 2, 3, 8])), ["Add rules[0]", "Add rules[4]"]);
+        assert_eq!(told(&rules(&[1, 2, 3]), &rules(&[1, 7, 3])), ["Replace rules[1].when"]);
+        assert_eq!(
+            told(&rules(&[1, 2, 3, 4]), &rules(&[2, 3, 5])),
+            ["Remove rules[0]", "Add rules[2]", "Remove rules[3]"]
+        );
+        assert_eq!(told(r#"{"t": ["a", "a"]}"#, r#"{"t": ["a"]}"#), ["Remove t[1]"]);
+    }
+
+    #[test]
+    fn a_list_too_long_to_align_still_loses_nothing() {
+        let list = |shift: i64| Value::List((0..1100).map(|n| Value::from(n * 2 + shift)).collect());
+        let (old, new) = (list(0), list(1));
+        let changes = between(&ResourceId::agent("default", "x"), Some(&old), Some(&new));
+        assert_eq!(changes.len(), 1100);
+        assert_eq!(crate::diff::apply(Some(&old), &changes), Ok(Some(new)));
+    }
+}

@@ -4,9 +4,10 @@ use similar::{ChangeTag, DiffTag, TextDiff};
 
 /// Lines of context on either side of a change.
 const CONTEXT: usize = 2;
-/// Beyond this many words in a line, or lines in a text, no finer comparison is made: it takes time with
-/// the square of what differs.
-const FINEST: usize = 5_000;
+/// Above this many lines the texts are shown whole: comparing takes time with the square of what differs.
+const LINES: usize = 5_000;
+/// The steps that comparing words may take in one pair of texts; what comes later is compared by lines only.
+const STEPS: usize = 1 << 24;
 
 /// Changed lines that stand together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +70,9 @@ pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
     if old == new {
         return Vec::new();
     }
+    let mut steps = STEPS;
     if !old.contains('\n') && !new.contains('\n') {
-        let pieces = words(old, new);
+        let pieces = words(old, new, &mut steps);
         let lines = if pieces.iter().any(|piece| piece.tag == Tag::Equal && !piece.text.trim().is_empty()) {
             vec![HunkLine { sign: '~', pieces }]
         } else {
@@ -80,11 +82,11 @@ pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
     }
     // Where neither text ends its last line there is nothing to say about that end.
     let end = if old.ends_with('\n') || new.ends_with('\n') { "" } else { "\n" };
-    let (old, new) = (format!("{old}{end}"), format!("{new}{end}"));
+    let ended = |text: &str| if text.is_empty() { String::new() } else { format!("{text}{end}") };
+    let (old, new) = (ended(old), ended(new));
     let (old, new): (Vec<&str>, Vec<&str>) = (lines(&old), lines(&new));
-    if old.len().max(new.len()) > FINEST {
-        let changed = changed(&old, &new);
-        return vec![Hunk { old_line: 1, new_line: 1, lines: changed }];
+    if old.len().max(new.len()) > LINES {
+        return vec![Hunk { old_line: 1, new_line: 1, lines: changed(&old, &new, &mut 0) }];
     }
     let diff = TextDiff::from_slices(&old, &new);
     let groups = diff.grouped_ops(CONTEXT).into_iter().filter_map(|ops| {
@@ -92,7 +94,7 @@ pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
         let (old_line, new_line) = (first.old_range().start + 1, first.new_range().start + 1);
         let lines = ops.iter().flat_map(|op| match op.tag() {
             DiffTag::Equal => old[op.old_range()].iter().map(|line| whole(' ', Tag::Equal, line)).collect(),
-            _ => changed(&old[op.old_range()], &new[op.new_range()]),
+            _ => changed(&old[op.old_range()], &new[op.new_range()], &mut steps),
         });
         Some(Hunk { old_line, new_line, lines: lines.collect() })
     });
@@ -105,8 +107,8 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 /// All that is gone, then all that is new; lines that face each other are compared word by word.
-fn changed(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
-    let pairs: Vec<Vec<Piece>> = old.iter().zip(new).map(|(old, new)| words(shown(old), shown(new))).collect();
+fn changed(old: &[&str], new: &[&str], steps: &mut usize) -> Vec<HunkLine> {
+    let pairs: Vec<Vec<Piece>> = old.iter().zip(new).map(|(old, new)| words(shown(old), shown(new), steps)).collect();
     let paired = |sign| pairs.iter().map(move |pieces| side(sign, pieces));
     let alone = |sign, tag, lines: &[&str]| -> Vec<HunkLine> {
         lines.iter().skip(pairs.len()).map(|line| whole(sign, tag, line)).collect()
@@ -141,12 +143,14 @@ fn side(sign: char, pieces: &[Piece]) -> HunkLine {
     HunkLine { sign, pieces: pieces.iter().filter(|piece| piece.tag != other).cloned().collect() }
 }
 
-fn words(old: &str, new: &str) -> Vec<Piece> {
-    let count = |text: &str| text.split_whitespace().count();
-    if count(old).max(count(new)) > FINEST {
+/// The words of both texts, or each text in one piece where the comparison would take more than `steps`.
+fn words(old: &str, new: &str, steps: &mut usize) -> Vec<Piece> {
+    let count = old.split_whitespace().count() + new.split_whitespace().count();
+    let Some(left) = count.checked_mul(count).and_then(|cost| steps.checked_sub(cost)) else {
         let piece = |tag, text: &str| Piece { tag, text: text.to_owned() };
         return vec![piece(Tag::Delete, old), piece(Tag::Insert, new)];
-    }
+    };
+    *steps = left;
     let diff = TextDiff::from_words(old, new);
     let mut pieces: Vec<Piece> = Vec::new();
     for change in diff.iter_all_changes() {
@@ -197,6 +201,7 @@ mod tests {
     #[test]
     fn a_missing_line_end_is_said() {
         assert_eq!(plain("a\nb", "a\nb\nc"), "@1,1\n  a\n  b\n+ c\n");
+        assert_eq!(plain("", "a\nb"), "@1,1\n+ a\n+ b\n");
         assert_eq!(plain("a\nb\n", "a\nb"), "@1,1\n  a\n- b\n+ b (no line end)\n");
     }
 
@@ -205,5 +210,14 @@ mod tests {
         let hunks = hunks("first\nask one question\n", "first\nask two questions\n");
         let gone: Vec<_> = hunks[0].lines[1].pieces.iter().filter(|piece| piece.tag == Tag::Delete).collect();
         assert_eq!(gone.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>(), ["one", "question"]);
+    }
+
+    #[test]
+    fn texts_too_large_to_compare_by_words_are_shown_whole() {
+        let text = |word: &str| format!("{word} ").repeat(3_000);
+        let signs: Vec<char> = hunks(&text("a"), &text("b"))[0].lines.iter().map(|line| line.sign).collect();
+        assert_eq!(signs, ['-', '+']);
+        let lines = |word: &str| (0..6_000).map(|n| format!("{word} {n}\n")).collect::<String>();
+        assert_eq!(hunks(&lines("a"), &lines("b"))[0].lines.len(), 12_000);
     }
 }

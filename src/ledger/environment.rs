@@ -1,0 +1,177 @@
+//! One environment at one commit: what it runs, and its catalog.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::closure::{Closure, Shelf, Unreadable};
+use crate::release::{Manifest, Record, Running, layout};
+use crate::resource::{Kind, Resource, ResourceId};
+
+use super::error::{Error, Result};
+use super::object::EntryKind;
+use super::object_id::ObjectId;
+use super::reader::Reader;
+
+/// An environment as one commit of its branch has it.
+pub struct Environment<'a, 'r> {
+    reader: &'a Reader<'r>,
+    name: String,
+    head: ObjectId,
+}
+
+impl<'a, 'r> Environment<'a, 'r> {
+    pub(super) fn new(reader: &'a Reader<'r>, name: &str, head: ObjectId) -> Self {
+        Self { reader, name: name.to_owned(), head }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The commit.
+    #[must_use]
+    pub fn head(&self) -> ObjectId {
+        self.head
+    }
+
+    /// The manifest of its latest release; `None` before the first.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn manifest(&self) -> Result<Option<Arc<Manifest>>> {
+        self.reader.manifest(self.head)
+    }
+
+    /// The number its next release gets.
+    ///
+    /// # Errors
+    /// The manifest is damaged.
+    pub fn next_release(&self) -> Result<u64> {
+        Ok(self.manifest()?.map_or(1, |manifest| manifest.release + 1))
+    }
+
+    /// Every agent that it runs.
+    ///
+    /// # Errors
+    /// A tree is damaged.
+    pub fn agents(&self) -> Result<Vec<ResourceId>> {
+        let mut agents = Vec::new();
+        for namespace in self.directories(layout::AGENTS)? {
+            for name in self.directories(&format!("{}/{namespace}", layout::AGENTS))? {
+                let id = ResourceId::agent(&namespace, name);
+                if self.closure_tree(&id)?.is_some() {
+                    agents.push(id);
+                }
+            }
+        }
+        Ok(agents)
+    }
+
+    /// The Git tree of what it runs for an agent: two are the same exactly when their ids are.
+    ///
+    /// # Errors
+    /// A tree is damaged.
+    pub fn closure_tree(&self, agent: &ResourceId) -> Result<Option<ObjectId>> {
+        Ok(self.reader.snapshot().entry_at(self.head, &layout::closure(agent))?.map(|entry| entry.id))
+    }
+
+    /// What it runs for an agent.
+    ///
+    /// # Errors
+    /// The closure is damaged.
+    pub fn closure(&self, agent: &ResourceId) -> Result<Option<Closure>> {
+        let Some(tree) = self.closure_tree(agent)? else { return Ok(None) };
+        let mut files = BTreeMap::new();
+        for (path, blob) in self.reader.snapshot().files_under(tree)? {
+            files.insert(path, self.reader.text(blob)?);
+        }
+        let closure = Closure::from_files(&files)
+            .map_err(|why| Error::Damaged { object: format!("the closure of {agent} in `{}`", self.name), why })?;
+        Ok(Some(closure))
+    }
+
+    /// The record of the latest release of an agent here, also when that deleted it.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn record(&self, agent: &ResourceId) -> Result<Option<Record>> {
+        self.reader.record(self.head, &layout::record(agent))
+    }
+
+    /// What it runs for an agent, with the record that says since when.
+    ///
+    /// # Errors
+    /// One of both is damaged, or a closure has no record.
+    pub fn running(&self, agent: &ResourceId) -> Result<Option<Running>> {
+        let Some(closure) = self.closure(agent)? else { return Ok(None) };
+        let record = self.record(agent)?.ok_or_else(|| Error::Missing {
+            what: format!("`{}` in `{}`, beside a closure", layout::record(agent), self.name),
+        })?;
+        Ok(Some(Running { closure, record }))
+    }
+
+    /// The catalog entry of a resource.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn entry(&self, id: &ResourceId) -> Result<Option<Arc<Resource>>> {
+        let found = self.reader.snapshot().entry_at(self.head, &layout::catalog(id))?;
+        found.map(|entry| self.reader.resource(entry.id)).transpose()
+    }
+
+    /// Every catalog entry of a kind, by namespace and name.
+    ///
+    /// # Errors
+    /// One of them is damaged.
+    pub fn entries(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>> {
+        let plural = format!("{}/{}", layout::CATALOG, kind.plural());
+        let mut entries = Vec::new();
+        for namespace in self.directories(&plural)? {
+            let Some(tree) = self.reader.snapshot().entry_at(self.head, &format!("{plural}/{namespace}"))? else {
+                continue;
+            };
+            for entry in self.reader.snapshot().tree(tree.id)? {
+                if entry.kind == EntryKind::File && entry.name.ends_with(".yaml") {
+                    entries.push(self.reader.resource(entry.id)?);
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The kinds that its catalog holds.
+    ///
+    /// # Errors
+    /// A tree is damaged.
+    pub fn catalog_kinds(&self) -> Result<Vec<Kind>> {
+        let plurals = self.directories(layout::CATALOG)?;
+        let mut kinds = Vec::new();
+        for plural in plurals {
+            let known = Kind::known().find(|kind| kind.plural() == plural);
+            kinds.extend(known.or_else(|| {
+                let singular = plural.strip_suffix('s').unwrap_or(&plural);
+                [singular, plural.as_str()].map(Kind::from_singular).into_iter().find(|kind| kind.plural() == plural)
+            }));
+        }
+        kinds.sort();
+        Ok(kinds)
+    }
+
+    fn directories(&self, path: &str) -> Result<Vec<String>> {
+        let Some(entry) = self.reader.snapshot().entry_at(self.head, path)? else { return Ok(Vec::new()) };
+        let entries = self.reader.snapshot().tree(entry.id)?;
+        Ok(entries.into_iter().filter(|entry| entry.kind == EntryKind::Directory).map(|entry| entry.name).collect())
+    }
+}
+
+impl Shelf for Environment<'_, '_> {
+    fn get(&self, id: &ResourceId) -> std::result::Result<Option<Arc<Resource>>, Unreadable> {
+        self.entry(id).map_err(Error::unreadable)
+    }
+
+    fn of_kind(&self, kind: &Kind) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
+        self.entries(kind).map_err(Error::unreadable)
+    }
+}

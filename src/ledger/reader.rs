@@ -1,0 +1,150 @@
+//! What the objects of a snapshot mean: resources, manifests and records, each read once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::release::{Manifest, Record, layout};
+use crate::resource::Resource;
+use crate::trust::{AllowedSigners, LedgerSettings, Trust};
+
+use super::environment::Environment;
+use super::error::{Error, Result};
+use super::object_id::ObjectId;
+use super::snapshot::Snapshot;
+
+/// A snapshot, and what was read from it so far. All reads of a command go through one.
+pub struct Reader<'r> {
+    snapshot: Snapshot<'r>,
+    resources: RefCell<HashMap<ObjectId, Arc<Resource>>>,
+    manifests: RefCell<HashMap<ObjectId, Option<Arc<Manifest>>>>,
+}
+
+impl<'r> Reader<'r> {
+    /// Reads through `snapshot`.
+    #[must_use]
+    pub fn new(snapshot: Snapshot<'r>) -> Self {
+        Self { snapshot, resources: RefCell::default(), manifests: RefCell::default() }
+    }
+
+    /// The snapshot itself.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot<'r> {
+        &self.snapshot
+    }
+
+    /// The tip of a branch that every ledger has.
+    ///
+    /// # Errors
+    /// There is no such branch.
+    pub fn tip(&self, branch: &str) -> Result<ObjectId> {
+        self.snapshot.branch(branch).ok_or_else(|| Error::Missing { what: format!("the branch `{branch}`") })
+    }
+
+    /// An environment as its branch has it.
+    ///
+    /// # Errors
+    /// There is no such branch.
+    pub fn environment(&self, name: &str) -> Result<Environment<'_, 'r>> {
+        Ok(self.environment_at(name, self.tip(name)?))
+    }
+
+    /// An environment as a commit of its branch has it.
+    #[must_use]
+    pub fn environment_at(&self, name: &str, commit: ObjectId) -> Environment<'_, 'r> {
+        Environment::new(self, name, commit)
+    }
+
+    /// The resource that a blob holds in canonical form.
+    ///
+    /// # Errors
+    /// The blob is missing, damaged, or no canonical resource.
+    pub fn resource(&self, blob: ObjectId) -> Result<Arc<Resource>> {
+        if let Some(known) = self.resources.borrow().get(&blob) {
+            return Ok(known.clone());
+        }
+        let text = self.text(blob)?;
+        let resource = Resource::from_canonical(&text).map_err(|why| damaged(blob, why))?;
+        let resource = Arc::new(resource);
+        self.resources.borrow_mut().insert(blob, resource.clone());
+        Ok(resource)
+    }
+
+    /// The text that a blob holds.
+    ///
+    /// # Errors
+    /// The blob is missing, damaged or no text.
+    pub fn text(&self, blob: ObjectId) -> Result<String> {
+        String::from_utf8(self.snapshot.blob(blob)?).map_err(|_| damaged(blob, "it is not UTF-8".into()))
+    }
+
+    /// The manifest of the release that a commit is; `None` for one that holds none, as the genesis does.
+    ///
+    /// # Errors
+    /// The commit or manifest is missing or damaged.
+    pub fn manifest(&self, commit: ObjectId) -> Result<Option<Arc<Manifest>>> {
+        if let Some(known) = self.manifests.borrow().get(&commit) {
+            return Ok(known.clone());
+        }
+        let read = match self.snapshot.blob_at(commit, layout::MANIFEST)? {
+            None => None,
+            Some(bytes) => {
+                let manifest = Manifest::from_json(&bytes)
+                    .map_err(|why| Error::Damaged { object: format!("`{}` of {commit}", layout::MANIFEST), why })?;
+                Some(Arc::new(manifest))
+            }
+        };
+        self.manifests.borrow_mut().insert(commit, read.clone());
+        Ok(read)
+    }
+
+    /// The record of an agent at a commit of an environment.
+    ///
+    /// # Errors
+    /// It is damaged, or of a newer schema.
+    pub fn record(&self, commit: ObjectId, path: &str) -> Result<Option<Record>> {
+        let Some(bytes) = self.snapshot.blob_at(commit, path)? else { return Ok(None) };
+        let record =
+            Record::from_json(&bytes).map_err(|why| Error::Damaged { object: format!("`{path}` of {commit}"), why })?;
+        Ok(Some(record))
+    }
+
+    /// Trust at the tip of its branch.
+    ///
+    /// # Errors
+    /// See [`Reader::trust_at`].
+    pub fn trust(&self) -> Result<Trust> {
+        self.trust_at(self.tip(layout::TRUST)?)
+    }
+
+    /// Trust at one commit of its branch.
+    ///
+    /// # Errors
+    /// A file of it is missing or cannot be understood.
+    pub fn trust_at(&self, commit: ObjectId) -> Result<Trust> {
+        let damaged = |path: &str| {
+            let object = format!("`{path}` of the trust commit {}", commit.short());
+            move |why| Error::Damaged { object, why }
+        };
+        let file = |path: &str| -> Result<String> {
+            let bytes = self.snapshot.blob_at(commit, path)?;
+            let bytes = bytes.ok_or_else(|| damaged(path)("it is missing".to_owned()))?;
+            String::from_utf8(bytes).map_err(|_| damaged(path)("it is not UTF-8".to_owned()))
+        };
+        let settings = LedgerSettings::parse(&file(layout::SETTINGS)?).map_err(damaged(layout::SETTINGS))?;
+        let signers = AllowedSigners::parse(&file(layout::SIGNERS)?).map_err(damaged(layout::SIGNERS))?;
+        let tree = self.snapshot.commit(commit)?.tree;
+        let mut resources = std::collections::BTreeMap::new();
+        for (path, blob) in self.snapshot.files_under(tree)? {
+            if path.contains('/') && path.ends_with(".yaml") {
+                let resource = self.resource(blob)?;
+                resources.insert(resource.id().clone(), resource);
+            }
+        }
+        Trust::new(commit.to_string(), settings, resources, signers).map_err(damaged("teams"))
+    }
+}
+
+fn damaged(blob: ObjectId, why: String) -> Error {
+    Error::Damaged { object: format!("the blob {blob}"), why }
+}
