@@ -112,6 +112,12 @@ impl Error {
         }
     }
 
+    /// The same for the rooms that know nothing of Git.
+    #[must_use]
+    pub fn unreadable(self) -> crate::closure::Unreadable {
+        crate::closure::Unreadable(self.to_string())
+    }
+
     pub(super) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.as_ref().to_owned(), source }
     }

@@ -34,13 +34,21 @@ impl Reader<'_> {
     /// # Errors
     /// A file is missing or damaged, has another name than its content gives it, or its signature fails.
     pub fn evidence_under(&self, commit: ObjectId, directory: &str) -> Result<Vec<Item>> {
+        self.evidence_named(commit, directory, "")
+    }
+
+    /// The same, of the items whose path below the directory begins with `prefix`.
+    ///
+    /// # Errors
+    /// As [`Reader::evidence_under`].
+    pub fn evidence_named(&self, commit: ObjectId, directory: &str, prefix: &str) -> Result<Vec<Item>> {
         let Some(entry) = self.snapshot().entry_at(commit, directory)? else { return Ok(Vec::new()) };
         if entry.kind != EntryKind::Directory {
             return Ok(Vec::new());
         }
         let files = self.snapshot().files_under(entry.id)?;
-        let names: Vec<_> = files.iter().filter(|(path, _)| path.ends_with(".json")).collect();
-        names.into_iter().map(|(path, blob)| self.item(commit, &format!("{directory}/{path}"), *blob)).collect()
+        let named = files.iter().filter(|(path, _)| path.starts_with(prefix) && path.ends_with(".json"));
+        named.map(|(path, blob)| self.item(commit, &format!("{directory}/{path}"), *blob)).collect()
     }
 
     /// One item of evidence.

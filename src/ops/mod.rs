@@ -1,1 +1,18 @@
 //! The verbs, one file each: request in, outcome out.
+
+mod caller;
+mod desk;
+mod failure;
+mod find;
+mod land;
+mod reach;
+mod trust_change;
+
+pub mod apply;
+pub mod init;
+
+pub use caller::Caller;
+pub use desk::{Desk, Operating};
+pub use failure::{Failure, Kind as FailureKind};
+pub use find::{Target, parse_target};
+pub use land::Landed;

@@ -11,4 +11,4 @@ pub use key::PublicKey;
 pub use ladder::Ladder;
 pub use principal::{Member, Principal, Role};
 pub use signers::{AllowedSigners, SIGNATURE_NAMESPACES};
-pub use state::{LedgerSettings, Trust};
+pub use state::{LedgerSettings, Trust, check_members};

@@ -245,6 +245,14 @@ impl Trust {
     }
 }
 
+/// Checks that the members of a Team can be read.
+///
+/// # Errors
+/// The member that cannot, and why.
+pub fn check_members(team: &Resource) -> Result<(), String> {
+    check_keys(&members_of(team)?)
+}
+
 fn members_of(team: &Resource) -> Result<Vec<Member>, String> {
     let listed = team.spec().get("members").and_then(Value::as_list).unwrap_or_default();
     listed.iter().enumerate().map(|(at, member)| read_member(&team.id().name, at, member)).collect()

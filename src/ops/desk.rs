@@ -1,0 +1,159 @@
+//! What a verb works on: the project, its ledger, and who is at work.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::ledger::{GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment};
+use crate::release::{Operator, layout};
+use crate::trust::{PublicKey, Trust};
+use crate::workspace::Project;
+
+use super::caller::Caller;
+use super::failure::Failure;
+
+/// An opened project with its ledger.
+pub struct Desk {
+    /// The project.
+    pub project: Project,
+    /// The ledger.
+    pub repository: Repository,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Who is at work, proven by a key.
+pub struct Operating {
+    /// The key.
+    pub signer: Signer,
+    /// The principal that trust gives it.
+    pub operator: Operator,
+    /// As commits name them.
+    pub person: Person,
+}
+
+impl Desk {
+    /// Opens the ledger of the project around the caller's directory, heals what a killed command left,
+    /// and checks that it is the one that `joch.yaml` pins.
+    ///
+    /// # Errors
+    /// There is no ledger, it is refused, or it has another trust root.
+    pub fn open(caller: &Caller<'_>) -> Result<Self> {
+        let project = Project::find(&caller.directory)?;
+        let path = project.ledger(caller.variable("JOCH_LEDGER"));
+        if !path.exists() {
+            return Err(no_ledger(&project, &path).into());
+        }
+        let repository = Repository::open(&path)?;
+        repository.heal()?;
+        let desk = Self { project, repository, path };
+        desk.check_root(&desk.reader()?)?;
+        Ok(desk)
+    }
+
+    /// A reader of the ledger as it is now.
+    ///
+    /// # Errors
+    /// The refs cannot be read.
+    pub fn reader(&self) -> Result<Reader<'_>> {
+        Ok(Reader::new(self.repository.snapshot()?))
+    }
+
+    /// Who is at work: the key that the caller has, and the principal that trust gives it.
+    ///
+    /// # Errors
+    /// There is no key, it cannot sign, or trust does not list it.
+    pub fn operating(&self, caller: &Caller<'_>, trust: &Trust) -> Result<Operating> {
+        let signer = open_signer(caller)?;
+        let key = signer.public_key().clone();
+        let principal = trust.principal(&key).ok_or_else(|| unlisted(&key))?;
+        let email = if principal.name.contains('@') { principal.name.clone() } else { format!("{}@joch.invalid", principal.name) };
+        let person = Person::new(principal.name.clone(), email);
+        Ok(Operating { operator: Operator { principal, fingerprint: key.fingerprint() }, signer, person })
+    }
+
+    /// The first commit of the trust branch.
+    ///
+    /// # Errors
+    /// The branch is missing or damaged.
+    pub fn trust_root(reader: &Reader<'_>) -> Result<ObjectId> {
+        let tip = reader.tip(layout::TRUST)?;
+        let mut root = tip;
+        for commit in reader.snapshot().first_parents(tip) {
+            root = commit?.id;
+        }
+        Ok(root)
+    }
+
+    fn check_root(&self, reader: &Reader<'_>) -> Result<()> {
+        let Some(pinned) = &self.project.config.trust_root else { return Ok(()) };
+        let root = Self::trust_root(reader)?.to_string();
+        if root == *pinned {
+            return Ok(());
+        }
+        let message = format!(
+            "the ledger `{}` begins at the trust root {root}, and `{}` pins {pinned}: this is not the project's ledger, \
+             or it was replaced",
+            self.path.display(),
+            self.project.root.join("joch.yaml").display()
+        );
+        Err(Failure::refused("trust-root", message)
+            .next("bring back the ledger that the pin names; never change the pin to make this go away")
+            .into())
+    }
+}
+
+/// The caller's key: `--key`, then `JOCH_SIGNING_KEY`, then Git's `user.signingKey`.
+///
+/// # Errors
+/// There is none, or joch cannot sign with it.
+pub fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
+    let settings = GitSettings::read(|name| caller.variables.get(name).cloned());
+    let environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
+    let key = match caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY")) {
+        Some(key) => key.to_owned(),
+        None => match (settings.signing_key, settings.format.as_deref()) {
+            (Some(key), Some("ssh")) => key,
+            (Some(_), format) => {
+                let format = format.unwrap_or("openpgp");
+                let message = format!("Git signs with `gpg.format={format}` here, and the ledger takes SSH keys only");
+                return Err(Failure::credentials("key-format", message)
+                    .next("name an SSH key with `--key FILE` or `JOCH_SIGNING_KEY`; `ssh-keygen -t ed25519` makes one")
+                    .into());
+            }
+            (None, _) => {
+                return Err(Failure::credentials("no-key", "there is no key to sign with")
+                    .next(
+                        "name one with `--key FILE`, `JOCH_SIGNING_KEY`, or Git's `user.signingKey` and `gpg.format=ssh`; \
+                         `ssh-keygen -t ed25519` makes one",
+                    )
+                    .into());
+            }
+        },
+    };
+    let relative = !key.starts_with("key::") && !key.starts_with("ssh-") && !key.starts_with('~');
+    let key = if relative { caller.directory.join(key).to_string_lossy().into_owned() } else { key };
+    Ok(Signer::open(&key, &environment)?)
+}
+
+fn no_ledger(project: &Project, path: &std::path::Path) -> Failure {
+    let message = format!("there is no ledger at `{}`", path.display());
+    match (&project.config.trust_root, &project.config.remote) {
+        (Some(root), None) => Failure::could_not(
+            "no-ledger",
+            format!("{message}, and `joch.yaml` pins one with the trust root {root}; a second one is never made"),
+        )
+        .next("copy the ledger back to that place, or name it with `ledger:` in `joch.yaml` or `JOCH_LEDGER`"),
+        (_, Some(remote)) => Failure::could_not("no-ledger", message)
+            .next(format!("fetch it: git clone --bare {remote} {}", path.display())),
+        (None, None) => Failure::could_not("no-ledger", message)
+            .next("make one here with `joch init`, or go to the directory of a project that has one"),
+    }
+}
+
+fn unlisted(key: &PublicKey) -> Failure {
+    let message = format!("trust lists no principal for your key {}", key.fingerprint());
+    Failure::credentials("unlisted-key", message).next(format!(
+        "an admin adds it under `spec.members` of a Team and applies that: `- {{user: YOU@EXAMPLE.COM, role: operator, keys: [\"{key}\"]}}`"
+    ))
+}

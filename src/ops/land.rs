@@ -1,0 +1,168 @@
+//! Writing a plan: decisions, release and tags in one transaction, the environment last.
+
+use anyhow::Result;
+use chrono::{DateTime, SubsecRound, Utc};
+
+use crate::gate::Outcome;
+use crate::ledger::{CommitDraft, EVIDENCE_NAMESPACE, Edit, ObjectId, Reader, TagDraft, Transaction};
+use crate::release::{FileEdit, Plan, Record, layout};
+use crate::resource::Digest;
+
+use super::desk::Operating;
+
+/// A release that was written.
+#[derive(Debug, Clone)]
+pub struct Landed {
+    /// Its name, such as `prod/41`.
+    pub release: String,
+    /// Its commit.
+    pub commit: String,
+}
+
+/// The time of a new commit on these branches: the caller's, moved forward to the latest of theirs, so that
+/// no history runs backwards. A leap of more than five minutes is told.
+///
+/// # Errors
+/// A tip cannot be read.
+pub fn commit_time(reader: &Reader<'_>, branches: &[&str], now: DateTime<Utc>, notices: &mut Vec<String>) -> Result<DateTime<Utc>> {
+    let now = now.trunc_subsecs(0);
+    let mut time = now;
+    for branch in branches {
+        time = time.max(reader.snapshot().commit(reader.tip(branch)?)?.committer.time);
+    }
+    if (time - now).num_minutes() >= 5 {
+        notices.push(format!(
+            "this machine's clock says {}, and the ledger is at {} already; check the clock",
+            now.to_rfc3339(),
+            time.to_rfc3339()
+        ));
+    }
+    Ok(time)
+}
+
+/// Stages everything that `plan` writes; the caller finishes the transaction. A plan that gates stopped
+/// leaves its decision and nothing else.
+///
+/// # Errors
+/// The ledger moved, or a signature could not be made.
+pub fn land(transaction: &mut Transaction<'_>, reader: &Reader<'_>, plan: &Plan, operating: &Operating) -> Result<Option<Landed>> {
+    let open = plan.outcome == Outcome::Open;
+    if plan.gated || !open {
+        stage_decisions(transaction, reader, plan, operating)?;
+    }
+    if !open {
+        return Ok(None);
+    }
+    let manifest = &plan.manifest;
+    let environment = &manifest.environment;
+    let edits = plan.edits.iter().map(|(path, edit)| (path.clone(), edit_of(edit))).collect();
+    let draft = CommitDraft {
+        branch: environment.clone(),
+        parent: Some(reader.tip(environment)?),
+        edits,
+        message: plan.message.clone(),
+        author: operating.person.clone(),
+        time: manifest.timestamp,
+    };
+    let commit = transaction.commit(&operating.signer, &draft)?.id;
+    for tag in &plan.version_tags {
+        transaction.tag_light(tag, commit)?;
+    }
+    let title = plan.message.lines().next().unwrap_or_default();
+    let tag = TagDraft {
+        name: layout::release_tag(environment, manifest.release),
+        commit,
+        message: format!("{title}\n\nJoch-Release: {}\n", manifest.name()),
+        author: operating.person.clone(),
+        time: manifest.timestamp,
+    };
+    transaction.tag_signed(&operating.signer, &tag)?;
+    Ok(Some(Landed { release: manifest.name(), commit: commit.to_string() }))
+}
+
+/// Appends the decision on each subject to the evidence branch. The same attempt with the same inputs and
+/// verdicts adds none.
+fn stage_decisions(transaction: &mut Transaction<'_>, reader: &Reader<'_>, plan: &Plan, operating: &Operating) -> Result<()> {
+    let manifest = &plan.manifest;
+    let tip = reader.tip(layout::EVIDENCE)?;
+    let directory = layout::decisions(&manifest.environment);
+    let known = reader.evidence_named(tip, &directory, &format!("{}-", manifest.release))?;
+    let same = |record: &Record| {
+        known.iter().filter_map(|item| Record::from_json(&item.bytes).ok()).any(|old| attempt(&old) == attempt(record))
+    };
+    let mut edits = Vec::new();
+    for record in plan.records.iter().filter(|record| !same(record)) {
+        edits.extend(signed_item(&record.to_json(), operating, |id| {
+            layout::decision(&manifest.environment, manifest.release, id)
+        })?);
+    }
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let verdict = plan.records.first().map_or("", |record| record.verdict.as_str());
+    let title = plan.message.lines().next().unwrap_or_default();
+    let message = format!(
+        "decision {}: {verdict}\n\n{title}\n\nJoch-Event: decision\nJoch-Release: {}\nJoch-Operator: {}\n",
+        manifest.name(),
+        manifest.name(),
+        operating.operator.principal.name
+    );
+    append(transaction, reader, edits, message, operating, manifest.timestamp)?;
+    Ok(())
+}
+
+/// What makes two attempts the same: all but when they were made, and under which tips.
+fn attempt(record: &Record) -> Digest {
+    let mut record = record.clone();
+    record.timestamp = DateTime::UNIX_EPOCH;
+    record.evidence.clear();
+    record.trust.clear();
+    if let Some(source) = &mut record.source {
+        source.commit.clear();
+        source.release = None;
+    }
+    Digest::of(record.to_json())
+}
+
+/// Commits `edits` to the evidence branch.
+///
+/// # Errors
+/// The branch moved, or a signature could not be made.
+pub fn append(
+    transaction: &mut Transaction<'_>,
+    reader: &Reader<'_>,
+    edits: Vec<(String, Edit)>,
+    message: String,
+    operating: &Operating,
+    time: DateTime<Utc>,
+) -> Result<ObjectId> {
+    let draft = CommitDraft {
+        branch: layout::EVIDENCE.into(),
+        parent: Some(reader.tip(layout::EVIDENCE)?),
+        edits,
+        message,
+        author: operating.person.clone(),
+        time,
+    };
+    Ok(transaction.commit(&operating.signer, &draft)?.id)
+}
+
+/// An item of evidence and its signature as files; `path` is asked with the item's id.
+///
+/// # Errors
+/// The signature could not be made.
+pub fn signed_item(bytes: &[u8], operating: &Operating, path: impl Fn(&str) -> String) -> Result<[(String, Edit); 2]> {
+    let path = path(&Digest::of(bytes).hex());
+    let signature = operating.signer.sign(EVIDENCE_NAMESPACE, bytes)? + "\n";
+    Ok([
+        (path.clone(), Edit::Put(bytes.to_vec())),
+        (format!("{path}{}", layout::SIGNATURE), Edit::Put(signature.into_bytes())),
+    ])
+}
+
+fn edit_of(edit: &FileEdit) -> Edit {
+    match edit {
+        FileEdit::Put(bytes) => Edit::Put(bytes.clone()),
+        FileEdit::Remove => Edit::Remove,
+    }
+}
