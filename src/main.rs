@@ -1,3 +1,7 @@
 //! `joch`: release management for AI agents on a signed Git ledger.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(joch::cli::run(&mut joch::cli::World::of_process()))
+}

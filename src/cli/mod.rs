@@ -1,1 +1,98 @@
 //! The words people type, and the words and exit code they get back; one file a command.
+
+mod apply;
+mod error;
+pub mod exit;
+mod global;
+mod init;
+pub mod world;
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::ops::Caller;
+
+use global::{Answer, Global, Output};
+pub use world::World;
+
+/// Release management for AI agents on a signed Git ledger
+#[derive(Debug, Parser)]
+#[command(name = "joch", version, propagate_version = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::InitArgs),
+    Apply(apply::ApplyArgs),
+}
+
+/// Runs the command that the world's arguments are, and gives its exit code.
+pub fn run(world: &mut World) -> u8 {
+    let cli = match parse(world) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let format = cli.global.format(world);
+    let mut caller = cli.global.caller(world);
+    let answer = dispatch(cli.command, &mut caller);
+    let notices = std::mem::take(&mut caller.notices);
+    drop(caller);
+    let printed = match &answer {
+        Ok(answer) => global::print(answer, &notices, format, world).map(|()| answer.exit),
+        Err(error) => {
+            for notice in &notices {
+                drop(writeln!(world.stderr, "note: {}", crate::render::escape(notice)));
+            }
+            drop(error::tell(error, format, &mut *world.stderr));
+            return exit::of_error(error);
+        }
+    };
+    printed.unwrap_or_else(|why| unwritable(&why, world))
+}
+
+fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
+    match command {
+        Command::Init(args) => init::run(args, caller),
+        Command::Apply(args) => apply::run(args, caller),
+    }
+}
+
+/// Reads the arguments. Help and version are answers; anything else that clap refuses is a usage error.
+fn parse(world: &mut World) -> Result<Cli, u8> {
+    let as_git = world
+        .arguments
+        .first()
+        .is_some_and(|program| std::path::Path::new(program).file_stem().is_some_and(|name| name == "git-joch"));
+    let mut command = Cli::command();
+    if as_git {
+        command = command.bin_name("git joch");
+    }
+    let parsed = command.try_get_matches_from_mut(&world.arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|refusal| {
+        let text = refusal.render().to_string();
+        if refusal.use_stderr() {
+            drop(world.stderr.write_all(text.as_bytes()));
+            exit::USAGE
+        } else {
+            drop(world.stdout.write_all(text.as_bytes()));
+            exit::DONE
+        }
+    })
+}
+
+/// Standard output is gone: quietly if its reader went away, else with a word.
+fn unwritable(why: &anyhow::Error, world: &mut World) -> u8 {
+    let gone = why.downcast_ref::<std::io::Error>().is_some_and(|why| why.kind() == std::io::ErrorKind::BrokenPipe);
+    if gone {
+        return exit::DONE;
+    }
+    drop(error::tell(why, Output::Table, &mut *world.stderr));
+    exit::COULD_NOT
+}

@@ -10,5 +10,5 @@ mod shelf;
 pub use members::Closure;
 pub use resolve::{Missing, Sources, Unresolved, resolve};
 pub use ripple::{Exchange, holds, ripple};
-pub use selection::{is_candidate, selects};
+pub use selection::selects;
 pub use shelf::{Layer, Shelf, Unreadable};

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::resource::served::{Served, Unmatched, match_candidate};
 use crate::resource::{Candidate, Kind, Mention, Resource, ResourceId, Target, Tie};
 
 use super::members::Closure;
-use super::selection::{is_candidate, selects};
+use super::selection::selects;
 use super::shelf::{Layer, Unreadable};
 
 /// Where an agent's members come from.
@@ -114,11 +115,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn follow(&mut self, referrer: &Arc<Resource>, mention: &Mention) -> Result<(), Unresolved> {
         match &mention.target {
-            Target::Candidate(candidate) => match self.candidate_model(candidate)?.as_slice() {
-                [] => self.miss(referrer, mention, candidate.to_string()),
-                [one] => self.add(one.clone()),
-                several => {
-                    let several = several.iter().map(|m| m.id().clone()).collect();
+            Target::Candidate(candidate) => match self.candidate_model(candidate, &referrer.id().namespace)? {
+                Ok(model) => self.add(model),
+                Err(Unmatched::None) => self.miss(referrer, mention, candidate.to_string()),
+                Err(Unmatched::Several(several)) => {
                     return Err(Unresolved::Ambiguous(missing(referrer, mention, candidate.to_string()), several));
                 }
             },
@@ -166,23 +166,22 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// The Models that `provider:model` matches: by provider and model, one also by its name when
-    /// several do.
-    fn candidate_model(&self, candidate: &Candidate) -> Result<Vec<Arc<Resource>>, Unreadable> {
+    /// The Model that `provider:model` means, in the first tier where it means any.
+    fn candidate_model(
+        &self,
+        candidate: &Candidate,
+        namespace: &str,
+    ) -> Result<Result<Arc<Resource>, Unmatched>, Unreadable> {
         for tier in &self.sources.tiers {
             let models = first_of_each(tier, &Kind::Model)?;
-            let mut matches: Vec<_> = models.into_values().filter(|model| is_candidate(model, candidate)).collect();
-            if matches.len() > 1 {
-                let named: Vec<_> = matches.iter().filter(|m| m.id().name == candidate.model).cloned().collect();
-                if named.len() == 1 {
-                    matches = named;
-                }
-            }
-            if !matches.is_empty() {
-                return Ok(matches);
+            let served: Vec<_> = models.values().filter_map(|model| Served::by(model)).collect();
+            match match_candidate(candidate, namespace, &served) {
+                Ok(id) => return Ok(models.get(&id).cloned().ok_or(Unmatched::None)),
+                Err(Unmatched::None) => {}
+                Err(several) => return Ok(Err(several)),
             }
         }
-        Ok(Vec::new())
+        Ok(Err(Unmatched::None))
     }
 
     fn select_policies(&mut self, agent: &Arc<Resource>) -> Result<(), Unreadable> {

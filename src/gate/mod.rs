@@ -27,7 +27,7 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = match &demand.requirement {
-        Requirement::Approval { team, count } => approval::judge(team, *count, subject, evidence),
+        Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);
@@ -39,6 +39,6 @@ fn no_evidence(requirement: &Requirement) -> GateResult {
     GateResult {
         reason: format!("`{requirement}` is demanded and there is no evidence for it"),
         next: Some("take the demand back where it is made, or supply its evidence with a joch that gathers it".into()),
-        ..GateResult::new(requirement.gate(), requirement.name().unwrap_or_default(), Verdict::Missing)
+        ..GateResult::new(requirement.word(), requirement.name().unwrap_or_default(), Verdict::Missing)
     }
 }

@@ -10,9 +10,10 @@ use crate::closure::{Closure, Exchange, Layer, Missing, Sources, Unresolved, res
 use crate::gate::Outcome as GatesSay;
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{CatalogEdit, Context, Draft, Event, Numbering, Plan, Word, layout, plan};
+use crate::resource::validate::validate_one;
 use crate::resource::{Digest, Document, Kind, Resource, ResourceId, Severity};
 use crate::trust::Trust;
-use crate::workspace::{discover, dataset};
+use crate::workspace::{dataset, discover};
 
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
@@ -145,12 +146,16 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 pub(super) fn read_set(files: &[String], desk: &Desk, caller: &mut Caller<'_>) -> Result<Set> {
     let sources = discover(files, &caller.directory, caller.stdin)?;
     let mut findings = sources.findings;
-    findings.extend(crate::resource::validate::validate_alone(&sources.documents));
+    findings.extend(sources.documents.iter().flat_map(validate_one));
     findings.sort();
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         let count = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-        let message = format!("{count} {} in the files, so nothing was done", if count == 1 { "error" } else { "errors" });
-        return Err(Failure::refused("invalid", message).next("mend the files; `joch validate -f PATH` tells all of it again").findings(findings).into());
+        let message =
+            format!("{count} {} in the files, so nothing was done", if count == 1 { "error" } else { "errors" });
+        return Err(Failure::refused("invalid", message)
+            .next("mend the files; `joch validate -f PATH` tells all of it again")
+            .findings(findings)
+            .into());
     }
     for finding in findings.iter().filter(|finding| finding.severity != Severity::Error) {
         caller.notice(finding.to_string());
@@ -301,7 +306,8 @@ fn cut_agent(
 /// Says what is missing, and which file of the project would bring it.
 fn explain_missing(missing: Vec<Missing>, desk: &Desk, _trust: &Trust) -> anyhow::Error {
     let lines: Vec<_> = missing.iter().map(|missing| format!("  {missing}")).collect();
-    let files = super::project_files::holding(&desk.project.root, &missing.iter().map(|m| m.what.as_str()).collect::<Vec<_>>());
+    let files =
+        super::project_files::holding(&desk.project.root, &missing.iter().map(|m| m.what.as_str()).collect::<Vec<_>>());
     let message = format!(
         "{} {} nowhere in the set or in the ledger:\n{}",
         missing.len(),
@@ -311,7 +317,10 @@ fn explain_missing(missing: Vec<Missing>, desk: &Desk, _trust: &Trust) -> anyhow
     let next = if files.is_empty() {
         "write the missing resources, and apply them together".to_owned()
     } else {
-        format!("apply them together: add {}", files.iter().map(|file| format!("-f {file}")).collect::<Vec<_>>().join(" "))
+        format!(
+            "apply them together: add {}",
+            files.iter().map(|file| format!("-f {file}")).collect::<Vec<_>>().join(" ")
+        )
     };
     Failure::refused("missing-reference", message).next(next).into()
 }
@@ -330,7 +339,10 @@ fn tell_differing_files(cut: &Cut, set: &Set, desk: &Desk, caller: &mut Caller<'
     }
     for (file, resource) in super::project_files::all(&desk.project.root) {
         if taken.get(resource.id()).is_some_and(|digest| *digest != resource.digest()) {
-            caller.notice(format!("{} comes from the ledger; `{file}` differs and was not applied (add `-f {file}`)", resource.id()));
+            caller.notice(format!(
+                "{} comes from the ledger; `{file}` differs and was not applied (add `-f {file}`)",
+                resource.id()
+            ));
         }
     }
 }
@@ -388,12 +400,15 @@ fn number(outcome: &mut Outcome, reader: &Reader<'_>) -> Result<()> {
             continue;
         }
         let planned = outcome.plan.as_ref().and_then(|plan| {
-            let agent = plan.manifest.agents.iter().find(|agent| agent.id() == applied.id).map(|agent| agent.to_version);
+            let agent =
+                plan.manifest.agents.iter().find(|agent| agent.id() == applied.id).map(|agent| agent.to_version);
             agent.or_else(|| plan.manifest.resources.iter().find(|r| r.id() == applied.id).map(|r| r.to_version))
         });
         applied.version = match planned {
             Some(version) => version,
-            None if applied.id.kind == Kind::Agent => environment.record(&applied.id)?.and_then(|record| record.to_version),
+            None if applied.id.kind == Kind::Agent => {
+                environment.record(&applied.id)?.and_then(|record| record.to_version)
+            }
             None => match environment.entry(&applied.id)? {
                 Some(entry) => reader.version_of(&applied.id, entry.digest())?,
                 None => None,

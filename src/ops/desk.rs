@@ -67,7 +67,11 @@ impl Desk {
         let signer = open_signer(caller)?;
         let key = signer.public_key().clone();
         let principal = trust.principal(&key).ok_or_else(|| unlisted(&key))?;
-        let email = if principal.name.contains('@') { principal.name.clone() } else { format!("{}@joch.invalid", principal.name) };
+        let email = if principal.name.contains('@') {
+            principal.name.clone()
+        } else {
+            format!("{}@joch.invalid", principal.name)
+        };
         let person = Person::new(principal.name.clone(), email);
         Ok(Operating { operator: Operator { principal, fingerprint: key.fingerprint() }, signer, person })
     }

@@ -77,7 +77,12 @@ pub fn check_environment(ladder: &Ladder, name: &str) -> Result<(), Failure> {
 /// The catalog cannot be read.
 pub fn not_found(id: &ResourceId, environment: &Environment<'_, '_>) -> Result<Failure> {
     let names: Vec<String> = if id.kind == Kind::Agent {
-        environment.agents()?.into_iter().filter(|agent| agent.namespace == id.namespace).map(|agent| agent.name).collect()
+        environment
+            .agents()?
+            .into_iter()
+            .filter(|agent| agent.namespace == id.namespace)
+            .map(|agent| agent.name)
+            .collect()
     } else {
         let entries = environment.entries(&id.kind)?;
         entries.iter().map(|entry| entry.id()).filter(|e| e.namespace == id.namespace).map(|e| e.name.clone()).collect()
@@ -85,7 +90,9 @@ pub fn not_found(id: &ResourceId, environment: &Environment<'_, '_>) -> Result<F
     let failure = Failure::could_not("not-found", format!("there is no {id} in `{}`", environment.name()));
     Ok(match nearest(&id.name, names.iter().map(String::as_str)) {
         Some(meant) => failure.next(format!("did you mean `{meant}`?")),
-        None => failure.next(format!("`joch get {} --env {}` lists what there is", id.kind.plural(), environment.name())),
+        None => {
+            failure.next(format!("`joch get {} --env {}` lists what there is", id.kind.plural(), environment.name()))
+        }
     })
 }
 

@@ -66,9 +66,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     };
     let signer = open_signer(caller)?;
     let admin = admin(request, caller)?;
-    let repository =
-        if path.exists() { Repository::open(&path)? } else { Repository::create(&path, ladder.last())? };
-    let author = Person::new(admin.clone(), if admin.contains('@') { admin.clone() } else { format!("{admin}@joch.invalid") });
+    let repository = if path.exists() { Repository::open(&path)? } else { Repository::create(&path, ladder.last())? };
+    let author =
+        Person::new(admin.clone(), if admin.contains('@') { admin.clone() } else { format!("{admin}@joch.invalid") });
     let mut transaction = repository.begin()?;
     let settings = LedgerSettings {
         canonical_form: LedgerSettings::CANONICAL_FORM,
@@ -143,7 +143,8 @@ fn already(project: &Project, caller: &mut Caller<'_>) -> Result<Outcome> {
 fn admin(request: &Request, caller: &Caller<'_>) -> Result<String, Failure> {
     let email = || GitSettings::read(|name| caller.variables.get(name).cloned()).email;
     request.operator.clone().or_else(email).filter(|name| !name.is_empty()).ok_or_else(|| {
-        Failure::usage("the first admin needs a name").next("name one with `--operator YOU@EXAMPLE.COM`, or set Git's `user.email`")
+        Failure::usage("the first admin needs a name")
+            .next("name one with `--operator YOU@EXAMPLE.COM`, or set Git's `user.email`")
     })
 }
 
@@ -155,6 +156,7 @@ fn first_team(admin: &str, key: &PublicKey) -> Result<Resource, Failure> {
         "spec": { "members": [{ "user": admin, "role": "admin", "keys": [key.to_string()] }] },
     });
     let team = Value::try_from(team).and_then(Resource::from_value).map_err(Failure::usage)?;
-    crate::trust::check_members(&team).map_err(|why| Failure::usage(why).next("name the first admin with `--operator`"))?;
+    crate::trust::check_members(&team)
+        .map_err(|why| Failure::usage(why).next("name the first admin with `--operator`"))?;
     Ok(team)
 }

@@ -24,7 +24,12 @@ pub struct Landed {
 ///
 /// # Errors
 /// A tip cannot be read.
-pub fn commit_time(reader: &Reader<'_>, branches: &[&str], now: DateTime<Utc>, notices: &mut Vec<String>) -> Result<DateTime<Utc>> {
+pub fn commit_time(
+    reader: &Reader<'_>,
+    branches: &[&str],
+    now: DateTime<Utc>,
+    notices: &mut Vec<String>,
+) -> Result<DateTime<Utc>> {
     let now = now.trunc_subsecs(0);
     let mut time = now;
     for branch in branches {
@@ -45,7 +50,12 @@ pub fn commit_time(reader: &Reader<'_>, branches: &[&str], now: DateTime<Utc>, n
 ///
 /// # Errors
 /// The ledger moved, or a signature could not be made.
-pub fn land(transaction: &mut Transaction<'_>, reader: &Reader<'_>, plan: &Plan, operating: &Operating) -> Result<Option<Landed>> {
+pub fn land(
+    transaction: &mut Transaction<'_>,
+    reader: &Reader<'_>,
+    plan: &Plan,
+    operating: &Operating,
+) -> Result<Option<Landed>> {
     let open = plan.outcome == Outcome::Open;
     if plan.gated || !open {
         stage_decisions(transaction, reader, plan, operating)?;
@@ -82,7 +92,12 @@ pub fn land(transaction: &mut Transaction<'_>, reader: &Reader<'_>, plan: &Plan,
 
 /// Appends the decision on each subject to the evidence branch. The same attempt with the same inputs and
 /// verdicts adds none.
-fn stage_decisions(transaction: &mut Transaction<'_>, reader: &Reader<'_>, plan: &Plan, operating: &Operating) -> Result<()> {
+fn stage_decisions(
+    transaction: &mut Transaction<'_>,
+    reader: &Reader<'_>,
+    plan: &Plan,
+    operating: &Operating,
+) -> Result<()> {
     let manifest = &plan.manifest;
     let tip = reader.tip(layout::EVIDENCE)?;
     let directory = layout::decisions(&manifest.environment);

@@ -5,6 +5,7 @@ mod desk;
 mod failure;
 mod find;
 mod land;
+mod project_files;
 mod reach;
 mod trust_change;
 

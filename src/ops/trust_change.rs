@@ -34,7 +34,8 @@ pub fn trust_change(
     trust: &Trust,
     elsewhere: &dyn Fn(&ResourceId) -> Result<Option<Arc<Resource>>>,
 ) -> Result<TrustChange> {
-    let mut put: BTreeMap<_, _> = set.iter().filter(|(id, _)| id.kind.is_trust()).map(|(id, r)| (id.clone(), r.clone())).collect();
+    let mut put: BTreeMap<_, _> =
+        set.iter().filter(|(id, _)| id.kind.is_trust()).map(|(id, r)| (id.clone(), r.clone())).collect();
     let standing = trust.resources.values().filter(|r| r.id().kind.is_trust() && !put.contains_key(r.id()));
     let impose: Vec<_> = put.values().chain(standing).cloned().collect();
     let mut missing = Vec::new();
@@ -64,9 +65,12 @@ pub fn trust_change(
         }
     }
     if !missing.is_empty() {
-        return Err(Failure::refused("missing-reference", format!("{}, which is nowhere to be found", missing.join("; ")))
-            .next("apply it together with them: add its file with `-f`")
-            .into());
+        return Err(Failure::refused(
+            "missing-reference",
+            format!("{}, which is nowhere to be found", missing.join("; ")),
+        )
+        .next("apply it together with them: add its file with `-f`")
+        .into());
     }
     put.retain(|id, resource| trust.resources.get(id) != Some(resource));
     Ok(TrustChange { put, remove: BTreeSet::new() })
@@ -107,7 +111,7 @@ impl TrustChange {
             time,
         };
         let commit = transaction.commit(&operating.signer, &draft)?.id;
-        Ok(Trust { commit: commit.to_string(), ..after })
+        Ok(after.at(commit.to_string()))
     }
 
     /// The trust that the change leads to, and the files that say so.
@@ -126,7 +130,10 @@ impl TrustChange {
             let ids: Vec<_> = self.ids().map(ResourceId::to_string).collect();
             return Err(Failure::credentials(
                 "role",
-                format!("`{who}` is no admin, and {} would change trust: environments, teams, keys and what they impose", ids.join(", ")),
+                format!(
+                    "`{who}` is no admin, and {} would change trust: environments, teams, keys and what they impose",
+                    ids.join(", ")
+                ),
             )
             .next(format!("ask an admin to apply it: {}", trust.admins().into_iter().collect::<Vec<_>>().join(", ")))
             .into());
@@ -138,9 +145,12 @@ impl TrustChange {
         let after = Trust::new(trust.commit.clone(), trust.settings.clone(), resources.clone(), trust.signers.clone())
             .map_err(refuse)?;
         if after.admins().is_empty() {
-            return Err(Failure::refused("last-admin", "after this change nobody could change trust again: no admin would have a key")
-                .next("leave at least one `role: admin` with a key in a Team")
-                .into());
+            return Err(Failure::refused(
+                "last-admin",
+                "after this change nobody could change trust again: no admin would have a key",
+            )
+            .next("leave at least one `role: admin` with a key in a Team")
+            .into());
         }
         let signers = trust.signers.follow(&after.keys(), time);
         let after = Trust::new(trust.commit.clone(), trust.settings.clone(), resources, signers).map_err(refuse)?;

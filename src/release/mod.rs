@@ -1,6 +1,5 @@
 //! What happens: event, record, manifest, and the plan of what would be written. Nothing is written here.
 
-pub mod guards;
 pub mod layout;
 
 mod draft;

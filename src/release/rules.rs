@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use crate::gate::Demand;
+use crate::resource::view::{Deployment, Eval};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
 use crate::trust::Trust;
-
-use super::guards;
 
 /// The rules for one subject in one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +39,9 @@ pub fn rules_for(
             said.push(format!("{origin} {requirement}"));
             add(&mut demands, requirement, origin);
         }
-        let subject = judged_agent(resource, records);
+        let agents = judged_agents(resource, records);
         for record in records {
-            for requirement in demanded_by(record, &subject, environment)? {
+            for requirement in demanded_by(record, &agents, environment) {
                 let origin = record.id().to_string();
                 said.push(format!("{origin} {requirement}"));
                 if record.id().kind == Kind::Eval {
@@ -83,38 +82,36 @@ fn environment_gates(environment: &str, trust: &Trust) -> Result<Vec<(String, Re
     gates.iter().map(read).collect()
 }
 
-/// Whose rules judge a resource: its own for an agent; for a Deployment or Eval, those of the agent it is
-/// about, since it guards that agent.
-fn judged_agent(resource: &ResourceId, records: &[Arc<Resource>]) -> Vec<ResourceId> {
+/// Whose rules judge a resource: its own for an agent; for a Deployment or Eval, those of the agents it may
+/// be about, since it guards them.
+fn judged_agents(resource: &ResourceId, records: &[Arc<Resource>]) -> Vec<ResourceId> {
     if resource.kind == Kind::Agent {
         return vec![resource.clone()];
     }
-    records.iter().filter(|record| record.id() == resource).filter_map(|record| about(record)).collect()
+    records.iter().filter(|record| record.id() == resource).flat_map(|record| about(record)).collect()
 }
 
-/// The agent that a Deployment or Eval is about.
-fn about(record: &Resource) -> Option<ResourceId> {
-    match record.id().kind {
-        Kind::Deployment => guards::deployed_agent(record),
-        Kind::Eval => guards::measured_agent(record),
+/// The agents that a Deployment or Eval may be about: its own namespace's, then that of `default`.
+fn about(record: &Resource) -> Vec<ResourceId> {
+    let named = match record.id().kind {
+        Kind::Deployment => Deployment::of(record).and_then(|deployment| deployment.agent),
+        Kind::Eval => Eval::of(record).and_then(|eval| eval.target),
         _ => None,
-    }
+    };
+    named.map(|reference| reference.candidates(&record.id().namespace)).unwrap_or_default()
 }
 
-fn demanded_by(record: &Resource, agents: &[ResourceId], environment: &str) -> Result<Vec<Requirement>, String> {
-    if !about(record).is_some_and(|agent| agents.contains(&agent)) {
-        return Ok(Vec::new());
+/// What a Deployment or Eval demands of a change of one of `agents`.
+fn demanded_by(record: &Resource, agents: &[ResourceId], environment: &str) -> Vec<Requirement> {
+    if !about(record).iter().any(|agent| agents.contains(agent)) {
+        return Vec::new();
     }
-    let parse = |text: String| text.parse::<Requirement>().map_err(|why| format!("{}: `{text}`: {why}", record.id()));
-    match record.id().kind {
-        Kind::Deployment if guards::deployed_to(record) == Some(environment) => {
-            let evals = guards::required(record, "requiresEval").into_iter().map(|name| format!("eval:{name}"));
-            let teams = guards::required(record, "requiresApproval").into_iter().map(|name| format!("approval:{name}"));
-            evals.chain(teams).map(parse).collect()
-        }
-        Kind::Eval if guards::blocks(record, environment) => {
-            parse(format!("eval:{}", record.id().name)).map(|one| vec![one])
-        }
-        _ => Ok(Vec::new()),
+    if let Some(deployment) = Deployment::of(record) {
+        let here = deployment.environment.as_ref().is_some_and(|named| named.name == environment);
+        let evals = deployment.requires_eval.into_iter().map(|eval| Requirement::Eval(eval.name));
+        let teams = deployment.requires_approval.into_iter().map(|team| Requirement::Approval(team.name, 1));
+        return if here { evals.chain(teams).collect() } else { Vec::new() };
     }
+    let guards = Eval::of(record).is_some_and(|eval| eval.blocks(environment));
+    if guards { vec![Requirement::Eval(record.id().name.clone())] } else { Vec::new() }
 }

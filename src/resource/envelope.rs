@@ -93,13 +93,7 @@ impl Resource {
     #[must_use]
     pub fn labels(&self) -> BTreeMap<String, String> {
         let labels = self.body.at(&["metadata", "labels"]).and_then(Value::as_map);
-        let text = |value: &Value| match value {
-            Value::Text(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(bool) => Some(bool.to_string()),
-            Value::Null | Value::List(_) | Value::Map(_) => None,
-        };
-        labels.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
+        labels.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), label_text(value)?))).collect()
     }
 
     /// Its canonical text: what the ledger stores.
@@ -134,6 +128,16 @@ impl Resource {
 pub fn environment_key(value: &Value) -> Option<&str> {
     let map = value.as_map().filter(|map| map.len() == 1)?;
     map.get("fromEnvironment")?.as_text()
+}
+
+/// The text that a label's value counts as; `None` for what cannot be a label.
+pub(super) fn label_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(bool) => Some(bool.to_string()),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
+    }
 }
 
 /// Whether an apiVersion is of a group that joch reads.

@@ -9,6 +9,6 @@ mod state;
 
 pub use key::PublicKey;
 pub use ladder::Ladder;
-pub use principal::{Member, Principal, Role};
+pub use principal::{Member, Principal};
 pub use signers::{AllowedSigners, SIGNATURE_NAMESPACES};
 pub use state::{LedgerSettings, Trust, check_members};

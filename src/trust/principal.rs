@@ -1,8 +1,10 @@
-//! Principals and the roles they hold.
+//! Principals, and their membership in teams.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::resource::view::Role;
 
 use super::key::PublicKey;
 
@@ -22,37 +24,6 @@ impl fmt::Display for Principal {
     }
 }
 
-/// What a member of a team may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Reads, and is asked about what was done.
-    Auditor,
-    /// Approves what others promote.
-    Approver,
-    /// Writes to the environments that the membership names.
-    Operator,
-    /// Writes everywhere, and changes trust.
-    Admin,
-}
-
-impl Role {
-    /// The role so written in a Team.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "viewer" => Self::Viewer,
-            "auditor" => Self::Auditor,
-            "approver" => Self::Approver,
-            "operator" => Self::Operator,
-            "admin" => Self::Admin,
-            _ => return None,
-        })
-    }
-}
-
 /// One membership in one team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -60,7 +31,7 @@ pub struct Member {
     pub team: String,
     /// The principal's name, as `user:` gives it.
     pub user: String,
-    /// The role; a member without one is a viewer.
+    /// What the principal may do.
     pub role: Role,
     /// Whether this is a machine's account.
     pub automation: bool,

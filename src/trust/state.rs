@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::resource::view::{self, Role};
 use crate::resource::{Kind, Resource, ResourceId, Target, Value};
 
 use super::key::PublicKey;
 use super::ladder::Ladder;
-use super::principal::{Member, Principal, Role};
+use super::principal::{Member, Principal};
 use super::signers::AllowedSigners;
 
 /// `ledger.yaml`: what holds for the ledger as a whole.
@@ -85,6 +86,13 @@ impl Trust {
         }
         check_keys(&members)?;
         Ok(Self { commit, settings, resources, signers, members })
+    }
+
+    /// The same trust, as this commit holds it.
+    #[must_use]
+    pub fn at(mut self, commit: String) -> Self {
+        self.commit = commit;
+        self
     }
 
     /// The ladder.
@@ -254,31 +262,19 @@ pub fn check_members(team: &Resource) -> Result<(), String> {
 }
 
 fn members_of(team: &Resource) -> Result<Vec<Member>, String> {
-    let listed = team.spec().get("members").and_then(Value::as_list).unwrap_or_default();
-    listed.iter().enumerate().map(|(at, member)| read_member(&team.id().name, at, member)).collect()
+    let Some(view) = view::Team::of(team) else { return Ok(Vec::new()) };
+    view.members.into_iter().map(|member| read_member(&view.name, member)).collect()
 }
 
-fn read_member(team: &str, at: usize, member: &Value) -> Result<Member, String> {
-    let refuse = |why: String| format!("Team `{team}`, `spec.members[{at}]`: {why}");
-    let text = |key| member.get(key).and_then(Value::as_text);
-    let user = text("user").ok_or_else(|| refuse("a member names a `user`".into()))?;
-    if user.is_empty() || user.contains(|c: char| c.is_whitespace() || c.is_control() || "*?!,\"<>".contains(c)) {
-        return Err(refuse(format!("`{user}` cannot name a principal: one word without * ? ! , \" < >")));
+fn read_member(team: &str, member: view::Member) -> Result<Member, String> {
+    let refuse = |why: String| format!("Team `{team}`, member `{}`: {why}", member.user);
+    let pattern = |c: char| c.is_whitespace() || c.is_control() || "*?!,\"<>".contains(c);
+    if member.user.is_empty() || member.user.contains(pattern) {
+        return Err(refuse("a principal is one word without * ? ! , \" < >".into()));
     }
-    let role = match text("role") {
-        None => Role::Viewer,
-        Some(word) => Role::from_word(word).ok_or_else(|| refuse(format!("`{word}` is no role")))?,
-    };
-    let keys = member.get("keys").map(Value::texts).unwrap_or_default();
-    let keys = keys.into_iter().map(|key| key.parse().map_err(refuse)).collect::<Result<_, _>>()?;
-    Ok(Member {
-        team: team.to_owned(),
-        user: user.to_owned(),
-        role,
-        automation: member.get("automation").and_then(Value::as_bool).unwrap_or(false),
-        keys,
-        environments: member.get("environments").map(|list| list.texts().into_iter().map(str::to_owned).collect()),
-    })
+    let keys = member.keys.iter().map(|key| key.parse().map_err(refuse)).collect::<Result<_, _>>()?;
+    let view::Member { user, role, automation, environments, .. } = member;
+    Ok(Member { team: team.to_owned(), user, role, automation, keys, environments })
 }
 
 /// One key proves one principal.

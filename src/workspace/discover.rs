@@ -99,7 +99,8 @@ fn walk(root: &Path) -> Result<Vec<PathBuf>, Trouble> {
         .sort_by_file_path(Ord::cmp);
     let mut files = Vec::new();
     for entry in walk.build() {
-        let entry = entry.map_err(|why| Trouble { what: format!("cannot walk `{}`: {why}", root.display()), next: None })?;
+        let entry =
+            entry.map_err(|why| Trouble { what: format!("cannot walk `{}`: {why}", root.display()), next: None })?;
         let path = entry.path();
         let taken = matches!(path.extension().and_then(|e| e.to_str()), Some("yaml" | "yml" | "json"));
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());

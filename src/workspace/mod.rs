@@ -1,6 +1,7 @@
 //! Files: discovery, `joch.yaml`, ignore rules.
 
 mod config;
+pub mod dataset;
 mod discover;
 mod project;
 

@@ -1,0 +1,60 @@
+//! `joch apply`.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::gate::Outcome;
+use crate::ops::{Caller, apply};
+use crate::render::view::{ApplyResult, ResourceChange};
+
+use super::exit;
+use super::global::Answer;
+
+/// Bring resources into an environment; never removes any
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// File, directory, or `-` for standard input; may be repeated
+    #[arg(short = 'f', long = "filename", required = true, value_name = "PATH")]
+    files: Vec<String>,
+    /// Environment; the first rung of the ladder where none is named
+    #[arg(long, alias = "context", value_name = "ENV")]
+    env: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: ApplyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    let request =
+        apply::Request { files: args.files, environment: args.env, reason: args.reason, dry_run: args.dry_run };
+    let outcome = apply::run(&request, caller)?;
+    let says = outcome.plan.as_ref().map_or(Outcome::Open, |plan| plan.outcome);
+    let verdict = match outcome.plan.as_ref().and_then(|plan| plan.records.first()) {
+        Some(record) => record.verdict.clone(),
+        None if outcome.plan.is_some() || outcome.trust_commit.is_some() => "applied".into(),
+        None => "unchanged".into(),
+    };
+    let resources = outcome.resources.into_iter().map(|applied| ResourceChange {
+        kind: applied.id.kind,
+        namespace: applied.id.namespace,
+        name: applied.id.name,
+        version: applied.version,
+        change: applied.change,
+    });
+    let records = outcome.plan.map(|plan| plan.records).unwrap_or_default();
+    let view = ApplyResult {
+        verdict,
+        environment: outcome.environment,
+        release: outcome.landed.as_ref().map(|landed| landed.release.clone()),
+        commit: outcome.landed.map(|landed| landed.commit),
+        trust_commit: outcome.trust_commit,
+        dry_run: outcome.dry_run,
+        resources: resources.collect(),
+        records: records.into_iter().filter(|record| !record.gates.is_empty()).collect(),
+        outcome: says,
+    };
+    Ok(Answer::with(exit::of_outcome(says), view))
+}

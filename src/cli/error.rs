@@ -1,0 +1,77 @@
+//! How an error is told: what, where, why, and the next command.
+
+use std::io::Write;
+
+use crate::ledger::Error;
+use crate::ops::Failure;
+use crate::render::escape;
+use crate::workspace::Trouble;
+
+use super::global::Output;
+
+/// Prints an error on standard error, as JSON where that was asked for.
+///
+/// # Errors
+/// Standard error cannot be written.
+pub fn tell(error: &anyhow::Error, format: Output, stderr: &mut dyn Write) -> std::io::Result<()> {
+    let failure = error.downcast_ref::<Failure>();
+    let next = failure
+        .and_then(|failure| failure.next.clone())
+        .or_else(|| error.downcast_ref::<Error>().and_then(Error::next))
+        .or_else(|| error.downcast_ref::<Trouble>().and_then(|trouble| trouble.next.clone()));
+    let findings = failure.map(|failure| failure.findings.as_slice()).unwrap_or_default();
+    if format == Output::Json {
+        let mut told = serde_json::json!({
+            "apiVersion": crate::render::API_VERSION,
+            "kind": "Error",
+            "formatVersion": crate::render::FORMAT_VERSION,
+            "code": code(error),
+            "message": error.to_string(),
+            "next": next,
+        });
+        if !findings.is_empty() {
+            told["findings"] = serde_json::to_value(findings).unwrap_or_default();
+        }
+        return writeln!(stderr, "{told:#}");
+    }
+    for finding in findings {
+        for line in finding.to_string().lines() {
+            writeln!(stderr, "{}", escape(line))?;
+        }
+    }
+    let mut lines = error.to_string();
+    for cause in error.chain().skip(1) {
+        lines.push_str(&format!("\n  because: {cause}"));
+    }
+    let mut lines = lines.lines();
+    writeln!(stderr, "error: {}", escape(lines.next().unwrap_or_default()))?;
+    for line in lines {
+        writeln!(stderr, "{}", escape(line))?;
+    }
+    if let Some(next) = next {
+        writeln!(stderr, "next: {}", escape(&next))?;
+    }
+    Ok(())
+}
+
+/// A stable code for machines.
+fn code(error: &anyhow::Error) -> &'static str {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return failure.code;
+    }
+    match error.downcast_ref::<Error>() {
+        Some(Error::NotALedger { .. }) => "no-ledger",
+        Some(Error::Refused { .. }) => "repository-refused",
+        Some(Error::Locked { .. }) => "locked",
+        Some(Error::Moved { .. }) => "moved",
+        Some(Error::Missing { .. }) => "object-missing",
+        Some(Error::Damaged { .. }) => "object-damaged",
+        Some(Error::Invalid { .. }) => "object-invalid",
+        Some(Error::BadSignature { .. }) => "bad-signature",
+        Some(Error::Signing { .. }) => "signing",
+        Some(Error::Io { .. }) => "io",
+        Some(Error::Git { .. }) => "git",
+        None if error.downcast_ref::<Trouble>().is_some() => "file",
+        None => "failed",
+    }
+}

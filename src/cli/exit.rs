@@ -1,0 +1,47 @@
+//! The exit codes: one documented number for each answer. They are part of the contract.
+
+use crate::gate::Outcome;
+use crate::ledger::Error;
+use crate::ops::{Failure, FailureKind};
+
+/// Done, or already so; a diff was shown.
+pub const DONE: u8 = 0;
+/// It could not be done, or could not be decided.
+pub const COULD_NOT: u8 = 1;
+/// It was decided: no.
+pub const REFUSED: u8 = 2;
+/// Only an approval is missing; run again once it is there.
+pub const PENDING: u8 = 3;
+/// Credentials are missing or refused, or the role does not allow it.
+pub const CREDENTIALS: u8 = 4;
+/// The command was not understood.
+pub const USAGE: u8 = 64;
+
+/// The code for what gates say. The printed verdict and the JSON come from the same value.
+#[must_use]
+pub fn of_outcome(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Open => DONE,
+        Outcome::Pending => PENDING,
+        Outcome::Undecided => COULD_NOT,
+        Outcome::Blocked => REFUSED,
+    }
+}
+
+/// The code for an error.
+#[must_use]
+pub fn of_error(error: &anyhow::Error) -> u8 {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return match failure.kind {
+            FailureKind::CouldNot => COULD_NOT,
+            FailureKind::Refused => REFUSED,
+            FailureKind::Pending => PENDING,
+            FailureKind::Credentials => CREDENTIALS,
+            FailureKind::Usage => USAGE,
+        };
+    }
+    match error.downcast_ref::<Error>() {
+        Some(Error::Signing { .. }) => CREDENTIALS,
+        _ => COULD_NOT,
+    }
+}

@@ -1,0 +1,91 @@
+//! `joch apply`.
+
+use serde::Serialize;
+
+use crate::gate::Outcome;
+use crate::release::{Record, Word};
+use crate::render::{Page, View};
+use crate::resource::Kind;
+
+/// What became of a set.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplyResult {
+    /// `applied`, `unchanged`, or what gates say.
+    pub verdict: String,
+    /// The environment.
+    pub environment: String,
+    /// The release, if one was made.
+    pub release: Option<String>,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// The trust commit, if trust changed.
+    pub trust_commit: Option<String>,
+    /// Whether nothing was written because nothing was to be.
+    pub dry_run: bool,
+    /// Every resource of the set and every agent that it reached.
+    pub resources: Vec<ResourceChange>,
+    /// Where gates were asked: each subject's record.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
+    /// What the gates come to.
+    #[serde(skip)]
+    pub outcome: Outcome,
+}
+
+/// What became of one resource.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceChange {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The version it has now; none on trust.
+    pub version: Option<u64>,
+    /// What happened to it.
+    pub change: Word,
+}
+
+impl View for ApplyResult {
+    fn kind(&self) -> &'static str {
+        "ApplyResult"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        let rows: Vec<_> = self
+            .resources
+            .iter()
+            .map(|resource| {
+                let version = resource.version.map_or_else(|| "trust".to_owned(), |version| format!("v{version}"));
+                vec![resource.change.word().to_owned(), resource.label(), version]
+            })
+            .collect();
+        page.table(&[], &rows);
+        match (&self.release, self.dry_run) {
+            (_, true) => page.line(format!("dry run: nothing was written to `{}`", self.environment)),
+            (Some(release), _) => page.line(format!("release {release}")),
+            (None, _) if self.outcome != Outcome::Open => {
+                super::gates::stopped(page, &self.verdict, "apply", &self.records)
+            }
+            (None, _) if self.trust_commit.is_some() => page.line("trust changed; the environment did not"),
+            (None, _) => page.line(format!("unchanged: `{}` has all of it already", self.environment)),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.resources.iter().map(ResourceChange::label).collect()
+    }
+}
+
+impl ResourceChange {
+    fn label(&self) -> String {
+        crate::resource::ResourceId::new(self.kind.clone(), &self.namespace, &self.name).to_string()
+    }
+}

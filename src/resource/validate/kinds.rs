@@ -1,0 +1,242 @@
+//! What only one kind has to say, and contradictions that show in one resource.
+
+use super::{Report, keys};
+use crate::resource::envelope::{Resource, environment_key};
+use crate::resource::kind::Kind;
+use crate::resource::name::{check_environment, nearest};
+use crate::resource::path;
+use crate::resource::threshold::{Direction, Threshold, Unclear};
+use crate::resource::value::{Number, Value};
+use crate::resource::view;
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let resource = &report.document.resource;
+    match &resource.id().kind {
+        Kind::Agent => check_agent(resource, report),
+        Kind::Model => check_model(resource, report),
+        Kind::McpServer => check_mcp_server(resource, report),
+        Kind::Policy => check_policy(resource, report),
+        Kind::Budget => check_budget(resource, report),
+        Kind::Eval => check_eval(resource, report),
+        Kind::Deployment => {
+            require(&["agentRef"], resource, report);
+            require(&["environmentRef"], resource, report);
+        }
+        Kind::Team => check_team(resource, report),
+        _ => {}
+    }
+}
+
+/// Refuses a resource that lacks a field without which it means nothing.
+fn require(keys: &[&str], resource: &Resource, report: &mut Report<'_>) {
+    if matches!(resource.spec().at(keys), None | Some(Value::Null)) {
+        let at = format!("spec.{}", keys.join("."));
+        let kind = &resource.id().kind;
+        report.error("field-required", &at, format!("`{at}` is missing, without which this {kind} means nothing"));
+    }
+}
+
+fn check_agent(agent: &Resource, report: &mut Report<'_>) {
+    let spec = agent.spec();
+    if let (Some(one), Some(other)) = (spec.get("model"), spec.get("modelRef"))
+        && one != other
+    {
+        let message = "`model` and `modelRef` name two models, and an agent has one".to_owned();
+        report.error("contradiction", "spec.modelRef", message).help = Some("remove one of the two".into());
+    }
+    for key in ["tokenLimitPerRun", "costLimitUsdPerDay", "toolCallLimitPerRun"] {
+        check_range(&["budgets", key], 0.0, f64::INFINITY, agent, report);
+    }
+}
+
+fn check_model(model: &Resource, report: &mut Report<'_>) {
+    let spec = model.spec();
+    let is_local = spec.at(&["endpoint", "type"]).and_then(Value::as_text) == Some("local");
+    for key in ["inputPerMillionTokens", "outputPerMillionTokens"] {
+        check_range(&["pricing", key], 0.0, f64::INFINITY, model, report);
+        if !is_local && spec.at(&["pricing", key]).and_then(Value::as_number) == Some(Number::Whole(0)) {
+            let at = format!("spec.pricing.{key}");
+            let message = "a price of 0 for a hosted model means unknown, not free: its cost cannot be projected";
+            report.warning("unknown-price", &at, message.into()).help =
+                Some("write the price, or `endpoint: { type: local }`".into());
+        }
+    }
+    let limit = |key| spec.at(&["limits", key]).and_then(Value::as_number).map(Number::as_f64);
+    if let (Some(window), Some(output)) = (limit("contextWindowTokens"), limit("maxOutputTokens"))
+        && output > window
+    {
+        let message = format!("`maxOutputTokens` is more than the {window} tokens of `contextWindowTokens`");
+        report.warning("contradiction", "spec.limits.maxOutputTokens", message);
+    }
+}
+
+fn check_mcp_server(server: &Resource, report: &mut Report<'_>) {
+    let spec = server.spec();
+    let transport = spec.get("transport");
+    let transport = transport.and_then(|t| t.as_text().or_else(|| t.get("type")?.as_text()));
+    let security = |key| spec.at(&["security", key]);
+    if transport == Some("stdio") && security("allowStdio") == Some(&Value::Bool(false)) {
+        let message = "the transport is `stdio`, and `allowStdio` forbids it".to_owned();
+        report.error("contradiction", "spec.security.allowStdio", message);
+    }
+    if security("pinServerVersion") == Some(&Value::Bool(true)) && security("pinnedVersion").is_none() {
+        let message = "`pinServerVersion` is set, and no version is pinned".to_owned();
+        report.warning("contradiction", "spec.security.pinServerVersion", message).help =
+            Some("add `pinnedVersion: \"…\"`".into());
+    }
+}
+
+fn check_policy(policy: &Resource, report: &mut Report<'_>) {
+    let rules = policy.spec().get("rules").and_then(Value::as_list).unwrap_or_default();
+    for (index, rule) in rules.iter().enumerate() {
+        let says = |key: &str| !matches!(rule.get(key), None | Some(Value::Null));
+        if rule.as_map().is_some() && !says("action") && !says("require") {
+            let at = path::item("spec.rules", index);
+            report.warning("policy-without-effect", &at, "the rule neither acts nor requires anything".into()).help =
+                Some("add `action: { deny: true, reason: … }`, or `require: …`".into());
+        }
+    }
+}
+
+fn check_budget(budget: &Resource, report: &mut Report<'_>) {
+    for key in ["monthlyUsd", "dailyUsd", "perRunUsd"] {
+        check_range(&["limits", key], 0.0, f64::INFINITY, budget, report);
+    }
+    check_range(&["enforcement", "softLimitPct"], 0.0, 1.0, budget, report);
+    let limit = |key| budget.spec().at(&["limits", key]).and_then(Value::as_number).map(Number::as_f64);
+    for (small, large) in [("dailyUsd", "monthlyUsd"), ("perRunUsd", "dailyUsd"), ("perRunUsd", "monthlyUsd")] {
+        if let (Some(part), Some(whole)) = (limit(small), limit(large))
+            && part > whole
+        {
+            let message = format!("`{small}` is more than `{large}`, so it never counts");
+            report.warning("contradiction", &format!("spec.limits.{small}"), message);
+        }
+    }
+    let shares = budget.spec().at(&["allocation", "byAgent"]).and_then(Value::as_map);
+    let sum: f64 = shares.into_iter().flatten().filter_map(|(_, share)| share.as_number()).map(Number::as_f64).sum();
+    // Ten shares of 0.1 may be a hair more than 1.
+    if sum > 1.000_001 {
+        let message = "the shares of `byAgent` come to more than 1".to_owned();
+        report.warning("contradiction", "spec.allocation.byAgent", message);
+    }
+}
+
+fn check_eval(eval: &Resource, report: &mut Report<'_>) {
+    require(&["target", "name"], eval, report);
+    check_range(&["confidence"], 0.0, 1.0, eval, report);
+    let metrics = eval.spec().get("metrics").and_then(Value::as_list).unwrap_or_default();
+    let mut names: Vec<&str> = Vec::new();
+    for (index, metric) in metrics.iter().enumerate() {
+        let at = path::item("spec.metrics", index);
+        match metric.get("name").and_then(Value::as_text) {
+            Some(name) if names.contains(&name) => {
+                report.error(
+                    "duplicate-metric",
+                    &path::entry(&at, "name"),
+                    format!("the metric `{name}` stands twice"),
+                );
+            }
+            Some(name) => names.push(name),
+            None if metric.as_map().is_some() => {
+                report.error("field-required", &at, format!("`{at}.name` is missing"));
+            }
+            None => {}
+        }
+    }
+    let thresholds = eval.spec().get("thresholds").and_then(Value::as_map);
+    for (name, value) in thresholds.into_iter().flatten() {
+        check_threshold(name, value, metrics, &names, report);
+    }
+    if view::Eval::of(eval).is_some_and(|eval| eval.guards != view::Guards::Nothing)
+        && thresholds.is_none_or(|map| map.is_empty())
+    {
+        let message = "this Eval guards promotions and has no threshold, so it always passes".to_owned();
+        report.warning("threshold-missing", "spec.releaseGate", message).help =
+            Some("add, say, `thresholds: { task_success: 0.85 }`".into());
+    }
+}
+
+fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str], report: &mut Report<'_>) {
+    let at = path::entry("spec.thresholds", name);
+    if !names.contains(&name) {
+        let help = match nearest(name, names.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("add `- name: {name}` under `metrics`, or remove the threshold"),
+        };
+        let place = report.document.key_position(&at);
+        let finding = report.error("threshold-metric", &at, format!("no metric of this Eval is called `{name}`"));
+        (finding.line, finding.column) = (place.line, place.column);
+        finding.help = Some(help);
+    }
+    if environment_key(value).is_some() || *value == Value::Null {
+        return;
+    }
+    let direction = view::direction(name, metrics);
+    match Threshold::read(value, direction) {
+        Err(Unclear::Form) => {
+            report
+                .error("threshold", &at, format!("the threshold of `{name}` is neither a number nor a comparison"))
+                .help = Some("write a number such as `0.85`, or a comparison in quotes such as `\"<0.40\"`".into());
+        }
+        Err(Unclear::Direction) => {
+            let number =
+                value.as_number().map_or_else(|| value.as_text().unwrap_or_default().to_owned(), |n| n.to_string());
+            let message =
+                format!("nobody knows whether `{name}` is better higher or lower, so {number} alone says nothing");
+            report.error("threshold-direction", &at, message).help = Some(format!(
+                "write `{name}: \">={number}\"` or `{name}: \"<={number}\"`, or give the metric `direction: higher` or `lower`"
+            ));
+        }
+        Ok(threshold) => {
+            if let (Some(better), Some(taken)) = (direction, threshold.direction())
+                && better != taken
+            {
+                let better = if better == Direction::Higher { "higher" } else { "lower" };
+                let message = format!("`{name} {threshold}` stops good scores: `{name}` is better {better}");
+                report.warning("threshold-backwards", &at, message).help =
+                    Some("turn the comparison around, or give the metric its `direction`".into());
+            }
+        }
+    }
+}
+
+fn check_team(team: &Resource, report: &mut Report<'_>) {
+    let members = team.spec().get("members").and_then(Value::as_list).unwrap_or_default();
+    for (index, member) in members.iter().enumerate() {
+        let at = path::item("spec.members", index);
+        for key in ["user", "role"] {
+            if member.as_map().is_some() && matches!(member.get(key), None | Some(Value::Null)) {
+                report.error("field-required", &at, format!("`{at}.{key}` is missing"));
+            }
+        }
+        if member.get("automation") == Some(&Value::Bool(true))
+            && member.get("role").and_then(Value::as_text) == Some("approver")
+        {
+            let message = "an automation never counts as an approver".to_owned();
+            report.warning("contradiction", &path::entry(&at, "role"), message).help =
+                Some("give it the role `operator`, or remove `automation: true`".into());
+        }
+        if let Some(environments) = member.get("environments") {
+            check_environments(environments, &path::entry(&at, "environments"), report);
+        }
+    }
+    keys::check(members, report);
+}
+
+fn check_environments(value: &Value, at: &str, report: &mut Report<'_>) {
+    for name in value.texts() {
+        if let Err(rule) = check_environment(name) {
+            report.error("name-environment", at, format!("`{name}`: {rule}"));
+        }
+    }
+}
+
+fn check_range(keys: &[&str], least: f64, most: f64, resource: &Resource, report: &mut Report<'_>) {
+    let Some(number) = resource.spec().at(keys).and_then(Value::as_number) else { return };
+    let value = number.as_f64();
+    if value < least || value > most {
+        let at = format!("spec.{}", keys.join("."));
+        let range = if most.is_finite() { format!("from {least} to {most}") } else { format!("from {least}") };
+        report.error("field-range", &at, format!("`{at}` takes a number {range}, not `{number}`"));
+    }
+}

@@ -1,0 +1,139 @@
+//! Environment: a rung of the ladder, and what a promotion into it demands.
+
+use super::{references, texts};
+use crate::resource::envelope::Resource;
+use crate::resource::id::Reference;
+use crate::resource::kind::Kind;
+use crate::resource::requirement::Requirement;
+use crate::resource::value::{Map, Value};
+
+/// What an Environment says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Environment {
+    /// What a promotion into it demands.
+    pub gates: Vec<Gate>,
+    /// Policies imposed on every agent in it.
+    pub policies: Vec<Reference>,
+    /// Budgets imposed on every agent in it.
+    pub budget_refs: Vec<Reference>,
+    /// Values for every `{fromEnvironment: KEY}`.
+    pub defaults: Map,
+    /// What it runs on.
+    pub runtime: Runtime,
+    /// Where it runs.
+    pub region: Option<String>,
+    /// Whether evals must reach the agent itself, where it says so.
+    pub require_live: Option<bool>,
+    /// Who may sign results of evals: principals or `team:NAME`.
+    pub eval_runners: Vec<String>,
+    /// Who may override a gate: principals or `team:NAME`.
+    pub override_by: Vec<String>,
+}
+
+/// What an environment runs on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Runtime {
+    /// What runs it.
+    pub orchestrator: Option<String>,
+    /// Which cluster.
+    pub cluster: Option<String>,
+    /// Which cloud.
+    pub cloud: Option<String>,
+}
+
+/// One gate of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// What it demands.
+    pub requirement: Requirement,
+    /// Whether it stops a promotion.
+    pub mode: Mode,
+    /// The gate as it was written, with every further setting.
+    pub written: Value,
+}
+
+/// What a gate that fails does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It stops the promotion.
+    Enforce,
+    /// It is told and recorded.
+    Advisory,
+}
+
+impl Environment {
+    /// The view of an Environment.
+    ///
+    /// # Errors
+    /// Another kind, or a gate that is none: a gate is never left out in silence.
+    pub fn of(resource: &Resource) -> Result<Self, String> {
+        if resource.id().kind != Kind::Environment {
+            return Err(format!("`{}` is no Environment", resource.id()));
+        }
+        let spec = resource.spec();
+        let text = |keys: &[&str]| spec.at(keys).and_then(Value::as_text).map(str::to_owned);
+        Ok(Self {
+            gates: gates(spec.get("gates"))?,
+            policies: references(&Kind::Policy, spec.get("policies")),
+            budget_refs: references(&Kind::Budget, spec.get("budgetRefs")),
+            defaults: spec.get("defaults").and_then(Value::as_map).cloned().unwrap_or_default(),
+            runtime: Runtime {
+                orchestrator: text(&["runtime", "orchestrator"]),
+                cluster: text(&["runtime", "cluster"]),
+                cloud: text(&["runtime", "cloud"]),
+            },
+            region: text(&["region"]),
+            require_live: spec.get("requireLive").and_then(Value::as_bool),
+            eval_runners: texts(spec.get("evalRunners")),
+            override_by: texts(spec.get("override")),
+        })
+    }
+}
+
+fn gates(value: Option<&Value>) -> Result<Vec<Gate>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(items)) => items.iter().map(gate).collect(),
+        Some(one) => Ok(vec![gate(one)?]),
+    }
+}
+
+fn gate(written: &Value) -> Result<Gate, String> {
+    let text = written.as_text().or_else(|| written.get("gate")?.as_text());
+    let text = text.ok_or_else(|| format!("a gate is text or a map with `gate`, not {}", written.type_name()))?;
+    let mode = match written.get("mode") {
+        None | Some(Value::Null) => Mode::Enforce,
+        Some(Value::Text(mode)) if mode == "enforce" => Mode::Enforce,
+        Some(Value::Text(mode)) if mode == "advisory" => Mode::Advisory,
+        Some(_) => return Err(format!("the `mode` of the gate `{text}` is neither `enforce` nor `advisory`")),
+    };
+    Ok(Gate { requirement: text.parse()?, mode, written: written.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::yaml::{Found, read};
+
+    #[test]
+    fn a_gate_is_a_word_or_a_map_and_never_left_out() {
+        let text = |gates: &str| {
+            format!(
+                "apiVersion: joch.dev/v1alpha1\nkind: Environment\nmetadata: {{name: prod}}\nspec: {{gates: {gates}}}"
+            )
+        };
+        let of = |gates: &str| {
+            let mut read = read("x.yaml", &text(gates), Found::Named);
+            Environment::of(&read.documents.remove(0).resource).map(|environment| environment.gates)
+        };
+        let told: Vec<_> = of("[policy, {gate: \"agbom:high\", mode: advisory, failOn: high}]")
+            .expect("two gates")
+            .into_iter()
+            .map(|gate| (gate.requirement.to_string(), gate.mode))
+            .collect();
+        assert_eq!(told, [("policy".into(), Mode::Enforce), ("agbom:high".into(), Mode::Advisory)]);
+        for bad in ["[polcy]", "[1]", "[{}]", "[{gate: policy, mode: off}]", "{policy: true}"] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}
