@@ -172,14 +172,20 @@ const NOT_TEXT: [&str; 12] = ["null", "true", "false", "yes", "no", "on", "off",
 /// What begins with a digit, a sign or a dot may be a number, a date or a time to some reader, so plain text
 /// begins with a letter or a slash.
 fn is_plain(text: &str) -> bool {
-    let begins_well = text.chars().next().is_some_and(|first| first.is_alphabetic() || first == '/');
-    let fine = |char: char| char.is_alphanumeric() || " !#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\"".contains(char);
+    let begins_well = text.chars().next().is_some_and(|first| first == '/' || is_letter(first));
+    let fine =
+        |char: char| is_letter(char) || char.is_ascii_digit() || " !#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\"".contains(char);
     begins_well
         && text.chars().all(fine)
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with([' ', ':'])
         && !NOT_TEXT.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Latin letters, by ranges of our own: a compiler's tables of letters grow, and the form must not.
+fn is_letter(char: char) -> bool {
+    char.is_ascii_alphabetic() || matches!(char, '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{24f}')
 }
 
 /// Whether `text` can stand as a literal block in which no reader sees anything else.

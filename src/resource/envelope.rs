@@ -20,15 +20,15 @@ pub struct Resource {
 
 /// A rule that an envelope breaks, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(super) struct Fault {
     /// Path of the value at fault.
-    pub path: String,
+    pub(super) path: String,
     /// Id of the rule, one of [`super::rules`].
-    pub rule: &'static str,
+    pub(super) rule: &'static str,
     /// What is wrong.
-    pub message: String,
+    pub(super) message: String,
     /// The likely fix.
-    pub help: Option<String>,
+    pub(super) help: Option<String>,
 }
 
 impl Resource {
@@ -199,17 +199,21 @@ fn check_metadata(body: &Map, kind: &Kind) -> Result<(String, String), Fault> {
     let name = text_of(metadata, "name")?
         .ok_or_else(|| fault("metadata", "name-resource", "`metadata.name` is missing".into()))?;
     let namespace = text_of(metadata, "namespace")?.unwrap_or(DEFAULT_NAMESPACE);
-    let refuse = |path, rule_id, text: &str, rule| fault(path, rule_id, format!("`{text}`: {rule}"));
-    let named = if *kind == Kind::Environment {
-        check_environment(name).map_err(|rule| refuse("metadata.name", "name-environment", name, rule))
+    let (checked, rule): (_, &'static str) = if *kind == Kind::Environment {
+        (check_environment(name), "name-environment")
     } else {
-        check_name(name).map_err(|rule| refuse("metadata.name", "name-resource", name, rule))
+        (check_name(name), "name-resource")
     };
-    named.map_err(|fault| match respelt(name) {
-        Some(meant) => fault.help(format!("write, say, `{meant}`")),
-        None => fault,
+    checked.map_err(|broken| {
+        let refused = fault("metadata.name", rule, format!("`{name}` cannot be a name: {broken}"));
+        match respelt(name) {
+            Some(meant) => refused.help(format!("write, say, `{meant}`")),
+            None => refused,
+        }
     })?;
-    check_namespace(namespace).map_err(|rule| refuse("metadata.namespace", "name-namespace", namespace, rule))?;
+    check_namespace(namespace).map_err(|broken| {
+        fault("metadata.namespace", "name-namespace", format!("`{namespace}` cannot be a namespace: {broken}"))
+    })?;
     Ok((name.to_owned(), namespace.to_owned()))
 }
 
@@ -230,7 +234,7 @@ fn text_of<'a>(metadata: &'a Map, key: &str) -> Result<Option<&'a str>, Fault> {
 fn respelt(name: &str) -> Option<String> {
     let dashed: String =
         name.to_lowercase().chars().map(|c| if c.is_whitespace() || c == '/' { '-' } else { c }).collect();
-    check_name(&dashed).is_ok().then_some(dashed)
+    (dashed != name && check_name(&dashed).is_ok()).then_some(dashed)
 }
 
 fn collect_environment_keys(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
@@ -326,5 +330,31 @@ spec:
             "spec.memories.session memory/short",
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_kind_that_joch_does_not_know_is_kept_and_a_misspelt_one_refused() {
+        let of = |kind: &str| {
+            let text = AGENT.replace("kind: Agent", &format!("kind: {kind}"));
+            read("x.yaml", &text, Found::Named).documents.first().map(|document| document.resource.id().full())
+        };
+        for kind in [
+            "Execution",
+            "Trace",
+            "ToolCall",
+            "Conversation",
+            "StateCheckpoint",
+            "Handoff",
+            "Artifact",
+            "OrgSettings",
+            "FeatureFlags",
+            "NotificationChannel",
+        ] {
+            assert!(of(kind).is_some(), "{kind}");
+        }
+        for kind in ["agent", "Agnet", "Agents", "McpServer", "release", "Release", "a-b", "\"\""] {
+            assert_eq!(of(kind), None, "{kind}");
+        }
+        assert_eq!(of("FeatureFlags"), Some("feature-flags/default/triage".into()));
     }
 }

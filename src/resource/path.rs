@@ -3,12 +3,12 @@
 /// The path of the entry `key` of the map at `parent`; the document itself has the empty path.
 #[must_use]
 pub fn entry(parent: &str, key: &str) -> String {
-    let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let plain =
+        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '\u{c0}'..));
     match (plain, parent.is_empty()) {
         (true, true) => key.to_owned(),
         (true, false) => format!("{parent}.{key}"),
-        // An opening bracket is escaped too, so that the last `["` of a path always opens its last segment.
-        (false, _) => format!("{parent}[\"{}\"]", key.escape_debug().to_string().replace('[', "\\u{5b}")),
+        (false, _) => format!("{parent}[\"{}\"]", escaped(key)),
     }
 }
 
@@ -26,6 +26,21 @@ pub fn parent(path: &str) -> Option<&str> {
     }
     let end = if path.ends_with("\"]") { path.rfind("[\"") } else { path.rfind(['.', '[']) };
     Some(&path[..end.unwrap_or(0)])
+}
+
+/// A key between quotes. An opening bracket is escaped too, so that the last `["` of a path always opens its
+/// last segment. Paths stand in records, so this depends on no compiler's tables of characters.
+fn escaped(key: &str) -> String {
+    let mut out = String::new();
+    for char in key.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            '[' => out.push_str("\\u{5b}"),
+            control if control.is_control() => out.extend(control.escape_unicode()),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -136,6 +136,7 @@ fn schema(shape: &Shape) -> Value {
             json!({ "type": "object", "additionalProperties": value })
         }
         Shape::Gates => one_or_many(&json!({ "$ref": "#/definitions/gate" })),
+        Shape::Principals => one_or_many(&json!({ "type": "string" })),
         Shape::List(item) => json!({ "type": "array", "items": field_schema(item) }),
         Shape::OneOrMany(item) => one_or_many(&field_schema(item)),
         Shape::Map(value) => json!({ "type": "object", "additionalProperties": field_schema(value) }),

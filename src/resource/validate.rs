@@ -43,7 +43,7 @@ impl Elsewhere for Nowhere {
 }
 
 /// Resources read before are somewhere, too.
-impl Elsewhere for [Resource] {
+impl Elsewhere for &[Resource] {
     fn has(&self, id: &ResourceId) -> bool {
         self.iter().any(|resource| resource.id() == id)
     }
@@ -118,5 +118,86 @@ fn check_duplicates(documents: &[Document], findings: &mut Vec<Finding>) {
         let message = format!("`{id}` stands twice, first in {}:{}", earlier.file, earlier.line);
         let finding = document.finding(Severity::Error, "duplicate-resource", "metadata.name", message);
         findings.push(finding.help("remove one of the two, or give it another name or namespace"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::yaml::{Found, read};
+
+    fn documents(text: &str) -> Vec<Document> {
+        let read = read("x.yaml", text, Found::Named);
+        assert_eq!(read.findings, []);
+        read.documents
+    }
+
+    const SET: &str = r#"
+apiVersion: joch.dev/v1alpha1
+kind: Agent
+metadata: { name: support-triage, namespace: team-a, labels: { tier: "1" } }
+spec:
+  framework: { adapterRef: { name: langgraph }, entrypoint: "triage:graph" }
+  modelPolicy: { allowed: ["openai:gpt-4o"] }
+  tools: [zendesk.create_ticket, { name: search, namespace: team-b }]
+  memories: { session: { name: short-term } }
+  children: [{ name: billing }]
+  handoffs: { allowedAgents: [billing, support-triage] }
+  budgets: { costLimitUsdPerDay: { fromEnvironment: DAILY } }
+---
+apiVersion: ops.joch.dev/v1alpha1
+kind: Eval
+metadata: { name: support-triage-quality }
+spec:
+  target: { kind: Agent, name: support-triage, namespace: team-a }
+  dataset: { type: file, uri: ./evals/support-cases.jsonl }
+  metrics:
+    - { name: task_success, type: llm_judge, judgeModelRef: { name: big } }
+    - { name: tone_consistency, type: llm_judge }
+    - { name: cost_per_case, type: numeric }
+    - { name: latency_p95_ms, type: numeric }
+    - { name: pii_leakage, type: deterministic }
+  schedule: { onDeployment: true, nightly: true }
+  thresholds:
+    task_success: 0.85
+    tone_consistency: 0.9
+    cost_per_case: "<0.40"
+    latency_p95_ms: "<3000"
+    pii_leakage: 0.0
+---
+{ apiVersion: joch.dev/v1alpha1, kind: Agent, metadata: { name: billing }, spec: { model: { name: big } } }
+---
+{ apiVersion: joch.dev/v1alpha1, kind: FrameworkAdapter, metadata: { name: langgraph }, spec: { sdkMinVersion: "1.10" } }
+---
+{ apiVersion: model.joch.dev/v1alpha1, kind: Model, metadata: { name: big }, spec: { provider: openai, model: gpt-4o, auth: { secretRef: { name: key } } } }
+---
+{ apiVersion: joch.dev/v1alpha1, kind: Tool, metadata: { name: zendesk.create_ticket } }
+---
+{ apiVersion: joch.dev/v1alpha1, kind: Tool, metadata: { name: search, namespace: team-b }, spec: }
+---
+{ apiVersion: joch.dev/v1alpha1, kind: Memory, metadata: { name: short-term } }
+"#;
+
+    #[test]
+    fn a_set_that_is_whole_has_no_findings() {
+        assert_eq!(validate(&documents(SET), &Nowhere), []);
+    }
+
+    #[test]
+    fn what_is_missing_may_be_elsewhere() {
+        let (agent, rest) = SET.split_once("---").expect("several documents");
+        let rest: Vec<Resource> = documents(rest).into_iter().map(|document| document.resource).collect();
+        assert_eq!(validate(&documents(agent), &rest.as_slice()), []);
+        let alone: Vec<_> = validate(&documents(agent), &Nowhere).into_iter().map(|finding| finding.path).collect();
+        let paths = [
+            "spec.framework.adapterRef",
+            "spec.modelPolicy.allowed[0]",
+            "spec.tools[0]",
+            "spec.tools[1]",
+            "spec.memories.session",
+            "spec.children[0]",
+            "spec.handoffs.allowedAgents[0]",
+        ];
+        assert_eq!(alone, paths);
     }
 }

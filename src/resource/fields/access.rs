@@ -40,7 +40,7 @@ static REQUIRE: &[Field] = &[
 ];
 
 static ROUTING: &[Field] = &[
-    Field { key: "approvers", shape: Shape::OneOrMany(&Shape::Text), doc: "People, or `team:NAME`." },
+    Field { key: "approvers", shape: Shape::Principals, doc: "People, or `team:NAME`." },
     Field { key: "timeoutMinutes", shape: Shape::Number, doc: "How long they have." },
     Field { key: "onTimeout", shape: Shape::Text, doc: "What happens then." },
 ];

@@ -7,6 +7,7 @@ use crate::resource::envelope::environment_key;
 use crate::resource::id::Reference;
 use crate::resource::kind::Kind;
 use crate::resource::path;
+use crate::resource::requirement::Requirement;
 use crate::resource::value::Value;
 
 /// One mention of another resource.
@@ -87,8 +88,28 @@ fn collect(shape: &Shape, value: &Value, at: &str, found: &mut Vec<Mention>) {
             }
         }
         Shape::Object(fields) => collect_object(fields, value, at, found),
+        Shape::Gates => each(value, at, |item, at| found.extend(gate_mention(item, at))),
+        Shape::Principals => each(value, at, |item, at| found.extend(team_mention(item, at))),
         _ => {}
     }
+}
+
+/// A gate names an Eval, which may yet have to be written, or a Team or Budget, without which it never opens.
+fn gate_mention(value: &Value, at: &str) -> Option<Mention> {
+    let text = value.as_text().or_else(|| value.get("gate")?.as_text())?;
+    let (kind, name, tie) = match text.parse().ok()? {
+        Requirement::Eval(name) => (Kind::Eval, name, Tie::Named),
+        Requirement::Approval(team, _) => (Kind::Team, team, Tie::Needed),
+        Requirement::Budget(Some(name)) => (Kind::Budget, name, Tie::Needed),
+        _ => return None,
+    };
+    collect_one(&kind, &Value::Text(name), tie, at)
+}
+
+/// `team:NAME` among people.
+fn team_mention(value: &Value, at: &str) -> Option<Mention> {
+    let team = value.as_text()?.strip_prefix("team:")?;
+    collect_one(&Kind::Team, &team.into(), Tie::Needed, at)
 }
 
 /// Visits the items of a list, or the one value that stands without a list.

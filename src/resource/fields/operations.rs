@@ -148,16 +148,8 @@ pub(super) static ENVIRONMENT: &[Field] = &[
         shape: Shape::Bool,
         doc: "Whether evals must reach the agent itself; on the last rung they must.",
     },
-    Field {
-        key: "evalRunners",
-        shape: Shape::OneOrMany(&Shape::Text),
-        doc: "Who may sign results: principals or `team:NAME`.",
-    },
-    Field {
-        key: "override",
-        shape: Shape::OneOrMany(&Shape::Text),
-        doc: "Who may override a gate: principals or `team:NAME`.",
-    },
+    Field { key: "evalRunners", shape: Shape::Principals, doc: "Who may sign results: principals or `team:NAME`." },
+    Field { key: "override", shape: Shape::Principals, doc: "Who may override a gate: principals or `team:NAME`." },
     Field { key: "soak", shape: Shape::Any, doc: "How long a version must have run before it moves on." },
     Field { key: "freezes", shape: Shape::List(&Shape::Any), doc: "Times in which nothing is promoted." },
 ];

@@ -167,6 +167,7 @@ fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str],
         let finding = report.error("threshold-metric", &at, format!("no metric of this Eval is called `{name}`"));
         (finding.line, finding.column) = (place.line, place.column);
         finding.help = Some(help);
+        return;
     }
     if environment_key(value).is_some() || *value == Value::Null {
         return;

@@ -87,12 +87,11 @@ fn check_shape(shape: &Shape, value: &Value, at: &str, report: &mut Report<'_>) 
         (Shape::Model(_), value) => check_model(value, at, report),
         (Shape::References(..), value) => each(value, at, |item, at| check_reference(item, at, report)),
         (Shape::Models(_), value) => each(value, at, |item, at| check_model(item, at, report)),
-        (Shape::ReferenceMap(..), value) => {
-            entries(value, at, report, |item, at, report| check_reference(item, at, report))
-        }
+        (Shape::ReferenceMap(..), value) => entries(value, at, report, check_reference),
         // Which of them make sense is for the check of the Eval to say.
         (Shape::Thresholds, value) => entries(value, at, report, |_, _, _| {}),
         (Shape::Gates, value) => each(value, at, |item, at| check_gate(item, at, report)),
+        (Shape::Principals, value) => each(value, at, |item, at| check_shape(&Shape::Text, item, at, report)),
         (Shape::List(shape), Value::List(_)) | (Shape::OneOrMany(shape), _) => {
             each(value, at, |item, at| check_shape(shape, item, at, report));
         }
@@ -137,7 +136,7 @@ fn check_model(value: &Value, at: &str, report: &mut Report<'_>) {
 }
 
 fn check_gate(value: &Value, at: &str, report: &mut Report<'_>) {
-    let (text, at) = match (value, value.get("gate")) {
+    let (text, text_at) = match (value, value.get("gate")) {
         (Value::Text(text), _) => (text, at.to_owned()),
         (_, Some(Value::Text(text))) => (text, path::entry(at, "gate")),
         _ => {
@@ -147,10 +146,10 @@ fn check_gate(value: &Value, at: &str, report: &mut Report<'_>) {
         }
     };
     if let Err(reason) = text.parse::<Requirement>() {
-        report.error("gate-syntax", &at, reason);
+        report.error("gate-syntax", &text_at, reason);
     }
     if let Some(mode) = value.get("mode") {
-        check_word(&["enforce", "advisory"], mode, &path::entry(&at, "mode"), report);
+        check_word(&["enforce", "advisory"], mode, &path::entry(at, "mode"), report);
     }
 }
 

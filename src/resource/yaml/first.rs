@@ -1,5 +1,6 @@
 //! The first reading: where every value stands, and the limits that keep a hostile file from doing harm.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use saphyr::Scalar;
@@ -243,11 +244,17 @@ fn merge(map: &mut Map, source: Value, at: Position, path: &str, draft: &mut Dra
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Position, path: &str, draft: &mut Draft) -> Value {
-    let tag = tag.map(|tag| std::borrow::Cow::Borrowed(tag));
+    let tag = tag.map(Cow::Borrowed);
     match Scalar::parse_from_cow_and_metadata(text.into(), style, tag.as_ref()) {
         Some(Scalar::Null) => Value::Null,
         Some(Scalar::Boolean(bool)) => Value::Bool(bool),
         Some(Scalar::Integer(whole)) => Value::Number(Number::Whole(whole.into())),
+        // Past 64 bits this reader makes a float of a whole number, and its last digits are gone.
+        Some(Scalar::FloatingPoint(_)) if text.trim_start_matches(['-', '+']).bytes().all(|b| b.is_ascii_digit()) => {
+            let message = format!("`{text}` does not fit into 64 bits");
+            draft.faults.push(Fault::new("limit-number", at, message).path(path).help("quote it"));
+            Value::Null
+        }
         Some(Scalar::FloatingPoint(float)) => Number::from_f64(float.0).map_or_else(
             || {
                 let fault = Fault::new("non-finite-number", at, format!("`{text}` is not a finite number"));
@@ -262,12 +269,15 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Position, path:
     }
 }
 
+/// What `!!` stands for.
+const CORE: &str = "tag:yaml.org,2002:";
+
 fn check_tag(tag: Option<&Tag>, at: Position, path: &str, draft: &mut Draft) {
     let core = ["str", "int", "float", "bool", "null", "map", "seq"];
     if let Some(tag) = tag
         && !(tag.is_yaml_core_schema() && core.contains(&tag.suffix.as_str()))
     {
-        let message = format!("the tag `{tag}` is not one of YAML's own");
+        let message = format!("the tag `{}{}` is not one of YAML's own", tag.handle.replace(CORE, "!!"), tag.suffix);
         draft.faults.push(Fault::new("yaml-tag", at, message).path(path).help("remove the tag, or quote the value"));
     }
 }

@@ -13,8 +13,8 @@ use super::{Fault, Scanned};
 /// The two readers do not even agree about where documents begin and end.
 pub(super) fn compare(text: &str, scanned: &mut [Scanned]) -> Result<(), Fault> {
     let mut documents = serde_yaml::Deserializer::from_str(text)
-        .map(|document| convert(serde_yaml::Value::deserialize(document).map_err(|error| error.to_string())?))
-        .filter(|value| *value != Ok(Value::Null));
+        .map(|document| convert(serde_yaml::Value::deserialize(document)?))
+        .filter(|value| !matches!(value, Ok(Value::Null)));
     // After a syntax error this iterator has no end: it is asked for as many documents as there are.
     for document in scanned.iter_mut() {
         let second = documents.next();
@@ -23,17 +23,9 @@ pub(super) fn compare(text: &str, scanned: &mut [Scanned]) -> Result<(), Fault> 
         }
         match second {
             Some(Ok(second)) => {
-                if let Some((path, first, second)) = difference(&document.value, &second, String::new()) {
-                    let position = document.spans.position(&path).unwrap_or(document.start);
-                    let message = format!("one YAML reader sees {first} here, another {second}");
-                    let fault = Fault::new("ambiguous-scalar", position, message).path(&path);
-                    document.faults.push(fault.help("quote it if it is text; else write it as plainly as you can"));
-                }
+                document.faults.extend(difference(&document.value, &second, "").map(|odd| odd.fault(document)));
             }
-            Some(Err(reason)) => {
-                let message = format!("one YAML reader reads this document, another does not: {reason}");
-                document.faults.push(Fault::new("ambiguous-document", document.start, message));
-            }
+            Some(Err(refusal)) => document.faults.push(refusal.fault(document)),
             None => return Err(differing_ends(document.start)),
         }
     }
@@ -46,17 +38,46 @@ pub(super) fn compare(text: &str, scanned: &mut [Scanned]) -> Result<(), Fault> 
 /// The value of stored, canonical text: no merging, no places, one document.
 pub fn from_stored(text: &str) -> Result<Value, String> {
     let value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    plain(value)
+    plain(value).map_err(|refusal| refusal.reason)
+}
+
+/// Why this reader does not read a document, and where, if it says so.
+#[derive(Debug)]
+struct Refusal {
+    reason: String,
+    position: Option<Position>,
+}
+
+impl Refusal {
+    fn fault(self, document: &Scanned) -> Fault {
+        let message = format!("one YAML reader reads this document, another does not: {}", self.reason);
+        Fault::new("ambiguous-document", self.position.unwrap_or(document.start), message)
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self { reason, position: None }
+    }
+}
+
+impl From<serde_yaml::Error> for Refusal {
+    fn from(error: serde_yaml::Error) -> Self {
+        let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
+        let whole = error.to_string();
+        let reason = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(reason, _)| reason).to_owned();
+        Self { reason, position }
+    }
 }
 
 /// The value that this reader sees, its `<<` entries merged.
-fn convert(mut value: serde_yaml::Value) -> Result<Value, String> {
+fn convert(mut value: serde_yaml::Value) -> Result<Value, Refusal> {
     // A merged map may bring another `<<` with it. Each round undoes one level of at most 32.
     for _ in 0..super::first::DEPTH {
         if !has_merge(&value) {
             break;
         }
-        value.apply_merge().map_err(|error| error.to_string())?;
+        value.apply_merge()?;
     }
     plain(value)
 }
@@ -69,7 +90,7 @@ fn has_merge(value: &serde_yaml::Value) -> bool {
     }
 }
 
-fn plain(value: serde_yaml::Value) -> Result<Value, String> {
+fn plain(value: serde_yaml::Value) -> Result<Value, Refusal> {
     Ok(match value {
         serde_yaml::Value::Null => Value::Null,
         serde_yaml::Value::Bool(bool) => Value::Bool(bool),
@@ -81,12 +102,12 @@ fn plain(value: serde_yaml::Value) -> Result<Value, String> {
             for (key, value) in entries {
                 let key = key_text(key)?;
                 if map.insert(key.clone(), plain(value)?).is_some() {
-                    return Err(format!("the key `{key}` stands twice in one map"));
+                    return Err(format!("the key `{key}` stands twice in one map").into());
                 }
             }
             Value::Map(map)
         }
-        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag `{}`", tagged.tag)),
+        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag `{}`", tagged.tag).into()),
     })
 }
 
@@ -109,29 +130,58 @@ fn finite(number: &serde_yaml::Number) -> Result<Number, String> {
     number.as_f64().and_then(Number::from_f64).ok_or_else(|| format!("`{number}` is not a finite number"))
 }
 
-/// The first place where the two differ, and what each sees there.
-fn difference(first: &Value, second: &Value, at: String) -> Option<(String, String, String)> {
+/// A place where the readings differ.
+struct Difference {
+    path: String,
+    first: String,
+    second: String,
+    /// Whether the readers differ about the key, not about its value.
+    is_key: bool,
+}
+
+impl Difference {
+    fn fault(self, document: &Scanned) -> Fault {
+        let Self { path, first, second, is_key } = self;
+        let position = if is_key { document.spans.key_position(&path) } else { document.spans.position(&path) };
+        let help = if is_key {
+            "YAML readers take this key for different things: give it another name"
+        } else {
+            "quote it if it is text; else write it as plainly as you can"
+        };
+        let message = format!("one YAML reader sees {first} here, another {second}");
+        Fault::new("ambiguous-scalar", position.unwrap_or(document.start), message).path(&path).help(help)
+    }
+}
+
+/// The first place where the two differ.
+fn difference(first: &Value, second: &Value, at: &str) -> Option<Difference> {
     match (first, second) {
         (Value::List(ours), Value::List(theirs)) if ours.len() == theirs.len() => ours
             .iter()
             .zip(theirs)
             .enumerate()
-            .find_map(|(index, (ours, theirs))| difference(ours, theirs, path::item(&at, index))),
-        (Value::Map(ours), Value::Map(theirs)) => {
-            let odd = ours
-                .keys()
-                .find(|key| !theirs.contains_key(*key))
-                .map(|key| (path::entry(&at, key), format!("the key `{key}`"), "none of that name".to_owned()))
-                .or_else(|| {
-                    let key = theirs.keys().find(|key| !ours.contains_key(*key))?;
-                    Some((path::entry(&at, key), "no such key".to_owned(), format!("the key `{key}`")))
-                });
-            odd.or_else(|| {
-                ours.iter().find_map(|(key, value)| difference(value, theirs.get(key)?, path::entry(&at, key)))
-            })
-        }
-        _ => (first != second).then(|| (at, shown(first), shown(second))),
+            .find_map(|(index, (ours, theirs))| difference(ours, theirs, &path::item(at, index))),
+        (Value::Map(ours), Value::Map(theirs)) => odd_key(ours, theirs, at).or_else(|| {
+            ours.iter().find_map(|(key, value)| difference(value, theirs.get(key)?, &path::entry(at, key)))
+        }),
+        _ if first == second => None,
+        _ => Some(Difference { path: at.to_owned(), first: shown(first), second: shown(second), is_key: false }),
     }
+}
+
+/// A key that only one of the two has.
+fn odd_key(ours: &Map, theirs: &Map, at: &str) -> Option<Difference> {
+    let told = |key: &str, first: String, second: String| Difference {
+        path: path::entry(at, key),
+        first,
+        second,
+        is_key: true,
+    };
+    if let Some(key) = ours.keys().find(|key| !theirs.contains_key(*key)) {
+        return Some(told(key, format!("the key `{key}`"), "none of that name".into()));
+    }
+    let key = theirs.keys().find(|key| !ours.contains_key(*key))?;
+    Some(told(key, "no such key".into(), format!("the key `{key}`")))
 }
 
 /// What a reader sees, for a message: `the text 017`, `17`.

@@ -28,7 +28,7 @@ pub(super) fn explain(text: &str, error: &ScanError) -> Fault {
 /// A slip that people make: given the lines and the index of one, its column and the fix.
 type Slip = fn(&[&str], usize) -> Option<(usize, String)>;
 
-const SLIPS: [Slip; 4] = [tab, no_space_after_colon, bare_word, unquoted_colon];
+const SLIPS: [Slip; 6] = [tab, no_space_after_colon, bare_word, unquoted_colon, open_quote, open_bracket];
 
 /// A tab where YAML wants spaces.
 fn tab(lines: &[&str], index: usize) -> Option<(usize, String)> {
@@ -76,6 +76,34 @@ fn unquoted_colon(lines: &[&str], index: usize) -> Option<(usize, String)> {
         column(line, key.len() + 2),
         format!("quote the value, for it has a colon in it: `{}: \"{value}\"`", key.trim()),
     ))
+}
+
+/// `instructions: "be kind`
+fn open_quote(lines: &[&str], index: usize) -> Option<(usize, String)> {
+    let line = lines[index];
+    let start = value_start(line);
+    let quote = line[start..].chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let closes = line[start + 1..].contains(quote);
+    (!closes)
+        .then(|| (column(line, start), format!("close the text with `{quote}`; lines that follow must be indented")))
+}
+
+/// `tools: [search`
+fn open_bracket(lines: &[&str], index: usize) -> Option<(usize, String)> {
+    let line = lines[index];
+    let start = value_start(line);
+    let close = match line[start..].chars().next()? {
+        '[' => ']',
+        '{' => '}',
+        _ => return None,
+    };
+    (!line.contains(close)).then(|| (column(line, start), format!("close it with `{close}`")))
+}
+
+/// The byte at which the value of a line begins: after `key: ` and the dashes of a list.
+fn value_start(line: &str) -> usize {
+    let after_key = line.find(": ").map_or(0, |at| at + 2);
+    line.len() - line[after_key..].trim_start_matches([' ', '-']).len()
 }
 
 /// Whether a line says anything.

@@ -59,6 +59,8 @@ pub enum Shape {
     Thresholds,
     /// A list of gates: each a `GATE` or an object with `gate`.
     Gates,
+    /// A list of people, each a principal or `team:NAME`.
+    Principals,
     /// A list.
     List(&'static Self),
     /// One of these, or a list of them.
