@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::release::{Manifest, Record, layout};
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 use crate::trust::{AllowedSigners, LedgerSettings, Trust};
 
 use super::environment::Environment;
@@ -107,6 +107,24 @@ impl<'r> Reader<'r> {
         let record =
             Record::from_json(&bytes).map_err(|why| Error::Damaged { object: format!("`{path}` of {commit}"), why })?;
         Ok(Some(record))
+    }
+
+    /// The record that a release, such as `prod/41`, left for an agent.
+    ///
+    /// # Errors
+    /// The release or the record cannot be read.
+    pub fn record_of(&self, agent: &ResourceId, release: &str) -> Result<Option<Record>> {
+        let Some(commit) = self.release(release)? else { return Ok(None) };
+        Ok(self.record(commit, &layout::record(agent))?.filter(|record| record.release == release))
+    }
+
+    /// The commit of a release, such as `prod/41`.
+    ///
+    /// # Errors
+    /// Its tag cannot be read.
+    pub fn release(&self, name: &str) -> Result<Option<ObjectId>> {
+        let Some(tag) = self.snapshot.tag(&format!("release/{name}"))? else { return Ok(None) };
+        Ok(Some(self.snapshot.tag_object(tag)?.target))
     }
 
     /// Trust at the tip of its branch.

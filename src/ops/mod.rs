@@ -6,14 +6,21 @@ mod failure;
 mod find;
 mod land;
 mod project_files;
+mod promotion;
 mod reach;
 mod trust_change;
 
 pub mod apply;
+pub mod approvals;
+pub mod approve;
+pub mod delete;
 pub mod init;
+pub mod promote;
+pub mod rollback;
 
 pub use caller::Caller;
 pub use desk::{Desk, Operating};
 pub use failure::{Failure, Kind as FailureKind};
 pub use find::{Target, parse_target};
 pub use land::Landed;
+pub use promotion::Move;

@@ -310,6 +310,7 @@ fn record_of(
         regressions: evidence.regressions,
         gates,
         gate_rules: rules.digest,
+        writes: subject.writes,
         undoes: edit.and_then(|edit| edit.undoes.clone()),
         previous_release: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.release.clone()),
         trust: context.trust.commit.clone(),

@@ -81,6 +81,8 @@ pub struct Record {
     pub gates: Vec<GateResult>,
     /// Digest of the rules that the environment judged by.
     pub gate_rules: Digest,
+    /// Digest of everything else that the change writes, as approvals bind it.
+    pub writes: Digest,
     /// What a rollback undoes.
     pub undoes: Option<Undone>,
     /// The release of this agent here that this one follows.

@@ -1,0 +1,74 @@
+//! `joch promote`: brings what one rung runs onto the next, past its gates, or says why not.
+
+use anyhow::Result;
+
+use crate::release::{Plan, layout};
+use crate::resource::{Requirement, ResourceId};
+
+use super::apply::{check_writer, judge};
+use super::caller::Caller;
+use super::desk::Desk;
+use super::land::{Landed, commit_time, land};
+use super::promotion::{Move, draft};
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// What, from where to where.
+    pub wanted: Move,
+    /// What the operator demands beside what the target does.
+    pub required: Vec<Requirement>,
+    /// What the operator allows to be taken back.
+    pub allowed_regressions: Vec<ResourceId>,
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What was asked.
+    pub wanted: Move,
+    /// The plan; none where the target has all of it already.
+    pub plan: Option<Plan>,
+    /// The release, if one was made.
+    pub landed: Option<Landed>,
+    /// What the target has already.
+    pub unchanged: Vec<ResourceId>,
+    /// Whether nothing was written because nothing was to be.
+    pub dry_run: bool,
+}
+
+/// Promotes. What gates say is an outcome.
+///
+/// # Errors
+/// See [`super::promotion`]; the role does not allow it; the ledger cannot be written.
+pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    let desk = Desk::open(caller)?;
+    let mut transaction = desk.repository.begin()?;
+    let reader = desk.reader()?;
+    let trust = reader.trust()?;
+    let operating = desk.operating(caller, &trust)?;
+    let promotion = draft(&request.wanted, &reader, &trust, &desk, caller)?;
+    let mut outcome = Outcome {
+        wanted: request.wanted.clone(),
+        plan: None,
+        landed: None,
+        unchanged: promotion.unchanged,
+        dry_run: request.dry_run,
+    };
+    if promotion.draft.is_empty() {
+        return Ok(outcome);
+    }
+    check_writer(&trust, &operating, &request.wanted.to)?;
+    let branches = [layout::EVIDENCE, request.wanted.to.as_str()];
+    let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
+    let plan =
+        judge(&promotion.draft, &request.required, &request.allowed_regressions, &reader, &trust, &operating, time)?;
+    if !request.dry_run {
+        outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
+        transaction.finish()?;
+    }
+    outcome.plan = Some(plan);
+    Ok(outcome)
+}

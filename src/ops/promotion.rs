@@ -1,0 +1,328 @@
+//! What a promotion would change in its target: the draft that `promote` writes, `approve` signs and
+//! `explain` explains.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::closure::{Closure, Exchange, Shelf};
+use crate::ledger::{Environment, Reader};
+use crate::release::{
+    AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
+};
+use crate::resource::view::{Deployment, Eval};
+use crate::resource::{Kind, Pinned, Resource, ResourceId};
+use crate::trust::Trust;
+
+use super::apply::{Set, read_set};
+use super::caller::Caller;
+use super::desk::Desk;
+use super::failure::Failure;
+use super::find::{check_environment, not_found};
+use super::reach::{edit_of, reach};
+
+/// What to promote, from where to where.
+#[derive(Debug, Clone, Default)]
+pub struct Move {
+    /// One resource.
+    pub resource: Option<ResourceId>,
+    /// Files that name a set.
+    pub files: Vec<String>,
+    /// The rung it comes from.
+    pub from: String,
+    /// The rung it goes to.
+    pub to: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A promotion, drafted.
+pub(super) struct Promotion {
+    /// What would change.
+    pub(super) draft: Draft,
+    /// What the target has already, as the source has it.
+    pub(super) unchanged: Vec<ResourceId>,
+}
+
+/// Drafts a promotion.
+///
+/// # Errors
+/// The rungs are not neighbours, the source has no such resource, or files differ from the source.
+pub(super) fn draft(
+    wanted: &Move,
+    reader: &Reader<'_>,
+    trust: &Trust,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Promotion> {
+    for name in [&wanted.from, &wanted.to] {
+        check_environment(trust.ladder(), name)?;
+    }
+    trust.ladder().check_step(&wanted.from, &wanted.to).map_err(|why| {
+        Failure::refused("one-rung", why).next("promote rung by rung; each step leaves its own record")
+    })?;
+    let source = reader.environment(&wanted.from)?;
+    let target = reader.environment(&wanted.to)?;
+    let named = match &wanted.resource {
+        Some(id) => vec![id.clone()],
+        None => named_by_files(wanted, &source, trust, desk, caller)?,
+    };
+    let mut promotion = Promotion {
+        draft: Draft {
+            event: Event::Promote,
+            environment: wanted.to.clone(),
+            source: Some(Source {
+                environment: wanted.from.clone(),
+                release: source.manifest()?.map(|manifest| manifest.name()),
+                commit: source.head().to_string(),
+            }),
+            reason: wanted.reason.clone(),
+            catalog: BTreeMap::new(),
+            agents: BTreeMap::new(),
+        },
+        unchanged: Vec::new(),
+    };
+    let (agents, shared): (Vec<_>, Vec<_>) = named.into_iter().partition(|id| id.kind == Kind::Agent);
+    for id in &shared {
+        add_shared(id, &mut promotion, &source, &target, reader)?;
+    }
+    for id in &agents {
+        add_agent(id, &mut promotion, &source, &target, reader, caller)?;
+    }
+    let exchange = Exchange { resources: shared_changes(&promotion.draft, &shared), agents: BTreeMap::new() };
+    let reached = reach(&target, &exchange, &promotion.draft.agents)?;
+    for (id, mut edit) in reached {
+        edit.authors = authors(reader, &id, &edit)?;
+        promotion.draft.agents.insert(id, edit);
+    }
+    Ok(promotion)
+}
+
+/// The resources that files name. Their content comes from the source; where the two differ, it stops.
+fn named_by_files(
+    wanted: &Move,
+    source: &Environment<'_, '_>,
+    trust: &Trust,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Vec<ResourceId>> {
+    let Set { resources, .. } = read_set(&wanted.files, desk, caller)?;
+    let mut named = Vec::new();
+    let mut differing = Vec::new();
+    for (id, file) in resources {
+        if id.kind.is_trust() {
+            if trust.resources.get(&id) != Some(&file) {
+                caller.notice(format!(
+                    "{id} differs from trust, and is not promoted: environments and teams are applied"
+                ));
+            }
+            continue;
+        }
+        let elsewhere = Deployment::of(&file).and_then(|deployment| deployment.environment);
+        if elsewhere.is_some_and(|environment| environment.name != wanted.to) {
+            continue;
+        }
+        let held = if id.kind == Kind::Agent {
+            source.closure(&id)?.map(|closure| closure.agent().clone())
+        } else {
+            source.entry(&id)?
+        };
+        match held {
+            Some(held) if held == file => named.push(id),
+            Some(_) => differing.push(format!("{id} differs")),
+            None => differing.push(format!("{id} is not there")),
+        }
+    }
+    if !differing.is_empty() {
+        let message = format!(
+            "the files name what is promoted, and `{}` has something else: {}",
+            wanted.from,
+            differing.join(", ")
+        );
+        return Err(Failure::refused("files-differ", message)
+            .next(format!("look at it with `joch diff -f PATH --against context:{0}`; bring the files there first, or check out what `{0}` has", wanted.from))
+            .into());
+    }
+    Ok(named)
+}
+
+fn add_shared(
+    id: &ResourceId,
+    promotion: &mut Promotion,
+    source: &Environment<'_, '_>,
+    target: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+) -> Result<()> {
+    let Some(after) = source.entry(id)? else { return Err(not_found(id, source)?.into()) };
+    let before = target.entry(id)?;
+    if before.as_ref() == Some(&after) {
+        promotion.unchanged.push(id.clone());
+        return Ok(());
+    }
+    let number = |resource: &Resource| reader.version_of(id, resource.digest());
+    let old = before.as_deref().map(number).transpose()?.flatten();
+    let new = number(&after)?;
+    if old > new {
+        let version =
+            |version: Option<u64>| version.map_or_else(|| "a version".to_owned(), |version| format!("v{version}"));
+        let message = format!(
+            "`{}` has {id} {}, and `{}` only {}: a promotion does not take it back",
+            target.name(),
+            version(old),
+            source.name(),
+            version(new)
+        );
+        let next = new.map_or_else(
+            || "apply the newer one to the source first".to_owned(),
+            |new| {
+                format!("joch rollback {} {} --to-version {new} --env {}", id.kind.singular(), id.name, target.name())
+            },
+        );
+        return Err(Failure::refused("regression", message).next(next).into());
+    }
+    let cases = cases_of(&after, source, reader)?;
+    promotion.draft.catalog.insert(id.clone(), CatalogEdit { before, after: Some(after), cases });
+    Ok(())
+}
+
+fn add_agent(
+    id: &ResourceId,
+    promotion: &mut Promotion,
+    source: &Environment<'_, '_>,
+    target: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+    caller: &mut Caller<'_>,
+) -> Result<()> {
+    let Some(candidate) = source.running(id)? else { return Err(not_found(id, source)?.into()) };
+    if source.closure_tree(id)? == target.closure_tree(id)? {
+        promotion.unchanged.push(id.clone());
+        return Ok(());
+    }
+    let mut writes = BTreeSet::new();
+    for (brought, cases) in brought_along(id, &candidate.closure, source, target.name(), reader)? {
+        let entry = brought.id().clone();
+        match target.entry(&entry)? {
+            None => {
+                writes.insert(entry.clone());
+                let edit = CatalogEdit { before: None, after: Some(brought), cases };
+                promotion.draft.catalog.entry(entry).or_insert(edit);
+            }
+            Some(standing) if standing != brought && !promotion.draft.catalog.contains_key(&entry) => {
+                caller.notice(format!(
+                    "{entry} in the catalog of `{}` differs and stays: promote it on its own to replace it",
+                    target.name()
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let mut edit = edit_of(target, id, Some(candidate.closure.clone()), writes)?;
+    edit.authors = authors(reader, id, &edit)?;
+    edit.authors.extend(match candidate.record.to_version {
+        Some(version) => {
+            reader.authors(id, edit.before.as_ref().and_then(|running| running.record.to_version), version)?
+        }
+        None => BTreeSet::new(),
+    });
+    edit.regressions = found_regressions(id, &candidate, edit.before.as_ref(), target, reader)?;
+    promotion.draft.agents.insert(id.clone(), edit);
+    Ok(())
+}
+
+/// Who made what an edit brings beside the agent's own versions: the members that differ.
+fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit) -> Result<BTreeSet<String>> {
+    let mut authors = BTreeSet::new();
+    let held = |id: &ResourceId| edit.before.as_ref().and_then(|running| running.closure.find(id).cloned());
+    for member in edit.after.as_ref().map(Closure::everything).unwrap_or_default() {
+        let before = held(member.id());
+        if member.id() == agent || before.as_ref() == Some(member) {
+            continue;
+        }
+        let from = before.map(|old| reader.version_of(member.id(), old.digest())).transpose()?.flatten();
+        if let Some(to) = reader.version_of(member.id(), member.digest())? {
+            authors.extend(reader.authors(member.id(), from, to)?);
+        }
+    }
+    Ok(authors)
+}
+
+type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;
+
+/// What a promotion of an agent adds where the target lacks it: the members of its closure, Evals that name
+/// it, and its Deployments to that environment.
+fn brought_along(
+    id: &ResourceId,
+    closure: &Closure,
+    source: &Environment<'_, '_>,
+    target: &str,
+    reader: &Reader<'_>,
+) -> Result<Brought> {
+    let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
+    let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
+    for eval in source.entries(&Kind::Eval)? {
+        if Eval::of(&eval).is_some_and(|view| view.measures(id, &eval.id().namespace)) {
+            let cases = cases_of(&eval, source, reader)?;
+            brought.push((eval, cases));
+        }
+    }
+    for deployment in source.entries(&Kind::Deployment)? {
+        let Some(view) = Deployment::of(&deployment) else { continue };
+        let of = |agent: crate::resource::Reference| agent.candidates(&deployment.id().namespace).contains(id);
+        if view.agent.is_some_and(of) && view.environment.is_some_and(|named| named.name == target) {
+            brought.push((deployment, None));
+        }
+    }
+    Ok(brought)
+}
+
+fn cases_of(resource: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<Vec<u8>>> {
+    if resource.id().kind != Kind::Eval {
+        return Ok(None);
+    }
+    Ok(reader.snapshot().blob_at(environment.head(), &layout::cases(resource.id()))?)
+}
+
+fn found_regressions(
+    id: &ResourceId,
+    candidate: &Running,
+    running: Option<&Running>,
+    target: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+) -> Result<Vec<crate::gate::Regression>> {
+    let mut catalog = Vec::new();
+    for member in &candidate.record.members {
+        if let Some(entry) = target.entry(&member.id())?
+            && entry.digest() != member.digest
+        {
+            let version = reader.version_of(entry.id(), entry.digest())?;
+            catalog.push(Pinned::new(entry.id(), version, entry.digest()));
+        }
+    }
+    let mut policies = Vec::new();
+    for policy in target.of_kind(&Kind::Policy)? {
+        let version = reader.version_of(policy.id(), policy.digest())?;
+        policies.push((policy, version));
+    }
+    let applied = applied_there(id, running, reader)?;
+    let target = Target { running, applied: &applied, catalog: &catalog, policies: &policies };
+    Ok(regressions(&candidate.closure, &candidate.record.members, candidate.record.to_version, &target))
+}
+
+/// The records of an agent since its last promotion or rollback, newest first.
+fn applied_there(id: &ResourceId, running: Option<&Running>, reader: &Reader<'_>) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut next = running.map(|running| running.record.clone());
+    while let Some(record) = next.filter(|record| record.event == Event::Apply) {
+        next = record.previous_release.as_ref().map(|name| reader.record_of(id, name)).transpose()?.flatten();
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// The catalog changes of a draft that reach other agents: those that were asked for, not those that an
+/// agent brings along where the target had none.
+fn shared_changes(draft: &Draft, shared: &[ResourceId]) -> BTreeMap<ResourceId, Option<Arc<Resource>>> {
+    let asked = draft.catalog.iter().filter(|(id, edit)| shared.contains(id) && edit.word() != Word::Unchanged);
+    asked.map(|(id, edit)| (id.clone(), edit.after.clone())).collect()
+}
