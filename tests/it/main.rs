@@ -1,1 +1,3 @@
-fn main() {}
+//! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
+
+mod ledger_door;
