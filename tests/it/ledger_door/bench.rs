@@ -84,18 +84,23 @@ impl Bench {
         command
     }
 
-    /// Git's own judgement: nothing is damaged, no lock is left, no journal either.
+    /// Git's own judgement: nothing is damaged; and no lock, journal or draft is left.
     pub(crate) fn assert_whole(&self) {
         assert_eq!(self.git(&["fsck", "--strict", "--no-dangling"]), "");
+        assert_eq!(self.left_behind(), Vec::<PathBuf>::new());
+    }
+
+    /// The locks, journals and drafts in the ledger.
+    pub(crate) fn left_behind(&self) -> Vec<PathBuf> {
         let mut left = Vec::new();
         for directory in ["refs", "joch", "objects"] {
             collect(&self.path("ledger.git").join(directory), &mut left);
         }
         left.retain(|path| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            name.ends_with(".lock") || name.starts_with("txn") || name.starts_with("value-") || name.starts_with("tmp_")
+            name.ends_with(".lock") || ["txn", "value-", "tmp_"].iter().any(|draft| name.starts_with(draft))
         });
-        assert_eq!(left, Vec::<PathBuf>::new());
+        left
     }
 }
 

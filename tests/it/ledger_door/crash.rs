@@ -162,9 +162,7 @@ fn a_branch_that_plain_git_moved_on_counts_as_committed() {
 fn tags_that_plain_git_packed_meanwhile_are_undone_too() {
     let crash = Crash::new("packed");
     crash.moved(3);
-    for name in ["refs/heads/prod.lock"] {
-        fs::remove_file(crash.path(name)).expect("it is free");
-    }
+    fs::remove_file(crash.path("refs/heads/prod.lock")).expect("it is free");
     crash.bench.git(&["pack-refs", "--all", "--prune"]);
     crash.ledger.heal().expect("it heals");
     crash.assert_undone();

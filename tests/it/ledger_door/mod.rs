@@ -2,6 +2,7 @@
 
 mod bench;
 mod crash;
+mod kill;
 mod reading;
 mod refusals;
 mod signing;
