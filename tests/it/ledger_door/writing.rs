@@ -209,6 +209,36 @@ fn one_writer_at_a_time_and_the_other_is_told() {
 }
 
 #[test]
+fn writers_that_crowd_lose_nothing_and_write_nothing_twice() {
+    const WRITERS: usize = 6;
+    const EACH: usize = 5;
+    let bench = Bench::new("crowd");
+    let (ledger, ana) = (bench.ledger(), bench.ana());
+    std::thread::scope(|scope| {
+        for _ in 0..WRITERS {
+            scope.spawn(|| {
+                let ledger = Repository::open(bench.path("ledger.git")).expect("a ledger");
+                for _ in 0..EACH {
+                    let mut tx = ledger.begin().expect("a turn");
+                    let parent = tx.snapshot().branch("prod");
+                    let next = tx.snapshot().tags("n/").expect("a read").len() + 1;
+                    let edits = vec![put("n", &format!("{next}\n"))];
+                    let made = tx.commit(&ana, &draft("prod", parent, edits)).expect("a commit");
+                    tx.tag_light(&format!("n/{next}"), made.id).expect("the name is free");
+                    tx.finish().expect("it is written");
+                }
+            });
+        }
+    });
+    let snapshot = ledger.snapshot().expect("a read");
+    assert_eq!(snapshot.tags("n/").expect("a read").len(), WRITERS * EACH);
+    let tip = snapshot.branch("prod").expect("a tip");
+    assert_eq!(snapshot.first_parents(tip).count(), WRITERS * EACH);
+    assert_eq!(bench.git(&["show", "prod:n"]), (WRITERS * EACH).to_string());
+    bench.assert_whole();
+}
+
+#[test]
 fn another_programs_lock_is_named_and_left() {
     let bench = Bench::new("foreign-lock");
     let (ledger, ana) = (bench.ledger(), bench.ana());
@@ -218,7 +248,9 @@ fn another_programs_lock_is_named_and_left() {
     let mut tx = ledger.begin().expect("a turn");
     let made = tx.commit(&ana, &draft("prod", Some(first), vec![])).expect("a commit");
     tx.tag_light("agent/x/v2", made.id).expect("a tag");
-    assert!(matches!(tx.finish(), Err(Error::Locked { path, .. }) if path == lock));
+    let error = tx.finish().expect_err("it is locked");
+    assert!(matches!(&error, Error::Locked { path, .. } if *path == lock));
+    assert_eq!(error.next(), Some(format!("if no Git program is at work, rm {}", lock.display())));
     assert!(lock.exists());
     std::fs::remove_file(lock).expect("it is free");
     assert_eq!(ledger.snapshot().expect("a read").branch("prod"), Some(first));
