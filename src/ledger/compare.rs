@@ -35,7 +35,8 @@ pub fn changed_paths(
     let trees = |raw| TreeRefIter::from_bytes(raw, gix_hash::Kind::Sha1);
     gix_diff::tree(trees(&old), trees(&new), State::default(), Objects(snapshot), &mut recorder)
         .map_err(|error| Error::damaged("a tree that was compared", error.to_string()))?;
-    let mut changes: Vec<_> = recorder.records.into_iter().filter_map(changed_file).collect();
+    let changes: Result<Vec<_>> = recorder.records.into_iter().filter_map(changed_file).collect();
+    let mut changes = changes?;
     // A file that became a directory, or the reverse, comes as a deletion and an addition of different paths.
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(changes)
@@ -69,19 +70,21 @@ fn tree_bytes(snapshot: &Snapshot<'_>, id: ObjectId) -> Result<Vec<u8>> {
     }
 }
 
-fn changed_file(change: Change) -> Option<ChangedPath> {
-    let path = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
-    let id = |id: &gix_hash::ObjectId| Some(ObjectId::from_gix(id));
-    let changed = match &change {
-        Change::Addition { entry_mode, oid, path: at, .. } => {
-            (!entry_mode.is_tree()).then(|| ChangedPath { path: path(at), old: None, new: id(oid) })
-        }
-        Change::Deletion { entry_mode, oid, path: at, .. } => {
-            (!entry_mode.is_tree()).then(|| ChangedPath { path: path(at), old: id(oid), new: None })
-        }
-        Change::Modification { entry_mode, previous_oid, oid, path: at, .. } => {
-            (!entry_mode.is_tree()).then(|| ChangedPath { path: path(at), old: id(previous_oid), new: id(oid) })
+/// The change of a file; that of a directory is told by the files in it.
+fn changed_file(change: Change) -> Option<Result<ChangedPath>> {
+    let (mode, path, old, new) = match change {
+        Change::Addition { entry_mode, oid, path, .. } => (entry_mode, path, None, Some(oid)),
+        Change::Deletion { entry_mode, oid, path, .. } => (entry_mode, path, Some(oid), None),
+        Change::Modification { entry_mode, previous_oid, oid, path, .. } => {
+            (entry_mode, path, Some(previous_oid), Some(oid))
         }
     };
-    changed
+    if mode.is_tree() {
+        return None;
+    }
+    let id = |id: Option<gix_hash::ObjectId>| id.map(|id| ObjectId::from_gix(&id));
+    let Ok(path) = String::from_utf8(path.into()) else {
+        return Some(Err(Error::damaged("a tree that was compared", "the name of an entry is not UTF-8")));
+    };
+    Some(Ok(ChangedPath { path, old: id(old), new: id(new) }))
 }

@@ -103,6 +103,10 @@ impl Error {
             Self::NotALedger { way_out, .. } | Self::Refused { way_out, .. } | Self::Signing { way_out, .. } => {
                 Some(way_out.clone())
             }
+            // The kernel frees joch's own lock; Git's are files, which outlive whoever made them.
+            Self::Locked { path, .. } if path.extension().is_some_and(|extension| extension == "lock") => {
+                Some(format!("if no Git program is at work, rm {}", path.display()))
+            }
             Self::Locked { .. } => Some("try again when it has finished".to_owned()),
             Self::Moved { .. } => Some("try again: the plan is made anew on what is there now".to_owned()),
             Self::Missing { .. } | Self::Damaged { .. } => Some(

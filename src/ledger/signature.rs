@@ -5,7 +5,7 @@
 use std::fmt;
 
 use ssh_key::public::KeyData;
-use ssh_key::{HashAlg, SshSig};
+use ssh_key::{HashAlg, LineEnding, SshSig};
 
 use crate::trust::PublicKey;
 
@@ -151,6 +151,11 @@ pub fn verify(armor: &str, namespace: &str, payload: &[u8]) -> Result<PublicKey,
     let signature = SshSig::from_pem(armor).map_err(|error| {
         BadSignature::Unreadable(format!("{error} (signatures by SSH certificates are not supported)"))
     })?;
+    // The parser believes lengths that do not fit, which other readers refuse: only what it would write itself is taken.
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    if !signature.to_pem(LineEnding::LF).is_ok_and(|again| letters(&again) == letters(armor)) {
+        return Err(BadSignature::Unreadable("it is not written as OpenSSH would write it".to_owned()));
+    }
     if signature.version() != SshSig::VERSION {
         return Err(BadSignature::Unreadable(format!("its version is {}", signature.version())));
     }

@@ -2,5 +2,6 @@
 
 mod architecture;
 mod invalid;
+mod ledger_door;
 mod stories;
 mod support;
