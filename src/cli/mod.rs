@@ -1,10 +1,15 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
 mod apply;
+mod approvals;
+mod delete;
 mod error;
 pub mod exit;
+mod explain;
 mod global;
 mod init;
+mod promote;
+mod rollback;
 pub mod world;
 
 use std::io::Write as _;
@@ -12,6 +17,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::gate::Decision;
 use crate::ops::Caller;
 
 use global::{Answer, Global, Output};
@@ -31,6 +37,14 @@ struct Cli {
 enum Command {
     Init(init::InitArgs),
     Apply(apply::ApplyArgs),
+    Promote(promote::PromoteArgs),
+    Approve(approvals::VoteArgs),
+    /// Reject a promotion with your own signature; it is blocked until you approve it after all
+    Reject(approvals::VoteArgs),
+    Approvals(approvals::ApprovalsArgs),
+    Explain(explain::ExplainArgs),
+    Rollback(rollback::RollbackArgs),
+    Delete(delete::DeleteArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -61,6 +75,13 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
     match command {
         Command::Init(args) => init::run(args, caller),
         Command::Apply(args) => apply::run(args, caller),
+        Command::Promote(args) => promote::run(args, caller),
+        Command::Approve(args) => approvals::vote(args, Some(Decision::Approve), caller),
+        Command::Reject(args) => approvals::vote(args, Some(Decision::Reject), caller),
+        Command::Approvals(args) => approvals::run(args, caller),
+        Command::Explain(args) => explain::run(args, caller),
+        Command::Rollback(args) => rollback::run(args, caller),
+        Command::Delete(args) => delete::run(args, caller),
     }
 }
 

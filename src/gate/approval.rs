@@ -51,11 +51,11 @@ pub(super) fn judge(team: &str, needed: u32, subject: &Subject, evidence: &Evide
     let aside = if void.is_empty() { String::new() } else { format!("; not counted: {}", void.join("; ")) };
     if !no.is_empty() {
         result.verdict = Verdict::Fail;
-        result.reason = format!("rejected by {}{aside}", no.join(", "));
+        result.reason = format!("rejected by {}", no.join(", "));
         result.next = Some("change what was rejected, or have the same person approve it after all".into());
     } else if yes.len() >= needed as usize {
         let own = if alone { " (self: the only person trust knows)" } else { "" };
-        result.reason = format!("approved by {}{own}{aside}", yes.join(", "));
+        result.reason = format!("approved by {}{own}", yes.join(", "));
     } else if evidence.trust.approvers(team).is_none() && evidence.trust.people().len() > 1 {
         result.verdict = Verdict::Missing;
         result.reason = format!("trust knows no team `{team}`, so nobody can approve for it{aside}");

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::closure::{Closure, Exchange, Layer, Missing, Sources, Unresolved, resolve};
 use crate::gate::Outcome as GatesSay;
 use crate::ledger::{Ballots, Environment, Reader};
-use crate::release::{CatalogEdit, Context, Draft, Event, Numbering, Plan, Word, layout, plan};
+use crate::release::{CatalogEdit, Context, Draft, Event, Numbering, Operator, Plan, Word, layout, plan};
 use crate::resource::validate::validate_one;
 use crate::resource::{Digest, Document, Kind, Resource, ResourceId, Severity};
 use crate::trust::Trust;
@@ -112,7 +112,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let judged = match draft.is_empty() {
         true => None,
-        false => Some(judge(&draft, &[], &[], &reader, &trust, &operating, time)?),
+        false => Some(judge(&draft, &[], &[], &reader, &trust, &operating.operator, time)?),
     };
     let mut outcome = Outcome {
         environment: name,
@@ -131,7 +131,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         // All or nothing: trust stays too, and the decision is told under the trust that stays.
         drop(transaction);
         transaction = desk.repository.begin()?;
-        outcome.plan = Some(judge(&draft, &[], &[], &reader, &before, &operating, time)?);
+        outcome.plan = Some(judge(&draft, &[], &[], &reader, &before, &operating.operator, time)?);
     } else if !changes_trust.is_empty() {
         outcome.trust_commit = Some(trust.commit.clone());
     }
@@ -354,7 +354,7 @@ pub(super) fn judge(
     allowed: &[ResourceId],
     reader: &Reader<'_>,
     trust: &Trust,
-    operating: &Operating,
+    operator: &Operator,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Plan> {
     let environment = reader.environment(&draft.environment)?;
@@ -372,7 +372,7 @@ pub(super) fn judge(
     let context = Context {
         trust,
         evidence_commit: &evidence,
-        operator: &operating.operator,
+        operator,
         now,
         number: environment.next_release()?,
         records: &records,

@@ -110,13 +110,22 @@ fn statements(reader: &Reader<'_>, trust: &Trust, now: DateTime<Utc>) -> Result<
     Ok(listed)
 }
 
-/// Attempts that were stopped and whose change has not happened since.
+/// Attempts that were stopped and whose change has not happened since, the last of each resource.
 fn attempts(reader: &Reader<'_>, trust: &Trust) -> Result<Vec<Listed>> {
-    let mut listed = Vec::new();
+    let mut listed: Vec<Listed> = Vec::new();
     let evidence = reader.tip(layout::EVIDENCE)?;
     for rung in trust.ladder().rungs() {
         let next = format!("{rung}/{}", reader.environment(rung)?.next_release()?);
-        for (item, record) in reader.decisions(evidence, rung)? {
+        for (item, record) in reader.decisions(evidence, rung)?.into_iter().rev() {
+            let again = |known: &Listed| {
+                known
+                    .record
+                    .as_ref()
+                    .is_some_and(|r| r.agent_ref == record.agent_ref && r.environment == record.environment)
+            };
+            if listed.iter().any(again) {
+                continue;
+            }
             let stopped = record.verdict == "pending" || record.verdict == "blocked";
             if stopped && record.release == next && record.event != Event::Rollback {
                 listed.push(Listed {

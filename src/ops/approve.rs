@@ -121,7 +121,7 @@ fn of_promotion(
             .next(format!("`joch diff` shows what differs between {} and {}", wanted.from, wanted.to))
             .into());
     }
-    let plan = judge(&promotion.draft, &[], &[], reader, trust, operating, now)?;
+    let plan = judge(&promotion.draft, &[], &[], reader, trust, &operating.operator, now)?;
     let changes = changes(&plan);
     let predicate = blank(&wanted.to, Some(wanted.from.clone()), changes, None, now);
     Ok(Asked { predicate, teams: teams(&plan.records) })

@@ -88,7 +88,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, name)?;
     let Some(draft) = draft(request, &environment, &reader)? else { return Ok(outcome) };
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
-    let plan = judge(&draft, &[], &[], &reader, &trust, &operating, time)?;
+    let plan = judge(&draft, &[], &[], &reader, &trust, &operating.operator, time)?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         transaction.finish()?;

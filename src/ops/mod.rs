@@ -14,6 +14,7 @@ pub mod apply;
 pub mod approvals;
 pub mod approve;
 pub mod delete;
+pub mod explain;
 pub mod init;
 pub mod promote;
 pub mod rollback;

@@ -63,8 +63,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, &request.wanted.to)?;
     let branches = [layout::EVIDENCE, request.wanted.to.as_str()];
     let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
-    let plan =
-        judge(&promotion.draft, &request.required, &request.allowed_regressions, &reader, &trust, &operating, time)?;
+    let plan = judge(
+        &promotion.draft,
+        &request.required,
+        &request.allowed_regressions,
+        &reader,
+        &trust,
+        &operating.operator,
+        time,
+    )?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         transaction.finish()?;

@@ -88,7 +88,7 @@ pub(super) fn draft(
         add_shared(id, &mut promotion, &source, &target, reader)?;
     }
     for id in &agents {
-        add_agent(id, &mut promotion, &source, &target, reader, caller)?;
+        add_agent(id, &mut promotion, &source, &target, trust.ladder().from(&wanted.to), reader, caller)?;
     }
     let exchange = Exchange { resources: shared_changes(&promotion.draft, &shared), agents: BTreeMap::new() };
     let reached = reach(&target, &exchange, &promotion.draft.agents)?;
@@ -120,7 +120,7 @@ fn named_by_files(
             continue;
         }
         let elsewhere = Deployment::of(&file).and_then(|deployment| deployment.environment);
-        if elsewhere.is_some_and(|environment| environment.name != wanted.to) {
+        if elsewhere.is_some_and(|environment| !trust.ladder().from(&wanted.to).contains(&environment.name)) {
             continue;
         }
         let held = if id.kind == Kind::Agent {
@@ -191,6 +191,7 @@ fn add_agent(
     promotion: &mut Promotion,
     source: &Environment<'_, '_>,
     target: &Environment<'_, '_>,
+    above: &[String],
     reader: &Reader<'_>,
     caller: &mut Caller<'_>,
 ) -> Result<()> {
@@ -200,7 +201,7 @@ fn add_agent(
         return Ok(());
     }
     let mut writes = BTreeSet::new();
-    for (brought, cases) in brought_along(id, &candidate.closure, source, target.name(), reader)? {
+    for (brought, cases) in brought_along(id, &candidate.closure, source, above, reader)? {
         let entry = brought.id().clone();
         match target.entry(&entry)? {
             None => {
@@ -250,12 +251,13 @@ fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit) -> Result<
 type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;
 
 /// What a promotion of an agent adds where the target lacks it: the members of its closure, Evals that name
-/// it, and its Deployments to that environment.
+/// it, and its Deployments to that environment or to one above it. Those travel up with the agent, so that
+/// what the last rung demands is there when the agent arrives below it.
 fn brought_along(
     id: &ResourceId,
     closure: &Closure,
     source: &Environment<'_, '_>,
-    target: &str,
+    above: &[String],
     reader: &Reader<'_>,
 ) -> Result<Brought> {
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
@@ -269,7 +271,7 @@ fn brought_along(
     for deployment in source.entries(&Kind::Deployment)? {
         let Some(view) = Deployment::of(&deployment) else { continue };
         let of = |agent: crate::resource::Reference| agent.candidates(&deployment.id().namespace).contains(id);
-        if view.agent.is_some_and(of) && view.environment.is_some_and(|named| named.name == target) {
+        if view.agent.is_some_and(of) && view.environment.is_some_and(|named| above.contains(&named.name)) {
             brought.push((deployment, None));
         }
     }

@@ -264,7 +264,7 @@ fn record_of(
         operator: &context.operator.principal,
         authors: edit.map(|edit| edit.authors.clone()).unwrap_or_default(),
         gate_rules: rules.digest,
-        votes: context.votes.about(&subject.resource, &draft.environment).map_err(|why| why.0)?,
+        votes: votes_on(subject, &draft.environment, context)?,
         regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
         allowed_regressions: context.allowed_regressions.to_vec(),
     };
@@ -318,6 +318,16 @@ fn record_of(
         joch: env!("CARGO_PKG_VERSION").to_owned(),
         members,
     })
+}
+
+/// The statements that bear on a subject: not those that brought what runs now.
+fn votes_on(subject: &Subject, environment: &str, context: &Context<'_>) -> Result<Vec<Vote>, String> {
+    let mut votes = context.votes.about(&subject.resource, environment).map_err(|why| why.0)?;
+    votes.retain(|vote| {
+        let about = vote.predicate.changes.iter().find(|change| change.resource == subject.resource);
+        about.is_some_and(|change| change.to == subject.to || change.to != subject.from)
+    });
+    Ok(votes)
 }
 
 /// What differs between two closures: each level on its own, a change that several levels share told once.

@@ -51,6 +51,13 @@ impl Ladder {
         &self.0[self.0.len() - 1]
     }
 
+    /// The rungs from `environment` upwards, itself included; none if it is no rung.
+    #[must_use]
+    pub fn from(&self, environment: &str) -> &[String] {
+        let at = self.0.iter().position(|rung| rung == environment).unwrap_or(self.0.len());
+        &self.0[at..]
+    }
+
     /// Whether `environment` is a rung.
     #[must_use]
     pub fn has(&self, environment: &str) -> bool {

@@ -1,10 +1,16 @@
 //! One view for each command.
 
 mod apply;
+mod approvals;
+mod change;
+mod explain;
 mod gates;
 mod init;
 
 pub use apply::{ApplyResult, ResourceChange};
+pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
+pub use change::{ChangeResult, Judged};
+pub use explain::{Explanation, MissingFact};
 pub use init::InitResult;
 
 /// The fields of a view that derives its serialisation.

@@ -1,0 +1,165 @@
+//! `joch approve`, `joch reject` and `joch approvals`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::gate::{Change, Decision};
+use crate::ops::approvals::{Listed, State};
+use crate::ops::{Caller, approvals, approve};
+use crate::render::view::{ApprovalItem, ApprovalList, ApprovalResult};
+
+use super::global::Answer;
+use super::promote::MoveArgs;
+
+/// Approve a promotion with your own signature
+#[derive(Debug, Args)]
+pub(super) struct VoteArgs {
+    #[command(flatten)]
+    wanted: MoveArgs,
+    /// The team in whose name you speak
+    #[arg(long, value_name = "TEAM")]
+    team: Option<String>,
+    /// Why
+    #[arg(long, alias = "reason", value_name = "TEXT")]
+    rationale: Option<String>,
+}
+
+/// What waits for a decision, and what was decided
+#[derive(Debug, Args)]
+pub(super) struct ApprovalsArgs {
+    #[command(subcommand)]
+    command: ApprovalsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ApprovalsCommand {
+    /// Freeze a promotion as it is now, and ask for a decision on it
+    Request(VoteArgs),
+    /// List what waits and what was decided, newest first
+    #[command(alias = "list")]
+    Ls {
+        /// Only what waits
+        #[arg(long)]
+        waiting: bool,
+    },
+    /// Show one of them in full
+    Show {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+    /// Decide what a request or a stopped attempt froze
+    Decide {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Yes or no
+        #[arg(long, value_enum)]
+        decision: Word,
+        /// The team in whose name you speak
+        #[arg(long, value_name = "TEAM")]
+        team: Option<String>,
+        /// Why
+        #[arg(long, alias = "reason", value_name = "TEXT")]
+        rationale: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Word {
+    Approve,
+    Reject,
+}
+
+pub(super) fn vote(args: VoteArgs, decision: Option<Decision>, caller: &mut Caller<'_>) -> Result<Answer> {
+    let about = approve::About::Promotion(args.wanted.wanted(None, caller)?);
+    say(&approve::Request { about, decision, team: args.team, rationale: args.rationale }, caller)
+}
+
+pub(super) fn run(args: ApprovalsArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    match args.command {
+        ApprovalsCommand::Request(args) => vote(args, None, caller),
+        ApprovalsCommand::Ls { waiting } => list(&approvals::Request { id: None, waiting }, caller),
+        ApprovalsCommand::Show { id } => list(&approvals::Request { id: Some(id), waiting: false }, caller),
+        ApprovalsCommand::Decide { id, decision, team, rationale } => {
+            let decision = match decision {
+                Word::Approve => Decision::Approve,
+                Word::Reject => Decision::Reject,
+            };
+            let about = approve::About::Frozen(id);
+            say(&approve::Request { about, decision: Some(decision), team, rationale }, caller)
+        }
+    }
+}
+
+fn say(request: &approve::Request, caller: &mut Caller<'_>) -> Result<Answer> {
+    let outcome = approve::run(request, caller)?;
+    let said = outcome.predicate;
+    let verdict = match (outcome.commit.is_some(), said.decision) {
+        (false, _) => "unchanged:",
+        (true, Some(Decision::Approve)) => "approved",
+        (true, Some(Decision::Reject)) => "rejected",
+        (true, None) => "requested",
+    };
+    let next = match (said.decision, &said.source, said.changes.as_slice()) {
+        (None, _, _) => Some(format!("joch approvals decide {} --decision approve", &outcome.id[..12])),
+        (Some(Decision::Approve), Some(source), [one]) => Some(format!(
+            "joch promote {} {} --from {source} --to {}",
+            one.resource.kind.singular(),
+            one.resource.name,
+            said.environment
+        )),
+        _ => None,
+    };
+    Ok(Answer::done(ApprovalResult {
+        verdict: verdict.into(),
+        id: outcome.id,
+        principal: outcome.principal,
+        decision: said.decision,
+        environment: said.environment,
+        changes: said.changes,
+        expires: said.expires,
+        rationale: said.rationale,
+        commit: outcome.commit,
+        next,
+    }))
+}
+
+fn list(request: &approvals::Request, caller: &mut Caller<'_>) -> Result<Answer> {
+    let items = approvals::run(request, caller)?.into_iter().map(item).collect();
+    Ok(Answer::done(ApprovalList { items, full: request.id.is_some() }))
+}
+
+fn item(listed: Listed) -> ApprovalItem {
+    let state = match listed.state {
+        State::Requested => "requested",
+        State::Waiting => "waiting",
+        State::Approved => "approved",
+        State::Rejected => "rejected",
+        State::Expired => "expired",
+    };
+    let of_record = listed.record.as_ref().map(|record| Change {
+        resource: record.agent_ref.clone(),
+        from: record.from_digest,
+        to: record.to_digest,
+        writes: record.writes,
+        gate_rules: record.gate_rules,
+        from_version: record.from_version,
+        to_version: record.to_version,
+    });
+    let said = listed.predicate.as_ref();
+    ApprovalItem {
+        id: listed.id,
+        state: state.into(),
+        principal: listed.principal,
+        fingerprint: listed.fingerprint,
+        environment: said
+            .map(|said| said.environment.clone())
+            .or_else(|| listed.record.as_ref().map(|record| record.environment.clone()))
+            .unwrap_or_default(),
+        changes: said.map(|said| said.changes.clone()).unwrap_or_else(|| of_record.into_iter().collect()),
+        team: said.and_then(|said| said.team.clone()),
+        rationale: said.and_then(|said| said.rationale.clone()),
+        time: listed.time,
+        expires: said.map(|said| said.expires),
+        record: listed.record,
+    }
+}

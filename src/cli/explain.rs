@@ -1,0 +1,39 @@
+//! `joch explain`.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::ops::{Caller, explain};
+use crate::render::view::{Explanation, MissingFact};
+
+use super::global::Answer;
+use super::promote::MoveArgs;
+
+/// Say what a promotion is missing, who can supply it, and with which command
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    wanted: MoveArgs,
+}
+
+pub(super) fn run(args: ExplainArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    let outcome = explain::run(&args.wanted.wanted(None, caller)?, caller)?;
+    let records = outcome.plan.as_ref().map(|plan| plan.records.as_slice()).unwrap_or_default();
+    let version = |version: Option<u64>| version.map_or_else(|| "none".to_owned(), |version| format!("v{version}"));
+    let told = records.iter().map(|record| {
+        format!("{}  {} -> {}", record.agent_ref, version(record.from_version), version(record.to_version))
+    });
+    let fact = |fact: explain::Fact| MissingFact {
+        resource: fact.resource.to_string(),
+        gate: fact.gate,
+        who: fact.who,
+        command: fact.command,
+    };
+    Ok(Answer::done(Explanation {
+        verdict: records.first().map_or_else(|| "unchanged".to_owned(), |record| record.verdict.clone()),
+        from: outcome.wanted.from,
+        to: outcome.wanted.to,
+        changes: told.collect(),
+        missing: outcome.missing.into_iter().map(fact).collect(),
+    }))
+}

@@ -1,0 +1,186 @@
+//! `joch approve`, `reject` and `approvals`.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::gate::{Change, Decision};
+use crate::release::Record;
+use crate::render::{Page, View};
+
+/// A word that was given.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalResult {
+    /// `approved`, `rejected`, `requested`, or `unchanged` where the same was said before.
+    pub verdict: String,
+    /// The id of the statement.
+    pub id: String,
+    /// Who said it.
+    pub principal: String,
+    /// The decision.
+    pub decision: Option<Decision>,
+    /// The environment.
+    pub environment: String,
+    /// What it is about.
+    pub changes: Vec<Change>,
+    /// Until when it counts.
+    pub expires: DateTime<Utc>,
+    /// Why.
+    pub rationale: Option<String>,
+    /// The evidence commit that carries it.
+    pub commit: Option<String>,
+    /// What to do next.
+    pub next: Option<String>,
+}
+
+impl View for ApprovalResult {
+    fn kind(&self) -> &'static str {
+        "ApprovalResult"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        for change in &self.changes {
+            page.line(format!("{} {} for {}", self.verdict, told(change), self.environment));
+        }
+        page.field("statement", &self.id[..self.id.len().min(16)]);
+        page.field("by", &self.principal);
+        page.field("counts until", self.expires.format("%Y-%m-%d %H:%MZ").to_string());
+        if let Some(next) = &self.next {
+            page.line(format!("next: {next}"));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.id.clone()]
+    }
+}
+
+/// `agent/support-triage v7 -> v8`.
+fn told(change: &Change) -> String {
+    let version = |version: Option<u64>, there: bool| match (version, there) {
+        (Some(version), true) => format!("v{version}"),
+        (None, true) => "a version".to_owned(),
+        (_, false) => "none".to_owned(),
+    };
+    format!(
+        "{} {} -> {}",
+        change.resource,
+        version(change.from_version, change.from.is_some()),
+        version(change.to_version, change.to.is_some())
+    )
+}
+
+/// What waits for a decision, and what was decided.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApprovalList {
+    /// Newest first.
+    pub items: Vec<ApprovalItem>,
+    /// Whether one item is shown in full.
+    #[serde(skip)]
+    pub full: bool,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalItem {
+    /// Its id.
+    pub id: String,
+    /// `requested`, `waiting`, `approved`, `rejected`, `expired`.
+    pub state: String,
+    /// Who said or asked it.
+    pub principal: Option<String>,
+    /// The key.
+    pub fingerprint: String,
+    /// The environment.
+    pub environment: String,
+    /// What it is about.
+    pub changes: Vec<Change>,
+    /// The team in whose name it is said.
+    pub team: Option<String>,
+    /// Why.
+    pub rationale: Option<String>,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// Until when it counts.
+    pub expires: Option<DateTime<Utc>>,
+    /// The stopped attempt, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+}
+
+impl View for ApprovalList {
+    fn kind(&self) -> &'static str {
+        "ApprovalList"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        if self.full {
+            self.items.iter().for_each(|item| item.in_full(page));
+            return;
+        }
+        if self.items.is_empty() {
+            page.line("nothing waits, and nothing was decided");
+            return;
+        }
+        let row = |item: &ApprovalItem| {
+            let what: Vec<_> = item.changes.iter().map(told).collect();
+            vec![
+                item.id[..item.id.len().min(12)].to_owned(),
+                item.state.clone(),
+                what.join(", "),
+                item.environment.clone(),
+                item.principal.clone().unwrap_or_else(|| item.fingerprint.clone()),
+                item.time.format("%Y-%m-%d %H:%MZ").to_string(),
+            ]
+        };
+        let rows: Vec<_> = self.items.iter().map(row).collect();
+        page.table(&["ID", "STATE", "CHANGE", "ENVIRONMENT", "BY", "TIME"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.items.iter().map(|item| item.id.clone()).collect()
+    }
+}
+
+impl ApprovalItem {
+    fn in_full(&self, page: &mut Page) {
+        page.gap();
+        page.field("id", &self.id);
+        page.field("state", &self.state);
+        for change in &self.changes {
+            page.field("change", told(change));
+        }
+        page.field("environment", &self.environment);
+        page.field(
+            "by",
+            format!("{}  {}", self.principal.as_deref().unwrap_or("a key that trust does not list"), self.fingerprint),
+        );
+        page.field("time", self.time.to_rfc3339());
+        if let Some(expires) = self.expires {
+            page.field("counts until", expires.to_rfc3339());
+        }
+        if let Some(rationale) = &self.rationale {
+            page.field("why", rationale);
+        }
+        if let Some(record) = &self.record {
+            page.line("what would change:");
+            for line in crate::diff::lines(&record.diff) {
+                page.line(format!("  {line}"));
+            }
+            super::gates::table(page, record);
+            page.line(format!(
+                "decide: joch approvals decide {} --decision approve",
+                &self.id[..self.id.len().min(12)]
+            ));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `joch explain`.
+
+use serde::Serialize;
+
+use crate::gate::GateResult;
+use crate::render::{Page, View};
+
+/// What a promotion is missing.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// `promoted` where nothing is missing, else what a promotion would come to now; `unchanged`.
+    pub verdict: String,
+    /// The rung it comes from.
+    pub from: String,
+    /// The rung it goes to.
+    pub to: String,
+    /// What would change.
+    pub changes: Vec<String>,
+    /// What is missing.
+    pub missing: Vec<MissingFact>,
+}
+
+/// One missing fact.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingFact {
+    /// The resource that it is about.
+    pub resource: String,
+    /// What the gate says.
+    pub gate: GateResult,
+    /// Who can supply it.
+    pub who: Vec<String>,
+    /// With which command.
+    pub command: String,
+}
+
+impl View for Explanation {
+    fn kind(&self) -> &'static str {
+        "Explanation"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        for change in &self.changes {
+            page.line(format!("{change}  {} -> {}", self.from, self.to));
+        }
+        if self.changes.is_empty() {
+            page.line(format!("nothing to promote: {} has all of it as {} does", self.to, self.from));
+            return;
+        }
+        if self.missing.is_empty() {
+            page.line("nothing is missing: promote it");
+            return;
+        }
+        page.line(format!("a promotion now would be {}; it is missing:", self.verdict));
+        for fact in &self.missing {
+            page.gap();
+            page.line(format!("{}  {}", fact.gate.verdict.word(), fact.gate.label()));
+            page.line(format!("  {}", fact.gate.reason));
+            page.line(format!("  demanded by: {}", fact.gate.demanded_by.join(", ")));
+            if !fact.who.is_empty() {
+                page.line(format!("  who:         {}", fact.who.join(" or ")));
+            } else if fact.gate.gate == "approval" {
+                page.line(
+                    "  who:         nobody yet: no approving member has a key and is not the operator or an author",
+                );
+            }
+            page.line(format!("  then:        {}", fact.command));
+        }
+    }
+}
