@@ -13,7 +13,7 @@ use super::global::Output;
 ///
 /// # Errors
 /// Standard error cannot be written.
-pub fn tell(error: &anyhow::Error, format: Output, stderr: &mut dyn Write) -> std::io::Result<()> {
+pub(super) fn tell(error: &anyhow::Error, format: Output, stderr: &mut dyn Write) -> std::io::Result<()> {
     let failure = error.downcast_ref::<Failure>();
     let next = failure
         .and_then(|failure| failure.next.clone())

@@ -12,7 +12,7 @@ use super::world::World;
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// How the result is printed
     #[arg(short = 'o', long = "output", global = true, value_name = "FORMAT", help_heading = "Every command")]
     pub output: Option<Output>,
@@ -26,7 +26,7 @@ pub struct Global {
 
 /// The formats of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(super) enum Output {
     /// For people
     Table,
     /// For people, with more columns
@@ -42,7 +42,7 @@ pub enum Output {
 }
 
 /// What a command came to.
-pub struct Answer {
+pub(super) struct Answer {
     /// The exit code.
     pub exit: u8,
     /// What is printed on standard output.
@@ -51,12 +51,12 @@ pub struct Answer {
 
 impl Answer {
     /// It is done.
-    pub fn done(view: impl View + 'static) -> Self {
+    pub(super) fn done(view: impl View + 'static) -> Self {
         Self { exit: super::exit::DONE, view: Box::new(view) }
     }
 
     /// It came to this code.
-    pub fn with(exit: u8, view: impl View + 'static) -> Self {
+    pub(super) fn with(exit: u8, view: impl View + 'static) -> Self {
         Self { exit, view: Box::new(view) }
     }
 }
@@ -64,14 +64,14 @@ impl Answer {
 impl Global {
     /// The format: the flag, then `JOCH_OUTPUT`, then a table.
     #[must_use]
-    pub fn format(&self, world: &World) -> Output {
+    pub(super) fn format(&self, world: &World) -> Output {
         let variable = world.variables.get("JOCH_OUTPUT").and_then(|value| value.to_str());
         let named = variable.and_then(|word| Output::from_str(word, true).ok());
         self.output.or(named).unwrap_or(Output::Table)
     }
 
     /// Who calls the verb.
-    pub fn caller<'w>(&self, world: &'w mut World) -> Caller<'w> {
+    pub(super) fn caller<'w>(&self, world: &'w mut World) -> Caller<'w> {
         Caller {
             directory: world.directory.clone(),
             variables: world.variables.clone(),
@@ -88,7 +88,7 @@ impl Global {
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn print(answer: &Answer, notices: &[String], format: Output, world: &mut World) -> Result<()> {
+pub(super) fn print(answer: &Answer, notices: &[String], format: Output, world: &mut World) -> Result<()> {
     for notice in notices {
         writeln!(world.stderr, "note: {}", render::escape(notice))?;
     }

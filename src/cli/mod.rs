@@ -3,6 +3,7 @@
 mod apply;
 mod approvals;
 mod delete;
+mod demo;
 mod error;
 pub mod exit;
 mod explain;
@@ -35,6 +36,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
     Apply(apply::ApplyArgs),
     Promote(promote::PromoteArgs),
@@ -54,6 +56,12 @@ pub fn run(world: &mut World) -> u8 {
         Err(code) => return code,
     };
     let format = cli.global.format(world);
+    if let Command::Demo(args) = &cli.command {
+        return demo::run(args, world).unwrap_or_else(|why| {
+            drop(error::tell(&why, format, &mut *world.stderr));
+            exit::of_error(&why)
+        });
+    }
     let mut caller = cli.global.caller(world);
     let answer = dispatch(cli.command, &mut caller);
     let notices = std::mem::take(&mut caller.notices);
@@ -73,6 +81,7 @@ pub fn run(world: &mut World) -> u8 {
 
 fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
     match command {
+        Command::Demo(_) => unreachable!("it is played before there is a caller"),
         Command::Init(args) => init::run(args, caller),
         Command::Apply(args) => apply::run(args, caller),
         Command::Promote(args) => promote::run(args, caller),

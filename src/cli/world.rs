@@ -44,4 +44,52 @@ impl World {
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("joch")),
         }
     }
+
+    /// A directory for scratch work that is not there yet.
+    #[must_use]
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        #[expect(clippy::disallowed_methods, reason = "scratch work is what that directory is for")]
+        let temporary = std::env::temp_dir();
+        temporary.join(format!("{name}-{}-{}", (self.now)().format("%Y%m%d-%H%M%S"), std::process::id()))
+    }
+}
+
+/// A command to run.
+pub struct Child {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The working directory.
+    pub directory: PathBuf,
+    /// Its whole environment, but for `PATH`.
+    pub variables: Vec<(String, OsString)>,
+}
+
+/// How a command ended.
+pub struct Ended {
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed, on standard output and then on standard error.
+    pub output: Vec<u8>,
+}
+
+impl Child {
+    /// Runs the command with `PATH` and nothing else of this process's environment.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn run(&self, world: &World) -> std::io::Result<Ended> {
+        let path = world.variables.get("PATH").cloned().unwrap_or_default();
+        let output = std::process::Command::new(&self.program)
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .env("PATH", path)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(std::process::Stdio::null())
+            .output()?;
+        let printed = [output.stdout, output.stderr].concat();
+        Ok(Ended { code: output.status.code(), output: printed })
+    }
 }

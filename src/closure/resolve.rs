@@ -48,7 +48,7 @@ pub enum Unresolved {
     /// References that lead nowhere, all of them.
     Missing(Vec<Missing>),
     /// `provider:model` matches several Models and none by name.
-    Ambiguous(Missing, Vec<ResourceId>),
+    Ambiguous(Box<Missing>, Vec<ResourceId>),
     /// Agents that are children of each other; the ring, its first agent again at its end.
     Ring(Vec<ResourceId>),
     /// What is stored could not be read.
@@ -119,7 +119,10 @@ impl Walk<'_> {
                 Ok(model) => self.add(model),
                 Err(Unmatched::None) => self.miss(referrer, mention, candidate.to_string()),
                 Err(Unmatched::Several(several)) => {
-                    return Err(Unresolved::Ambiguous(missing(referrer, mention, candidate.to_string()), several));
+                    return Err(Unresolved::Ambiguous(
+                        Box::new(missing(referrer, mention, candidate.to_string())),
+                        several,
+                    ));
                 }
             },
             Target::Resource(reference) => {

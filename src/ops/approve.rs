@@ -268,11 +268,11 @@ fn said_before(
     let Some(change) = predicate.changes.first() else { return Ok(None) };
     let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
     let mine = ballots.statements(&change.resource)?.into_iter().map(|(vote, _)| vote);
-    let last = mine.filter(|vote| {
+    let mut last = mine.filter(|vote| {
         vote.principal.as_ref() == Some(&operating.operator.principal)
             && vote.predicate.environment == predicate.environment
     });
-    let Some(last) = last.last() else { return Ok(None) };
+    let Some(last) = last.next_back() else { return Ok(None) };
     let old = &last.predicate;
     let same = old.decision == predicate.decision
         && old.team == predicate.team

@@ -162,7 +162,7 @@ fn refuse_if_named(id: &ResourceId, environment: &Environment<'_, '_>) -> Result
                     }
             })
         };
-        if closure.everything().iter().any(|resource| names(resource)) {
+        if closure.everything().iter().any(names) {
             naming.push(agent.to_string());
         }
     }

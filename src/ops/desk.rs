@@ -111,7 +111,7 @@ impl Desk {
 ///
 /// # Errors
 /// There is none, or joch cannot sign with it.
-pub fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
+pub(super) fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
     let settings = GitSettings::read(|name| caller.variables.get(name).cloned());
     let environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
     let key = match caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY")) {

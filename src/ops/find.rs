@@ -48,7 +48,7 @@ pub fn parse_target(words: &[String]) -> Result<Target, Failure> {
 ///
 /// # Errors
 /// The nearest kind that joch knows.
-pub fn parse_kind(word: &str) -> Result<Kind, Failure> {
+pub(super) fn parse_kind(word: &str) -> Result<Kind, Failure> {
     if let Some(kind) = Kind::from_word(word) {
         return Ok(kind);
     }
@@ -67,7 +67,7 @@ pub fn parse_kind(word: &str) -> Result<Kind, Failure> {
 ///
 /// # Errors
 /// It is none.
-pub fn check_environment(ladder: &Ladder, name: &str) -> Result<(), Failure> {
+pub(super) fn check_environment(ladder: &Ladder, name: &str) -> Result<(), Failure> {
     if ladder.has(name) { Ok(()) } else { Err(Failure::could_not("not-found", ladder.unknown(name))) }
 }
 
@@ -75,7 +75,7 @@ pub fn check_environment(ladder: &Ladder, name: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The catalog cannot be read.
-pub fn not_found(id: &ResourceId, environment: &Environment<'_, '_>) -> Result<Failure> {
+pub(super) fn not_found(id: &ResourceId, environment: &Environment<'_, '_>) -> Result<Failure> {
     let names: Vec<String> = if id.kind == Kind::Agent {
         environment
             .agents()?
@@ -100,7 +100,7 @@ pub fn not_found(id: &ResourceId, environment: &Environment<'_, '_>) -> Result<F
 ///
 /// # Errors
 /// The tags cannot be read.
-pub fn never_released(id: &ResourceId, reader: &Reader<'_>) -> Result<Failure> {
+pub(super) fn never_released(id: &ResourceId, reader: &Reader<'_>) -> Result<Failure> {
     let prefix = format!("{}/{}/", id.kind.singular(), id.namespace);
     let tags = reader.snapshot().tags(&prefix)?;
     let names = tags.iter().filter_map(|(name, _)| name.strip_prefix(&prefix)?.split('/').next());

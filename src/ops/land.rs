@@ -24,7 +24,7 @@ pub struct Landed {
 ///
 /// # Errors
 /// A tip cannot be read.
-pub fn commit_time(
+pub(super) fn commit_time(
     reader: &Reader<'_>,
     branches: &[&str],
     now: DateTime<Utc>,
@@ -50,7 +50,7 @@ pub fn commit_time(
 ///
 /// # Errors
 /// The ledger moved, or a signature could not be made.
-pub fn land(
+pub(super) fn land(
     transaction: &mut Transaction<'_>,
     reader: &Reader<'_>,
     plan: &Plan,
@@ -143,7 +143,7 @@ fn attempt(record: &Record) -> Digest {
 ///
 /// # Errors
 /// The branch moved, or a signature could not be made.
-pub fn append(
+pub(super) fn append(
     transaction: &mut Transaction<'_>,
     reader: &Reader<'_>,
     edits: Vec<(String, Edit)>,
@@ -166,7 +166,11 @@ pub fn append(
 ///
 /// # Errors
 /// The signature could not be made.
-pub fn signed_item(bytes: &[u8], operating: &Operating, path: impl Fn(&str) -> String) -> Result<[(String, Edit); 2]> {
+pub(super) fn signed_item(
+    bytes: &[u8],
+    operating: &Operating,
+    path: impl Fn(&str) -> String,
+) -> Result<[(String, Edit); 2]> {
     let path = path(&Digest::of(bytes).hex());
     let signature = operating.signer.sign(EVIDENCE_NAMESPACE, bytes)? + "\n";
     Ok([

@@ -15,7 +15,7 @@ use super::failure::Failure;
 ///
 /// # Errors
 /// A closure cannot be read, or names what the exchange takes away.
-pub fn reach(
+pub(super) fn reach(
     environment: &Environment<'_, '_>,
     exchange: &Exchange,
     known: &BTreeMap<ResourceId, AgentEdit>,
@@ -48,7 +48,7 @@ pub fn reach(
 ///
 /// # Errors
 /// What runs now cannot be read.
-pub fn edit_of(
+pub(super) fn edit_of(
     environment: &Environment<'_, '_>,
     agent: &ResourceId,
     after: Option<Closure>,

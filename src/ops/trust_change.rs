@@ -17,7 +17,7 @@ use super::failure::Failure;
 
 /// The records of a set that belong on trust and differ from what stands there.
 #[derive(Debug, Default)]
-pub struct TrustChange {
+pub(super) struct TrustChange {
     /// What will stand there.
     pub put: BTreeMap<ResourceId, Arc<Resource>>,
     /// What is taken away.
@@ -29,7 +29,7 @@ pub struct TrustChange {
 ///
 /// # Errors
 /// An imposed policy or budget that is neither in the set nor on trust nor in `elsewhere`.
-pub fn trust_change(
+pub(super) fn trust_change(
     set: &BTreeMap<ResourceId, Arc<Resource>>,
     trust: &Trust,
     elsewhere: &dyn Fn(&ResourceId) -> Result<Option<Arc<Resource>>>,
@@ -79,12 +79,12 @@ pub fn trust_change(
 impl TrustChange {
     /// Whether it changes anything.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.put.is_empty() && self.remove.is_empty()
     }
 
     /// Every record it changes.
-    pub fn ids(&self) -> impl Iterator<Item = &ResourceId> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ResourceId> {
         self.put.keys().chain(&self.remove)
     }
 
@@ -92,7 +92,7 @@ impl TrustChange {
     ///
     /// # Errors
     /// The operator is no admin, nobody would be one afterwards, or the result cannot be read.
-    pub fn stage(
+    pub(super) fn stage(
         &self,
         transaction: &mut Transaction<'_>,
         reader: &Reader<'_>,
@@ -118,7 +118,7 @@ impl TrustChange {
     ///
     /// # Errors
     /// As [`TrustChange::stage`].
-    pub fn files(
+    pub(super) fn files(
         &self,
         reader: &Reader<'_>,
         trust: &Trust,

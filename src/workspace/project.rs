@@ -50,7 +50,7 @@ pub struct Project {
 }
 
 /// The settings of a project.
-pub const CONFIG: &str = "joch.yaml";
+pub(super) const CONFIG: &str = "joch.yaml";
 /// The project's own directory, ignored by the outer Git.
 const OWN: &str = ".joch";
 /// The ledger within it.

@@ -110,6 +110,7 @@ impl PublicFile {
     fn write(key: &PublicKey) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("joch-{}-{}.pub", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        #[expect(clippy::disallowed_methods, reason = "nothing is renamed: the file lives for one call")]
         let path = std::env::temp_dir().join(name);
         let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
         let mut file = file.map_err(Error::io(&path))?;
