@@ -1,8 +1,10 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
 mod apply;
+mod describe;
 mod error;
 pub mod exit;
+mod get;
 mod global;
 mod init;
 pub mod world;
@@ -31,6 +33,7 @@ struct Cli {
 enum Command {
     Init(init::InitArgs),
     Apply(apply::ApplyArgs),
+    Get(get::GetArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -61,6 +64,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
     match command {
         Command::Init(args) => init::run(args, caller),
         Command::Apply(args) => apply::run(args, caller),
+        Command::Get(args) => get::run(args, caller),
     }
 }
 
