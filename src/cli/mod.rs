@@ -7,6 +7,8 @@ mod demo;
 mod error;
 pub mod exit;
 mod explain;
+mod describe;
+mod get;
 mod global;
 mod init;
 mod promote;
@@ -47,6 +49,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    Get(get::GetArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -91,6 +94,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Explain(args) => explain::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
+        Command::Get(args) => get::run(args, caller),
     }
 }
 

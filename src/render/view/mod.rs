@@ -4,14 +4,24 @@ mod apply;
 mod approvals;
 mod change;
 mod explain;
+mod changes;
 mod gates;
+mod get;
+mod history;
 mod init;
+mod release;
+mod releases;
+mod words;
 
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use change::{ChangeResult, Judged};
 pub use explain::{Explanation, MissingFact};
+pub use get::{ListedResource, ResourceList};
+pub use history::History;
 pub use init::InitResult;
+pub use release::ReleaseDescription;
+pub use releases::{ListedRelease, ReleaseList};
 
 /// The fields of a view that derives its serialisation.
 fn fields_of(view: &impl serde::Serialize) -> serde_json::Value {
