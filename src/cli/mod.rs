@@ -5,6 +5,7 @@ mod error;
 pub mod exit;
 mod global;
 mod init;
+mod validate;
 pub mod world;
 
 use std::io::Write as _;
@@ -30,6 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
     Apply(apply::ApplyArgs),
 }
 
@@ -60,6 +62,7 @@ pub fn run(world: &mut World) -> u8 {
 fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
     match command {
         Command::Init(args) => init::run(args, caller),
+        Command::Validate(args) => validate::run(args, caller),
         Command::Apply(args) => apply::run(args, caller),
     }
 }

@@ -2,6 +2,7 @@
 
 mod caller;
 mod desk;
+mod elsewhere;
 mod failure;
 mod find;
 mod land;
@@ -11,6 +12,7 @@ mod trust_change;
 
 pub mod apply;
 pub mod init;
+pub mod validate;
 
 pub use caller::Caller;
 pub use desk::{Desk, Operating};
