@@ -13,6 +13,7 @@ mod global;
 mod init;
 mod promote;
 mod rollback;
+mod validate;
 pub mod world;
 
 use std::io::Write as _;
@@ -40,6 +41,7 @@ struct Cli {
 enum Command {
     Demo(demo::DemoArgs),
     Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
     Apply(apply::ApplyArgs),
     Promote(promote::PromoteArgs),
     Approve(approvals::VoteArgs),
@@ -86,6 +88,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
     match command {
         Command::Demo(_) => unreachable!("it is played before there is a caller"),
         Command::Init(args) => init::run(args, caller),
+        Command::Validate(args) => validate::run(args, caller),
         Command::Apply(args) => apply::run(args, caller),
         Command::Promote(args) => promote::run(args, caller),
         Command::Approve(args) => approvals::vote(args, Some(Decision::Approve), caller),

@@ -59,10 +59,14 @@ impl<'a, 'r> Environment<'a, 'r> {
     pub fn agents(&self) -> Result<Vec<ResourceId>> {
         let mut agents = Vec::new();
         for namespace in self.directories(layout::AGENTS)? {
-            for name in self.directories(&format!("{}/{namespace}", layout::AGENTS))? {
-                let id = ResourceId::agent(&namespace, name);
-                if self.closure_tree(&id)?.is_some() {
-                    agents.push(id);
+            let snapshot = self.reader.snapshot();
+            let Some(tree) = snapshot.entry_at(self.head, &format!("{}/{namespace}", layout::AGENTS))? else {
+                continue;
+            };
+            for agent in snapshot.tree(tree.id)? {
+                // A deleted agent leaves its record, and no closure.
+                if agent.kind == EntryKind::Directory && snapshot.entry_at(agent.id, layout::CLOSURE)?.is_some() {
+                    agents.push(ResourceId::agent(&namespace, agent.name));
                 }
             }
         }
@@ -126,19 +130,15 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// # Errors
     /// One of them is damaged.
     pub fn entries(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>> {
-        let plural = format!("{}/{}", layout::CATALOG, kind.plural());
-        let mut entries = Vec::new();
-        for namespace in self.directories(&plural)? {
-            let Some(tree) = self.reader.snapshot().entry_at(self.head, &format!("{plural}/{namespace}"))? else {
-                continue;
-            };
-            for entry in self.reader.snapshot().tree(tree.id)? {
-                if entry.kind == EntryKind::File && entry.name.ends_with(".yaml") {
-                    entries.push(self.reader.resource(entry.id)?);
-                }
-            }
-        }
-        Ok(entries)
+        self.listed(kind)?.into_iter().map(|(_, blob)| self.reader.resource(blob)).collect()
+    }
+
+    /// What the catalog holds of a kind, by namespace and name, without reading any of it.
+    ///
+    /// # Errors
+    /// A tree is damaged.
+    pub fn names(&self, kind: &Kind) -> Result<Vec<ResourceId>> {
+        Ok(self.listed(kind)?.into_iter().map(|(id, _)| id).collect())
     }
 
     /// The kinds that its catalog holds.
@@ -157,6 +157,23 @@ impl<'a, 'r> Environment<'a, 'r> {
         }
         kinds.sort();
         Ok(kinds)
+    }
+
+    /// The files of a kind in the catalog, each named for what it holds.
+    fn listed(&self, kind: &Kind) -> Result<Vec<(ResourceId, ObjectId)>> {
+        let plural = format!("{}/{}", layout::CATALOG, kind.plural());
+        let mut listed = Vec::new();
+        for namespace in self.directories(&plural)? {
+            let Some(tree) = self.reader.snapshot().entry_at(self.head, &format!("{plural}/{namespace}"))? else {
+                continue;
+            };
+            for entry in self.reader.snapshot().tree(tree.id)? {
+                if let (EntryKind::File, Some(name)) = (entry.kind, entry.name.strip_suffix(".yaml")) {
+                    listed.push((ResourceId::new(kind.clone(), &namespace, name), entry.id));
+                }
+            }
+        }
+        Ok(listed)
     }
 
     fn directories(&self, path: &str) -> Result<Vec<String>> {

@@ -10,18 +10,21 @@ use crate::closure::{Closure, Exchange, Layer, Missing, Sources, Unresolved, res
 use crate::gate::Outcome as GatesSay;
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{CatalogEdit, Context, Draft, Event, Numbering, Operator, Plan, Word, layout, plan};
-use crate::resource::validate::validate_one;
+use crate::resource::validate::{validate, validate_one};
 use crate::resource::{Digest, Document, Kind, Resource, ResourceId, Severity};
 use crate::trust::Trust;
-use crate::workspace::{dataset, discover};
+use crate::workspace::{self, dataset, discover};
 
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
+use super::elsewhere::Index;
 use super::failure::Failure;
 use super::find::check_environment;
 use super::land::{Landed, commit_time, land};
+use super::project_files;
 use super::reach::{edit_of, reach};
 use super::trust_change::trust_change;
+use super::validate::check_datasets;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +82,7 @@ pub(super) struct Set {
 /// written. What gates say is an outcome.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let set = read_set(&request.files, &desk, caller)?;
+    let sources = discover(&request.files, &caller.directory, caller.stdin)?;
     let mut transaction = desk.repository.begin()?;
     let reader = desk.reader()?;
     let mut trust = reader.trust()?;
@@ -88,8 +91,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if request.environment.is_none() {
         caller.notice(format!("applying to `{name}`, the first rung of the ladder"));
     }
-    let operating = desk.operating(caller, &trust)?;
     let environment = reader.environment(&name)?;
+    let known = known_to(&sources.documents, &environment, &reader, &trust)?;
+    let set = check_set(sources, &request.files, Some(&known), &desk, caller)?;
+    let operating = desk.operating(caller, &trust)?;
     let elsewhere = |id: &ResourceId| Ok(environment.entry(id)?);
     let changes_trust = trust_change(&set.resources, &trust, &elsewhere)?;
     let (draft, mut resources) = draft(request, &set, &environment, &reader, &trust, &desk, caller)?;
@@ -142,18 +147,60 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Reads the files of a set and refuses it as a whole if anything is wrong with any.
+/// Reads the files of a set and refuses it as a whole if anything is wrong with any. Where its references
+/// lead is not asked: the content comes from elsewhere.
 pub(super) fn read_set(files: &[String], desk: &Desk, caller: &mut Caller<'_>) -> Result<Set> {
     let sources = discover(files, &caller.directory, caller.stdin)?;
+    check_set(sources, files, None, desk, caller)
+}
+
+/// What an apply may take from the ledger: the catalog of the environment, the closures that it holds for the
+/// agents of the set, and trust. What an Eval or Deployment is about may also run in another environment only.
+fn known_to(
+    documents: &[Document],
+    environment: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+    trust: &Trust,
+) -> Result<Index> {
+    let mut index = Index::of_open_references(documents);
+    if index.is_needless() {
+        return Ok(index);
+    }
+    index.add_trust(trust);
+    index.add_environment(environment)?;
+    let agents = documents.iter().map(|document| document.resource.id()).filter(|id| id.kind == Kind::Agent);
+    index.add_closures(agents, environment, reader, &mut BTreeSet::new())?;
+    for rung in trust.ladder().rungs() {
+        index.add_agents(&reader.environment(rung)?)?;
+    }
+    Ok(index)
+}
+
+/// The set that files hold, or everything that is wrong with them; with `known`, also where references lead.
+fn check_set(
+    sources: workspace::Sources,
+    files: &[String],
+    known: Option<&Index>,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Set> {
     let mut findings = sources.findings;
-    findings.extend(sources.documents.iter().flat_map(validate_one));
+    match known {
+        Some(known) => findings.extend(validate(&sources.documents, known)),
+        None => findings.extend(sources.documents.iter().flat_map(validate_one)),
+    }
+    findings.extend(check_datasets(&sources.documents, &desk.project.root, &caller.directory));
+    let bring = project_files::point_out(&mut findings, &sources.documents, &desk.project.root, &caller.directory);
     findings.sort();
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         let count = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let message =
             format!("{count} {} in the files, so nothing was done", if count == 1 { "error" } else { "errors" });
         return Err(Failure::refused("invalid", message)
-            .next("mend the files; `joch validate -f PATH` tells all of it again")
+            .next(match bring.is_empty() {
+                true => "mend the files; `joch validate -f PATH` tells all of it again".to_owned(),
+                false => format!("apply them together: add {}", bring.into_iter().collect::<Vec<_>>().join(" ")),
+            })
             .findings(findings)
             .into());
     }
@@ -307,7 +354,7 @@ fn cut_agent(
 fn explain_missing(missing: Vec<Missing>, desk: &Desk, _trust: &Trust) -> anyhow::Error {
     let lines: Vec<_> = missing.iter().map(|missing| format!("  {missing}")).collect();
     let files =
-        super::project_files::holding(&desk.project.root, &missing.iter().map(|m| m.what.as_str()).collect::<Vec<_>>());
+        project_files::holding(&desk.project.root, &missing.iter().map(|m| m.what.as_str()).collect::<Vec<_>>());
     let message = format!(
         "{} {} nowhere in the set or in the ledger:\n{}",
         missing.len(),
@@ -337,7 +384,7 @@ fn tell_differing_files(cut: &Cut, set: &Set, desk: &Desk, caller: &mut Caller<'
     if taken.is_empty() {
         return;
     }
-    for (file, resource) in super::project_files::all(&desk.project.root) {
+    for (file, resource) in project_files::all(&desk.project.root) {
         if taken.get(resource.id()).is_some_and(|digest| *digest != resource.digest()) {
             caller.notice(format!(
                 "{} comes from the ledger; `{file}` differs and was not applied (add `-f {file}`)",

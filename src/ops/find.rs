@@ -48,7 +48,7 @@ pub fn parse_target(words: &[String]) -> Result<Target, Failure> {
 ///
 /// # Errors
 /// The nearest kind that joch knows.
-pub(super) fn parse_kind(word: &str) -> Result<Kind, Failure> {
+pub fn parse_kind(word: &str) -> Result<Kind, Failure> {
     if let Some(kind) = Kind::from_word(word) {
         return Ok(kind);
     }

@@ -2,6 +2,7 @@
 
 mod caller;
 mod desk;
+mod elsewhere;
 mod failure;
 mod find;
 mod land;
@@ -23,6 +24,7 @@ pub mod init;
 pub mod promote;
 pub mod releases;
 pub mod rollback;
+pub mod validate;
 
 pub use caller::Caller;
 pub use desk::{Desk, Operating};

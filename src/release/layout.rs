@@ -11,6 +11,8 @@ pub const TRUST: &str = "trust";
 pub const MANIFEST: &str = "release.json";
 /// On an environment branch: the directory of agents.
 pub const AGENTS: &str = "agents";
+/// In the directory of an agent: its closure.
+pub const CLOSURE: &str = "closure";
 /// On an environment branch: the directory of other resources.
 pub const CATALOG: &str = "catalog";
 
@@ -33,7 +35,7 @@ pub fn agent(id: &ResourceId) -> String {
 /// The closure that an environment holds for an agent.
 #[must_use]
 pub fn closure(id: &ResourceId) -> String {
-    format!("{}/closure", agent(id))
+    format!("{}/{CLOSURE}", agent(id))
 }
 
 /// The current release record of an agent.

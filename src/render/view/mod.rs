@@ -12,6 +12,7 @@ mod init;
 mod release;
 mod releases;
 mod words;
+mod validate;
 
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
@@ -22,6 +23,7 @@ pub use history::History;
 pub use init::InitResult;
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};
+pub use validate::{Counts, ValidationResult};
 
 /// The fields of a view that derives its serialisation.
 fn fields_of(view: &impl serde::Serialize) -> serde_json::Value {

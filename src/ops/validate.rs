@@ -1,0 +1,108 @@
+//! `joch validate`: everything that is wrong with some files, at once. Writes nothing, and needs no ledger.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::resource::validate::validate;
+use crate::resource::{Document, Finding, Kind, Severity};
+use crate::workspace::{Project, dataset, discover};
+
+use super::caller::Caller;
+use super::desk::Desk;
+use super::elsewhere::Index;
+use super::failure::Failure;
+use super::project_files;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Files, directories, `-`.
+    pub files: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Every resource that could be read.
+    pub documents: Vec<Document>,
+    /// What is wrong, in the order of files and lines.
+    pub findings: Vec<Finding>,
+    /// How many files were read.
+    pub files: usize,
+}
+
+impl Outcome {
+    /// Whether nothing stands in the way of applying the files.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        !self.findings.iter().any(Finding::is_error)
+    }
+}
+
+/// Validates the files. References are looked up among them, then in the rest of the project, then in the
+/// ledger; they are missing only if they lead nowhere in any.
+///
+/// # Errors
+/// A path that cannot be read or holds nothing. What is wrong with the files is an outcome.
+pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    let sources = discover(&request.files, &caller.directory, caller.stdin)?;
+    let project = Project::find(&caller.directory)?;
+    let mut findings = sources.findings;
+    if sources.documents.is_empty() && findings.is_empty() {
+        return Err(Failure::could_not("empty", format!("`{}` holds no resource", request.files.join("`, `")))
+            .next("name files or directories with `*.yaml`, `*.yml` or `*.json` files")
+            .into());
+    }
+    let mut index = Index::of_open_references(&sources.documents);
+    if !index.is_needless() {
+        index.add(sources.documents.iter().map(|document| &document.resource));
+        if project.configured {
+            let rest = project_files::all(&project.root);
+            index.add(rest.iter().map(|(_, resource)| resource));
+        }
+        // The ledger is asked last and only if it must be: files that stand on their own are valid without one.
+        if is_open(&validate(&sources.documents, &index)) && project.ledger(caller.variable("JOCH_LEDGER")).exists() {
+            if let Err(why) = add_ledger(&mut index, caller) {
+                caller.notice(format!("references were not looked up in the ledger: {why}"));
+            }
+        }
+    }
+    findings.extend(validate(&sources.documents, &index));
+    findings.extend(check_datasets(&sources.documents, &project.root, &caller.directory));
+    findings.sort();
+    Ok(Outcome { documents: sources.documents, findings, files: sources.files })
+}
+
+/// What is wrong with the datasets of Evals.
+pub(super) fn check_datasets(documents: &[Document], root: &Path, directory: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for document in documents.iter().filter(|document| document.resource.id().kind == Kind::Eval) {
+        let Some(uri) = dataset::uri(&document.resource) else { continue };
+        let Err(trouble) = dataset::read(&uri, root, &directory.join(&document.file)) else { continue };
+        let mut finding = document.finding(Severity::Error, "dataset", "spec.dataset.uri", trouble.what);
+        finding.help = trouble.next;
+        findings.push(finding);
+    }
+    findings
+}
+
+fn is_open(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| matches!(finding.rule, "missing-reference" | "unverified-reference"))
+}
+
+/// Adds trust, and every environment from the first rung up.
+fn add_ledger(index: &mut Index, caller: &Caller<'_>) -> Result<()> {
+    let desk = Desk::open(caller)?;
+    let reader = desk.reader()?;
+    let trust = reader.trust()?;
+    index.add_trust(&trust);
+    let mut known = BTreeSet::new();
+    for rung in trust.ladder().rungs() {
+        let environment = reader.environment(rung)?;
+        index.add_environment(&environment)?;
+        index.add_closures(&environment.agents()?, &environment, &reader, &mut known)?;
+    }
+    Ok(())
+}
