@@ -289,7 +289,7 @@ spec:
   model: openai:gpt-4o
   mcpServers: [{ name: github }]
   region: { fromEnvironment: REGION }
-  memories: { session: { name: short } }
+  memories: { chat: { name: short } }
 ";
 
     #[test]
@@ -327,7 +327,7 @@ spec:
             "spec.tools[0] tool/search",
             "spec.tools[1] tool/billing/refund",
             "spec.mcpServers[0] mcp-server/github",
-            "spec.memories.session memory/short",
+            "spec.memories.chat memory/short",
         ];
         assert_eq!(told, expected);
     }

@@ -140,7 +140,7 @@ spec:
   framework: { adapterRef: { name: langgraph }, entrypoint: "triage:graph" }
   modelPolicy: { allowed: ["openai:gpt-4o"] }
   tools: [zendesk.create_ticket, { name: search, namespace: team-b }]
-  memories: { session: { name: short-term } }
+  memories: { chat: { name: short-term } }
   children: [{ name: billing }]
   handoffs: { allowedAgents: [billing, support-triage] }
   budgets: { costLimitUsdPerDay: { fromEnvironment: DAILY } }
@@ -194,7 +194,7 @@ spec:
             "spec.modelPolicy.allowed[0]",
             "spec.tools[0]",
             "spec.tools[1]",
-            "spec.memories.session",
+            "spec.memories.chat",
             "spec.children[0]",
             "spec.handoffs.allowedAgents[0]",
         ];

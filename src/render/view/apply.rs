@@ -58,9 +58,10 @@ impl View for ApplyResult {
         super::fields_of(self)
     }
 
-    fn text(&self, page: &mut Page, _wide: bool) {
-        let rows: Vec<_> = self
-            .resources
+    fn text(&self, page: &mut Page, wide: bool) {
+        let (shown, same): (Vec<_>, Vec<_>) =
+            self.resources.iter().partition(|resource| wide || resource.change != Word::Unchanged);
+        let rows: Vec<_> = shown
             .iter()
             .map(|resource| {
                 let version = resource.version.map_or_else(|| "trust".to_owned(), |version| format!("v{version}"));
@@ -68,6 +69,9 @@ impl View for ApplyResult {
             })
             .collect();
         page.table(&[], &rows);
+        if !same.is_empty() && !shown.is_empty() {
+            page.line(format!("{} unchanged", same.len()));
+        }
         match (&self.release, self.dry_run) {
             (_, true) => page.line(format!("dry run: nothing was written to `{}`", self.environment)),
             (Some(release), _) => page.line(format!("release {release}")),

@@ -3,16 +3,16 @@
 mod apply;
 mod approvals;
 mod change;
-mod explain;
 mod changes;
+mod explain;
 mod gates;
 mod get;
 mod history;
 mod init;
 mod release;
 mod releases;
-mod words;
 mod validate;
+mod words;
 
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
