@@ -4,10 +4,10 @@ mod apply;
 mod approvals;
 mod delete;
 mod demo;
+mod describe;
 mod error;
 pub mod exit;
 mod explain;
-mod describe;
 mod get;
 mod global;
 mod init;
@@ -50,6 +50,7 @@ enum Command {
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
+    Describe(describe::DescribeArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -95,6 +96,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),
+        Command::Describe(args) => describe::run(args, caller),
     }
 }
 

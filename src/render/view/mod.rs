@@ -3,8 +3,9 @@
 mod apply;
 mod approvals;
 mod change;
-mod explain;
 mod changes;
+mod describe;
+mod explain;
 mod gates;
 mod get;
 mod history;
@@ -16,6 +17,7 @@ mod words;
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use change::{ChangeResult, Judged};
+pub use describe::{DescribedHolder, DescribedPlace, Description};
 pub use explain::{Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
