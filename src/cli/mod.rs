@@ -52,6 +52,7 @@ enum Command {
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
+    Describe(describe::DescribeArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -98,6 +99,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),
+        Command::Describe(args) => describe::run(args, caller),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs, one file each: request in, outcome out.
 
 mod caller;
+mod content;
 mod desk;
 mod elsewhere;
 mod failure;
@@ -17,6 +18,7 @@ pub mod apply;
 pub mod approvals;
 pub mod approve;
 pub mod delete;
+pub mod describe;
 pub mod explain;
 pub mod get;
 pub mod history;
