@@ -86,7 +86,10 @@ mod tests {
         let found = delta(&old, &new);
         assert_eq!(found.added, [tool("chat", 1)]);
         assert_eq!(found.removed, [tool("refund", 2)]);
-        assert_eq!(found.changed.iter().map(|c| (c.name.as_str(), c.from, c.to)).collect::<Vec<_>>(), [("mail", 4, 5)]);
+        assert_eq!(
+            found.changed.iter().map(|c| (c.name.as_str(), c.from, c.to)).collect::<Vec<_>>(),
+            [("mail", Some(4), Some(5))]
+        );
         assert!(delta(&old, &old).is_empty());
     }
 

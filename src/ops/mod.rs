@@ -16,6 +16,7 @@ pub mod approve;
 pub mod delete;
 pub mod explain;
 pub mod init;
+pub mod moment;
 pub mod promote;
 pub mod rollback;
 
