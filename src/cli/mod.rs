@@ -2,6 +2,7 @@
 
 mod apply;
 mod approvals;
+mod audit;
 mod delete;
 mod error;
 pub mod exit;
@@ -45,6 +46,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    Audit(audit::AuditArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -82,6 +84,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Explain(args) => explain::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
+        Command::Audit(args) => audit::run(args, caller),
     }
 }
 

@@ -8,16 +8,19 @@ mod land;
 mod project_files;
 mod promotion;
 mod reach;
+mod signatures;
 mod trust_change;
 
 pub mod apply;
 pub mod approvals;
 pub mod approve;
+pub mod audit_log;
 pub mod delete;
 pub mod explain;
 pub mod init;
 pub mod moment;
 pub mod promote;
+pub mod prove;
 pub mod rollback;
 
 pub use caller::Caller;

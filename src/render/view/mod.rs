@@ -2,8 +2,10 @@
 
 mod apply;
 mod approvals;
+mod audit;
 mod change;
 mod explain;
+mod findings;
 mod gates;
 mod init;
 
@@ -11,6 +13,7 @@ pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use change::{ChangeResult, Judged};
 pub use explain::{Explanation, MissingFact};
+pub use audit::{AuditLog, ProofResult};
 pub use init::InitResult;
 
 /// The fields of a view that derives its serialisation.
