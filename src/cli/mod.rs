@@ -2,6 +2,7 @@
 
 mod apply;
 mod approvals;
+mod audit;
 mod delete;
 mod demo;
 mod describe;
@@ -53,6 +54,7 @@ enum Command {
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
+    Audit(audit::AuditArgs),
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -100,6 +102,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
+        Command::Audit(args) => audit::run(args, caller),
     }
 }
 

@@ -12,19 +12,23 @@ mod past;
 mod project_files;
 mod promotion;
 mod reach;
+mod signatures;
 mod trust_change;
 
 pub mod apply;
 pub mod approvals;
 pub mod approve;
+pub mod audit_log;
 pub mod delete;
 pub mod describe;
 pub mod explain;
 pub mod get;
 pub mod history;
 pub mod init;
+pub mod moment;
 pub mod promote;
 pub mod releases;
+pub mod prove;
 pub mod rollback;
 pub mod validate;
 

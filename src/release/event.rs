@@ -29,6 +29,17 @@ impl Event {
             Self::Delete => "delete",
         }
     }
+
+    /// The word once it is done: `applied`, as verdicts write it.
+    #[must_use]
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Apply => "applied",
+            Self::Promote => "promoted",
+            Self::Rollback => "rolled-back",
+            Self::Delete => "deleted",
+        }
+    }
 }
 
 impl fmt::Display for Event {

@@ -23,6 +23,9 @@ pub const SIGNERS: &str = "allowed_signers";
 /// On the trust branch: the tips its author had.
 pub const SEEN: &str = "seen.json";
 
+/// On the evidence branch: the directory of what people said.
+pub const APPROVALS: &str = "approvals";
+
 /// What follows the id in the name of a signature's file.
 pub const SIGNATURE: &str = ".sig";
 
@@ -81,7 +84,7 @@ pub fn on_trust(id: &ResourceId) -> String {
 /// On the evidence branch: the directory of what people said about one content of a resource.
 #[must_use]
 pub fn approvals(id: &ResourceId, digest: Option<Digest>) -> String {
-    let about = format!("approvals/{}/{}", id.namespace, id.name);
+    let about = format!("{APPROVALS}/{}/{}", id.namespace, id.name);
     digest.map_or_else(|| about.clone(), |digest| format!("{about}/{}", digest.short()))
 }
 

@@ -163,14 +163,11 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
 
 /// The word for what came of a change, in records and results.
 fn verdict_word(outcome: Outcome, event: Event) -> &'static str {
-    match (outcome, event) {
-        (Outcome::Blocked, _) => "blocked",
-        (Outcome::Undecided, _) => "undecided",
-        (Outcome::Pending, _) => "pending",
-        (Outcome::Open, Event::Apply) => "applied",
-        (Outcome::Open, Event::Promote) => "promoted",
-        (Outcome::Open, Event::Rollback) => "rolled-back",
-        (Outcome::Open, Event::Delete) => "deleted",
+    match outcome {
+        Outcome::Blocked => "blocked",
+        Outcome::Undecided => "undecided",
+        Outcome::Pending => "pending",
+        Outcome::Open => event.done(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
 
 mod architecture;
+mod audit;
 mod invalid;
 mod ledger_door;
 mod stories;

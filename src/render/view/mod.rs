@@ -2,10 +2,12 @@
 
 mod apply;
 mod approvals;
+mod audit;
 mod change;
 mod changes;
 mod describe;
 mod explain;
+mod findings;
 mod gates;
 mod get;
 mod history;
@@ -22,6 +24,7 @@ pub use describe::{DescribedHolder, DescribedPlace, Description};
 pub use explain::{Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
+pub use audit::{AuditLog, ProofResult};
 pub use init::InitResult;
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};

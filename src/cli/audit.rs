@@ -1,0 +1,66 @@
+//! `joch audit`: the log, the check of the whole ledger, and the proof of one agent.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+
+use crate::ops::{Caller, audit_log, moment, prove};
+use crate::render::view::{AuditLog, ProofResult};
+
+use super::exit;
+use super::global::Answer;
+
+/// Tell what happened, check the ledger, and prove what runs
+#[derive(Debug, Args)]
+pub(super) struct AuditArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Log(LogArgs),
+    Prove(ProveArgs),
+}
+
+/// Tell what happened, newest first: releases, stopped attempts, approvals, changes of trust
+#[derive(Debug, Args)]
+struct LogArgs {
+    /// Only what happened to this agent
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Only what happened in this environment
+    #[arg(long, alias = "context", value_name = "ENV")]
+    env: Option<String>,
+    /// Only what happened at this time or later: `2026-05-10`, `2026-05-10T12:00Z`
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    since: Option<DateTime<Utc>>,
+}
+
+/// Prove which version of an agent ran, under which policies, since when and by whom
+#[derive(Debug, Args)]
+struct ProveArgs {
+    /// `agent NAME`, or the name alone
+    #[arg(required = true, num_args = 1..=2, value_name = "AGENT")]
+    agent: Vec<String>,
+    /// Environment
+    #[arg(long, alias = "context", value_name = "ENV")]
+    env: String,
+    /// Moment, now where none is named: `2026-05-10`, `2026-05-10T12:00Z`
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    at: Option<DateTime<Utc>>,
+}
+
+pub(super) fn run(args: AuditArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    match args.command {
+        Command::Log(LogArgs { agent, env, since }) => {
+            let items = audit_log::run(&audit_log::Request { agent, environment: env, since }, caller)?;
+            Ok(Answer::done(AuditLog { items }))
+        }
+        Command::Prove(ProveArgs { agent, env, at }) => {
+            let proof = prove::run(&prove::Request { agent, environment: env, at }, caller)?;
+            let exit = if proof.holds() { exit::DONE } else { exit::REFUSED };
+            Ok(Answer::with(exit, ProofResult(proof)))
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `joch audit log` and `joch audit prove`.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::audit::{Entry, Proof, Touched};
+use crate::render::{Page, View};
+use crate::resource::Pinned;
+
+/// What happened, newest first.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditLog {
+    /// One for each thing that happened.
+    pub items: Vec<Entry>,
+}
+
+/// What is proven of one agent.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct ProofResult(pub Proof);
+
+impl View for AuditLog {
+    fn kind(&self) -> &'static str {
+        "AuditLog"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, wide: bool) {
+        if self.items.is_empty() {
+            page.line("nothing happened");
+            return;
+        }
+        let dash = || "-".to_owned();
+        let row = |entry: &Entry| {
+            let mut row = vec![
+                time(entry.time),
+                entry.environment.clone().unwrap_or_else(dash),
+                entry.release.clone().unwrap_or_else(dash),
+                entry.event.clone(),
+                what(&entry.subjects, wide),
+                entry.operator.clone().unwrap_or_else(|| "an unlisted key".into()),
+                entry.verdict.clone(),
+                entry.reason.as_deref().map_or_else(dash, crate::release::fold),
+            ];
+            if wide {
+                row.push(entry.object.clone());
+            }
+            row
+        };
+        let mut headings = vec!["TIME", "ENV", "RELEASE", "EVENT", "WHAT", "OPERATOR", "VERDICT", "REASON"];
+        if wide {
+            headings.push("COMMIT OR EVIDENCE");
+        }
+        page.table(&headings, &self.items.iter().map(row).collect::<Vec<_>>());
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.items.iter().map(|entry| entry.release.clone().unwrap_or_else(|| entry.object.clone())).collect()
+    }
+}
+
+impl View for ProofResult {
+    fn kind(&self) -> &'static str {
+        "Proof"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        let proof = &self.0;
+        let list = |pins: &[Pinned]| pins.iter().map(Pinned::to_string).collect::<Vec<_>>().join(", ");
+        let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+        let version = proof.version.map_or_else(|| "a version without a number".to_owned(), |n| format!("v{n}"));
+        let when = proof.at.map_or_else(|| "runs now".to_owned(), |at| format!("ran at {}", time(at)));
+        page.line(format!("agent/{} {version} {when} in `{}`", proof.agent, proof.environment));
+        page.field("digest", proof.digest.to_string());
+        page.field("since", format!("{}, by {} of {}", time(proof.applied_at), proof.event, proof.operator));
+        page.field("reason", proof.reason.as_deref().map_or_else(|| "none was given".to_owned(), crate::release::fold));
+        page.field("policies", or_none(list(&proof.policies)));
+        page.field("imposed", or_none(list(&proof.imposed)));
+        if !proof.behind_trust.is_empty() {
+            page.field("behind trust", format!("{} came after this release", list(&proof.behind_trust)));
+        }
+        page.field("adapter", proof.adapter.as_ref().map_or_else(|| "none".to_owned(), Pinned::to_string));
+        page.field("release", format!("{}, commit {}, tag {}", proof.release, proof.commit, proof.tag));
+        let signature = &proof.signature;
+        let who = signature.principal.as_deref().unwrap_or("nobody whom trust lists");
+        let key = signature.fingerprint.as_deref().unwrap_or("no key");
+        page.field("signature", format!("{} ({who}, {key})", signature.verdict));
+        super::findings::list(page, &proof.findings);
+        page.gap();
+        page.line("The same with plain Git, in the ledger's repository:");
+        for command in &proof.verify {
+            page.line(format!("  {command}"));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.0.release.clone()]
+    }
+}
+
+/// `agent/support-triage v7 -> v8 and 3 more`.
+fn what(subjects: &[Touched], all: bool) -> String {
+    let one = |subject: &Touched| {
+        let id = subject.id();
+        match (subject.from_version, subject.to_version) {
+            (Some(from), Some(to)) if from != to => format!("{id} v{from} -> v{to}"),
+            (_, Some(to)) => format!("{id} v{to}"),
+            (Some(from), None) if subject.change.is_some() => format!("{id} v{from} -> none"),
+            _ => id.to_string(),
+        }
+    };
+    match subjects {
+        [] => "-".into(),
+        subjects if all => subjects.iter().map(one).collect::<Vec<_>>().join(", "),
+        [only] => one(only),
+        [first, rest @ ..] => format!("{} and {} more", one(first), rest.len()),
+    }
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
