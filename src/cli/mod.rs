@@ -1,11 +1,15 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
 mod apply;
+mod completion;
+mod doctor;
 mod error;
 pub mod exit;
 mod global;
 mod init;
+mod schema;
 mod validate;
+mod version;
 pub mod world;
 
 use std::io::Write as _;
@@ -33,6 +37,16 @@ enum Command {
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
     Apply(apply::ApplyArgs),
+    Doctor(doctor::DoctorArgs),
+    Schema(schema::SchemaArgs),
+    Completion(completion::CompletionArgs),
+    Version(version::VersionArgs),
+}
+
+/// Every command with its flags and help, as the reference and the completions tell them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -64,6 +78,10 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Init(args) => init::run(args, caller),
         Command::Validate(args) => validate::run(args, caller),
         Command::Apply(args) => apply::run(args, caller),
+        Command::Doctor(args) => doctor::run(args, caller),
+        Command::Schema(args) => schema::run(args),
+        Command::Completion(args) => completion::run(&args),
+        Command::Version(args) => version::run(args),
     }
 }
 

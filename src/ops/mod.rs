@@ -11,11 +11,12 @@ mod reach;
 mod trust_change;
 
 pub mod apply;
+pub mod doctor;
 pub mod init;
 pub mod validate;
 
 pub use caller::Caller;
 pub use desk::{Desk, Operating};
 pub use failure::{Failure, Kind as FailureKind};
-pub use find::{Target, parse_target};
+pub use find::{Target, parse_kind, parse_target};
 pub use land::Landed;
