@@ -92,6 +92,11 @@ pub(super) fn print(answer: &Answer, notices: &[String], format: Output, world: 
     for notice in notices {
         writeln!(world.stderr, "note: {}", render::escape(notice))?;
     }
+    if let Some(text) = answer.view.verbatim() {
+        world.stdout.write_all(text.as_bytes())?;
+        world.stdout.flush()?;
+        return Ok(());
+    }
     let text = match format {
         Output::Table => render::table(answer.view.as_ref(), false),
         Output::Wide => render::table(answer.view.as_ref(), true),

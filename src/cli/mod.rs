@@ -6,6 +6,8 @@ mod audit;
 mod delete;
 mod demo;
 mod describe;
+mod completion;
+mod doctor;
 mod error;
 pub mod exit;
 mod explain;
@@ -14,7 +16,9 @@ mod global;
 mod init;
 mod promote;
 mod rollback;
+mod schema;
 mod validate;
+mod version;
 pub mod world;
 
 use std::io::Write as _;
@@ -55,6 +59,16 @@ enum Command {
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
     Audit(audit::AuditArgs),
+    Doctor(doctor::DoctorArgs),
+    Schema(schema::SchemaArgs),
+    Completion(completion::CompletionArgs),
+    Version(version::VersionArgs),
+}
+
+/// Every command with its flags and help, as the reference and the completions tell them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the world's arguments are, and gives its exit code.
@@ -103,6 +117,10 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
+        Command::Doctor(args) => doctor::run(args, caller),
+        Command::Schema(args) => schema::run(args),
+        Command::Completion(args) => completion::run(&args),
+        Command::Version(args) => version::run(args),
     }
 }
 

@@ -15,7 +15,7 @@ use super::refusal;
 
 /// What plain Git programs are told, so that they too write safely: sync everything, never prune, never collect
 /// beside a writer. `preciousObjects` makes Git itself refuse what would delete objects.
-const CONFIG: &str = "\
+pub(super) const CONFIG: &str = "\
 [core]
 \trepositoryformatversion = 1
 \tfilemode = true

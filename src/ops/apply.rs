@@ -190,7 +190,10 @@ fn check_set(
         None => findings.extend(sources.documents.iter().flat_map(validate_one)),
     }
     findings.extend(check_datasets(&sources.documents, &desk.project.root, &caller.directory));
-    let bring = project_files::point_out(&mut findings, &sources.documents, &desk.project.root, &caller.directory);
+    let bring: Vec<_> =
+        project_files::point_out(&mut findings, &sources.documents, &desk.project.root, &caller.directory)
+            .into_iter()
+            .collect();
     findings.sort();
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         let count = findings.iter().filter(|finding| finding.severity == Severity::Error).count();

@@ -24,6 +24,7 @@ pub mod describe;
 pub mod explain;
 pub mod get;
 pub mod history;
+pub mod doctor;
 pub mod init;
 pub mod moment;
 pub mod promote;

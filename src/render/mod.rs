@@ -24,6 +24,10 @@ pub trait View {
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Text for another program, printed as it is in every format; only what joch itself made.
+    fn verbatim(&self) -> Option<&str> {
+        None
+    }
     /// As a pull request shows it.
     fn markdown(&self) -> String {
         let mut page = Page::default();

@@ -213,6 +213,12 @@ impl Kind {
         )
     }
 
+    /// Shorter forms for the command line.
+    #[must_use]
+    pub fn short(&self) -> &'static [&'static str] {
+        self.row().map_or(&[], |row| row.short)
+    }
+
     /// The apiVersion under which a record of this kind is stored.
     #[must_use]
     pub fn api_version(&self) -> String {

@@ -8,6 +8,7 @@ mod changes;
 mod describe;
 mod explain;
 mod findings;
+mod doctor;
 mod gates;
 mod get;
 mod history;
@@ -28,7 +29,14 @@ pub use audit::{AuditLog, ProofResult};
 pub use init::InitResult;
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};
+mod schema;
+mod verbatim;
+mod version;
+pub use doctor::{DoctorCheck, DoctorResult};
+pub use schema::{KindList, KindRow};
 pub use validate::{Counts, ValidationResult};
+pub use verbatim::Verbatim;
+pub use version::VersionInfo;
 
 /// The fields of a view that derives its serialisation.
 fn fields_of(view: &impl serde::Serialize) -> serde_json::Value {
