@@ -7,7 +7,6 @@ mod elsewhere;
 mod failure;
 mod find;
 mod land;
-mod moment;
 mod past;
 mod project_files;
 mod promotion;
