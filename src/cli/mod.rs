@@ -3,10 +3,10 @@
 mod apply;
 mod approvals;
 mod audit;
+mod completion;
 mod delete;
 mod demo;
 mod describe;
-mod completion;
 mod doctor;
 mod error;
 pub mod exit;

@@ -20,15 +20,15 @@ pub mod approve;
 pub mod audit_log;
 pub mod delete;
 pub mod describe;
+pub mod doctor;
 pub mod explain;
 pub mod get;
 pub mod history;
-pub mod doctor;
 pub mod init;
 pub mod moment;
 pub mod promote;
-pub mod releases;
 pub mod prove;
+pub mod releases;
 pub mod rollback;
 pub mod validate;
 

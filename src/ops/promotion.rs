@@ -12,7 +12,7 @@ use crate::release::{
     AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
 };
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Kind, Pinned, Resource, ResourceId};
+use crate::resource::{Kind, Pinned, Resource, ResourceId, Target as Named};
 use crate::trust::Trust;
 
 use super::apply::{Set, read_set};
@@ -250,9 +250,9 @@ fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit) -> Result<
 
 type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;
 
-/// What a promotion of an agent adds where the target lacks it: the members of its closure, Evals that name
-/// it, and its Deployments to that environment or to one above it. Those travel up with the agent, so that
-/// what the last rung demands is there when the agent arrives below it.
+/// What a promotion of an agent adds where the target lacks it: the members of its closure, the Secrets these
+/// name, Evals that name it, and its Deployments to that environment or to one above it. Those travel up with
+/// the agent, so that what the last rung demands is there when the agent arrives below it.
 fn brought_along(
     id: &ResourceId,
     closure: &Closure,
@@ -262,6 +262,9 @@ fn brought_along(
 ) -> Result<Brought> {
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
     let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
+    for secret in secrets_of(closure, source)? {
+        brought.push((secret, None));
+    }
     for eval in source.entries(&Kind::Eval)? {
         if Eval::of(&eval).is_some_and(|view| view.measures(id, &eval.id().namespace)) {
             let cases = cases_of(&eval, source, reader)?;
@@ -276,6 +279,26 @@ fn brought_along(
         }
     }
     Ok(brought)
+}
+
+/// The Secrets that a closure names and the source has: records of where a value is, never the value.
+fn secrets_of(closure: &Closure, source: &Environment<'_, '_>) -> Result<Vec<Arc<Resource>>> {
+    let mut secrets = BTreeMap::new();
+    for resource in closure.everything() {
+        for mention in resource.mentions() {
+            let Named::Resource(reference) = mention.target else { continue };
+            if reference.kind != Kind::Secret {
+                continue;
+            }
+            for id in reference.candidates(&resource.id().namespace) {
+                if let Some(secret) = source.entry(&id)? {
+                    secrets.insert(id, secret);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(secrets.into_values().collect())
 }
 
 fn cases_of(resource: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<Vec<u8>>> {

@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
 
+mod acceptance;
 mod architecture;
 mod audit;
 mod invalid;

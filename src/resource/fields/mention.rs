@@ -47,7 +47,32 @@ pub fn mentions(kind: &Kind, spec: &Value) -> Vec<Mention> {
     if *kind == Kind::Eval {
         found.extend(eval_target(spec));
     }
+    let mut secrets = Vec::new();
+    collect_secrets(spec, "spec", &mut secrets);
+    secrets.retain(|secret: &Mention| !found.iter().any(|known| known.path == secret.path));
+    found.extend(secrets);
     found
+}
+
+/// A `secretRef` names a Secret wherever it stands: records have more ways to sign in than the tables know.
+fn collect_secrets(value: &Value, at: &str, found: &mut Vec<Mention>) {
+    match value {
+        Value::Map(map) => {
+            for (key, value) in map {
+                let at = path::entry(at, key);
+                match key.as_str() {
+                    "secretRef" => found.extend(collect_one(&Kind::Secret, value, Tie::Named, &at)),
+                    _ => collect_secrets(value, &at, found),
+                }
+            }
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect_secrets(item, &path::item(at, index), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The target of an Eval names its kind itself.
