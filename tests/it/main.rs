@@ -2,7 +2,9 @@
 
 mod architecture;
 mod audit;
+mod contract;
 mod invalid;
 mod ledger_door;
 mod stories;
 mod support;
+mod workspace;
