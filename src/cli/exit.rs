@@ -17,6 +17,23 @@ pub const CREDENTIALS: u8 = 4;
 /// The command was not understood.
 pub const USAGE: u8 = 64;
 
+/// Every code with what it means: the reference is made from this table.
+pub const ALL: [(u8, &str); 6] = [
+    (DONE, "It is done, or was so already; a diff was shown."),
+    (
+        COULD_NOT,
+        "It could not be done, or could not be decided: a file, Git or the network failed, or evidence is inconclusive.",
+    ),
+    (
+        REFUSED,
+        "It was decided: no. A resource is invalid, a gate failed or its evidence is missing or stale, a verification \
+         failed, or `--exit-code` was given and there are differences.",
+    ),
+    (PENDING, "Only an approval is missing. Run the command again once it is there."),
+    (CREDENTIALS, "Credentials are missing or refused, or the role of the key does not allow it."),
+    (USAGE, "The command was not understood."),
+];
+
 /// The code for what gates say. The printed verdict and the JSON come from the same value.
 #[must_use]
 pub fn of_outcome(outcome: Outcome) -> u8 {

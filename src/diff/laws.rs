@@ -37,7 +37,7 @@ fn tree() -> impl Strategy<Value = Value> {
 
 /// Two trees that have much in common: the same parts, some of them only on one side, some changed, lists
 /// perhaps in another order.
-fn pair() -> impl Strategy<Value = (Value, Value)> {
+pub(super) fn pair() -> impl Strategy<Value = (Value, Value)> {
     let leaf = prop_oneof![(tree(), tree()), tree().prop_map(|tree| (tree.clone(), tree))];
     leaf.prop_recursive(3, 64, 6, |inner| {
         let part = (inner, 0_u8..6).prop_map(|((old, new), side)| match side {

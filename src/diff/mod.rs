@@ -4,6 +4,8 @@ pub mod apply;
 pub mod change;
 pub mod effect;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod laws;
 pub mod path;
 mod rules;

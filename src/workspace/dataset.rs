@@ -37,7 +37,10 @@ pub fn read(uri: &str, root: &Path, eval_file: &Path) -> Result<Dataset, Trouble
     let Some(path) = places.iter().find(|path| path.is_file()) else {
         return Err(Trouble {
             what: format!("the dataset `{uri}` of `{}` is not there", eval_file.display()),
-            next: Some(format!("put it at `{}`, or mend `spec.dataset.uri`", places[0].display())),
+            next: Some(format!(
+                "put it at `{}`, or mend `spec.dataset.uri`",
+                root.join(uri.trim_start_matches("./")).display()
+            )),
         });
     };
     check_inside(path, root)?;

@@ -3,7 +3,9 @@
 mod acceptance;
 mod architecture;
 mod audit;
+mod contract;
 mod invalid;
 mod ledger_door;
 mod stories;
 mod support;
+mod workspace;

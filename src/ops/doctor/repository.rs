@@ -68,7 +68,7 @@ fn repository(before: &Health, now: &Health, path: &str) -> Vec<Check> {
         checks
             .push(Check::warn("settings", message).next(format!("git -C {path} config {} {}", drift.key, drift.made)));
     }
-    let message = format!("{} loose objects, {} packs, {} loose refs", now.loose_objects, now.packs, now.loose_refs);
+    let message = format!("loose objects {}, packs {}, loose refs {}", now.loose_objects, now.packs, now.loose_refs);
     checks.push(if now.loose_refs > MANY_LOOSE_REFS {
         Check::warn("storage", message).next(format!("git -C {path} pack-refs --all makes reading faster"))
     } else if now.loose_objects > MANY_LOOSE_OBJECTS {
