@@ -137,7 +137,13 @@ fn parse(world: &mut World) -> Result<Cli, u8> {
     let parsed = command.try_get_matches_from_mut(&world.arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|refusal| {
         let text = refusal.render().to_string();
-        if refusal.use_stderr() {
+        if refusal.use_stderr() && wants_json(&world.arguments) {
+            let why = refusal.to_string();
+            let why = why.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let failure = crate::ops::Failure::usage(why).next("`joch COMMAND --help` tells what a command takes");
+            drop(error::tell(&failure.into(), Output::Json, &mut *world.stderr));
+            exit::USAGE
+        } else if refusal.use_stderr() {
             drop(world.stderr.write_all(text.as_bytes()));
             exit::USAGE
         } else {
@@ -145,6 +151,13 @@ fn parse(world: &mut World) -> Result<Cli, u8> {
             exit::DONE
         }
     })
+}
+
+/// Whether the words ask for JSON, also where they are otherwise not understood.
+fn wants_json(arguments: &[std::ffi::OsString]) -> bool {
+    let words: Vec<_> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    words.iter().any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"))
+        || words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "json"]))
 }
 
 /// Standard output is gone: quietly if its reader went away, else with a word.

@@ -79,7 +79,7 @@ impl Closure {
         let namespace = &self.id().namespace;
         let mut files = BTreeMap::from([(ROOT.to_owned(), self.agent.canonical())]);
         for (id, member) in &self.members {
-            files.insert(format!("{}/{}.yaml", id.kind.plural(), within(id, namespace)), member.canonical());
+            files.insert(member_path(id, namespace), member.canonical());
         }
         for (id, child) in &self.children {
             let directory = within(id, namespace);
@@ -143,6 +143,12 @@ impl Closure {
         }
         levels
     }
+}
+
+/// Where a member stands in the closure of an agent of `namespace`.
+#[must_use]
+pub fn member_path(id: &ResourceId, namespace: &str) -> String {
+    format!("{}/{}.yaml", id.kind.plural(), within(id, namespace))
 }
 
 /// `name`, or `namespace/name` outside the agent's own namespace.

@@ -7,7 +7,7 @@ mod ripple;
 mod selection;
 mod shelf;
 
-pub use members::Closure;
+pub use members::{Closure, member_path};
 pub use resolve::{Missing, Sources, Unresolved, resolve};
 pub use ripple::{Exchange, holds, ripple};
 pub use selection::selects;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::closure::{Closure, Shelf, Unreadable};
+use crate::closure::{Closure, Exchange, Shelf, Unreadable};
 use crate::release::{Manifest, Record, Running, layout};
-use crate::resource::{Kind, Resource, ResourceId};
+use crate::resource::{Kind, Resource, ResourceId, view};
 
 use super::error::{Error, Result};
 use super::object::EntryKind;
@@ -102,6 +102,28 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// It is damaged.
     pub fn record(&self, agent: &ResourceId) -> Result<Option<Record>> {
         self.reader.record(self.head, &layout::record(agent))
+    }
+
+    /// Whether what it runs for an agent may hold what `exchange` changes: told from the names in its trees, so
+    /// that a change costs what it reaches. An agent with children may; so may any where a policy selects.
+    ///
+    /// # Errors
+    /// A tree is damaged.
+    pub fn may_hold(&self, agent: &ResourceId, exchange: &Exchange) -> Result<bool> {
+        let Some(tree) = self.closure_tree(agent)? else { return Ok(false) };
+        let selects = |policy: &Arc<Resource>| view::selector(policy).is_some();
+        if exchange.resources.values().flatten().any(selects)
+            || self.reader.snapshot().entry_at(tree, layout::AGENTS)?.is_some()
+        {
+            return Ok(true);
+        }
+        for id in exchange.resources.keys() {
+            let path = crate::closure::member_path(id, &agent.namespace);
+            if self.reader.snapshot().entry_at(tree, &path)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What it runs for an agent, with the record that says since when.

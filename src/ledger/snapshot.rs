@@ -1,7 +1,8 @@
 //! The ledger at one instant: its branches are read once, so a plan and what it is checked against never drift apart.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
 
 use gix_ref::packed::Buffer;
 
@@ -18,7 +19,12 @@ pub struct Snapshot<'r> {
     packed: Option<Buffer>,
     tags: RefCell<HashMap<String, Option<ObjectId>>>,
     listings: RefCell<HashMap<String, Vec<(String, ObjectId)>>>,
+    /// The trees that paths led through last, the newest first: many paths begin the same.
+    trees: RefCell<VecDeque<(ObjectId, Rc<Vec<Entry>>)>>,
 }
+
+/// How many trees are remembered.
+const REMEMBERED: usize = 32;
 
 impl Repository {
     /// Reads all branches. Needs no lock.
@@ -32,6 +38,7 @@ impl Repository {
             packed: self.references().packed()?,
             tags: RefCell::default(),
             listings: RefCell::default(),
+            trees: RefCell::default(),
         })
     }
 }
@@ -144,8 +151,8 @@ impl<'r> Snapshot<'r> {
             if found.kind != EntryKind::Directory {
                 return Ok(None);
             }
-            match self.tree(found.id)?.into_iter().find(|entry| entry.name == name) {
-                Some(entry) => found = entry,
+            match self.remembered_tree(found.id)?.iter().find(|entry| entry.name == name) {
+                Some(entry) => found = entry.clone(),
                 None => return Ok(None),
             }
         }
@@ -191,6 +198,19 @@ impl<'r> Snapshot<'r> {
             }
         }
         Ok(false)
+    }
+
+    fn remembered_tree(&self, id: ObjectId) -> Result<Rc<Vec<Entry>>> {
+        let known = self.trees.borrow().iter().position(|(known, _)| *known == id);
+        if let Some((id, tree)) = known.and_then(|at| self.trees.borrow_mut().remove(at)) {
+            self.trees.borrow_mut().push_front((id, tree.clone()));
+            return Ok(tree);
+        }
+        let tree = Rc::new(self.tree(id)?);
+        let mut trees = self.trees.borrow_mut();
+        trees.push_front((id, tree.clone()));
+        trees.truncate(REMEMBERED);
+        Ok(tree)
     }
 
     fn typed(&self, id: ObjectId, wanted: ObjectKind) -> Result<Vec<u8>> {

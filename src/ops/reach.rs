@@ -25,7 +25,7 @@ pub(super) fn reach(
         return Ok(reached);
     }
     for agent in environment.agents()? {
-        if known.contains_key(&agent) {
+        if known.contains_key(&agent) || !environment.may_hold(&agent, exchange)? {
             continue;
         }
         let Some(held) = environment.closure(&agent)? else { continue };
