@@ -63,10 +63,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             index.add(rest.iter().map(|(_, resource)| resource));
         }
         // The ledger is asked last and only if it must be: files that stand on their own are valid without one.
-        if is_open(&validate(&sources.documents, &index)) && project.ledger(caller.variable("JOCH_LEDGER")).exists() {
-            if let Err(why) = add_ledger(&mut index, caller) {
-                caller.notice(format!("references were not looked up in the ledger: {why}"));
-            }
+        let has_ledger = project.config.trust_root.is_some() || project.ledger(caller.variable("JOCH_LEDGER")).exists();
+        if has_ledger
+            && is_open(&validate(&sources.documents, &index))
+            && let Err(why) = add_ledger(&mut index, caller)
+        {
+            caller.notice(format!("references were not looked up in the ledger: {why}"));
         }
     }
     findings.extend(validate(&sources.documents, &index));

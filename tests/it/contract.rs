@@ -4,11 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use clap::{Arg, ArgAction, Command};
+use joch::audit;
 use joch::cli::{self, exit};
+use joch::resource::yaml::{Found, read};
 use joch::resource::{Kind, rules, schema};
 
 /// The directories in which every file is made from the code.
@@ -39,6 +41,48 @@ fn the_reference_is_what_the_code_says() {
     assert!(differing.is_empty(), "\n{differing}\n{hint}\n");
 }
 
+#[test]
+fn the_example_of_the_canonical_form_is_true() {
+    let page = fs::read_to_string(project().join("docs/ledger-format.md")).expect("the page is there");
+    let example = page.split_once("So this file").expect("the example").1;
+    let mut blocks = example.split("\n\n").filter(|paragraph| paragraph.starts_with("    "));
+    let mut block =
+        || blocks.next().expect("a block").lines().map(|line| format!("{}\n", &line[4..])).collect::<String>();
+    let (written, stored) = (block(), block());
+    let read = read("budget.yaml", &written, Found::Named);
+    assert_eq!(read.documents.first().expect("a resource").resource.canonical(), stored);
+}
+
+#[test]
+fn every_link_in_the_docs_leads_somewhere() {
+    let mut broken = Vec::new();
+    for page in markdown(project()).into_iter().chain(markdown(&project().join("docs"))) {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            let beside = page.parent().expect("it stands in a directory").join(path);
+            if !link.contains("://") && !path.is_empty() && !beside.exists() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The Markdown files of a directory, and below it if it is not the project itself.
+fn markdown(directory: &Path) -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && directory != project() {
+            pages.extend(markdown(&path));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    pages
+}
+
 /// Every page: its path in the project, and its text.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
@@ -58,11 +102,17 @@ const MADE_FROM: &str = "<!-- Made from the code by `JOCH_WRITE_DOCS=1 cargo tes
 
 fn rules() -> String {
     let mut page = format!(
-        "# Rules\n\n{MADE_FROM}\n\nWhat `joch validate` and `joch apply` check. Each finding names one of these; the ids \
+        "# Rules\n\n{MADE_FROM}\n\n## Rules of resources\n\nWhat `joch validate` and `joch apply` check. Each finding names one of these; the ids \
          are stable.\n\n| rule | what it means |\n|---|---|\n"
     );
     for rule in rules::RULES {
         writeln!(page, "| `{}` | {} |", rule.id, cell(rule.meaning)).expect("a String takes all");
+    }
+    page.push_str(
+        "\n## Rules of the ledger\n\nWhat `joch audit verify` checks.\n\n| rule | what it demands |\n|---|---|\n",
+    );
+    for rule in audit::Rule::ALL {
+        writeln!(page, "| `{}` | {} |", rule.id(), cell(rule.demands())).expect("a String takes all");
     }
     page
 }

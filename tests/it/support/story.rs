@@ -20,7 +20,7 @@ use similar::TextDiff;
 use super::world::World;
 
 /// What a story may do. Everything else belongs into a test of its own.
-const PROGRAMS: [&str; 20] = [
+const PROGRAMS: [&str; 21] = [
     "joch",
     "git",
     "cat",
@@ -38,6 +38,7 @@ const PROGRAMS: [&str; 20] = [
     "rm",
     "sed",
     "sha256sum",
+    "ssh-keygen",
     "tar",
     "test",
     "touch",
