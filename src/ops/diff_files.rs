@@ -56,15 +56,17 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let environment = reader.environment(&name)?;
     let mut outcome = Outcome::default();
     outcome.from.environment = Some(name);
-    let mut comparison = Comparison { outcome, old: Vec::new(), new: Vec::new(), reader: &reader };
-    let exchange = comparison.shared(&set, &environment, &trust)?;
-    comparison.agents(&set, exchange, &environment, &trust, &desk)?;
+    let mut comparison =
+        Comparison { outcome, environment: &environment, old: Vec::new(), new: Vec::new(), reader: &reader };
+    let exchange = comparison.shared(&set, &trust)?;
+    comparison.agents(&set, exchange, &trust, &desk)?;
     Ok(comparison.finish())
 }
 
 /// The difference while it is gathered.
 struct Comparison<'a, 'r> {
     outcome: Outcome,
+    environment: &'a Environment<'a, 'r>,
     /// Components of the agents as they are.
     old: Vec<Pinned>,
     /// And as they would be.
@@ -74,15 +76,13 @@ struct Comparison<'a, 'r> {
 
 impl Comparison<'_, '_> {
     /// Compares the shared resources of the set, and gives those that would be exchanged.
-    fn shared(&mut self, set: &Set, environment: &Environment<'_, '_>, trust: &Trust) -> Result<Exchange> {
+    fn shared(&mut self, set: &Set, trust: &Trust) -> Result<Exchange> {
         let mut exchange = Exchange::default();
         for (id, resource) in set.resources.iter().filter(|(id, _)| id.kind != Kind::Agent) {
             let to = Content::of_resource(self.number(resource)?, resource.clone());
-            let from = if id.kind.is_trust() {
-                trust.resources.get(id).map(|standing| Content::of_resource(None, standing.clone()))
-            } else {
-                of_environment(self.reader, environment, id)?
-            };
+            let there = if id.kind.is_trust() { None } else { of_environment(self.reader, self.environment, id)? };
+            // What an Environment or Team imposes stands on trust beside them.
+            let from = there.or_else(|| Some(Content::of_resource(None, trust.resources.get(id)?.clone())));
             let differs = from.as_ref().map(|content| content.digest) != Some(to.digest);
             if differs && !id.kind.is_trust() {
                 exchange.resources.insert(id.clone(), Some(resource.clone()));
@@ -93,34 +93,27 @@ impl Comparison<'_, '_> {
     }
 
     /// Compares the agents of the set, and those that the exchange reaches.
-    fn agents(
-        &mut self,
-        set: &Set,
-        mut exchange: Exchange,
-        environment: &Environment<'_, '_>,
-        trust: &Trust,
-        desk: &Desk,
-    ) -> Result<()> {
+    fn agents(&mut self, set: &Set, mut exchange: Exchange, trust: &Trust, desk: &Desk) -> Result<()> {
         let mut known = BTreeMap::new();
-        for (id, closure) in self.cut(set, environment, trust, desk)? {
-            let from = of_environment(self.reader, environment, &id)?;
+        for (id, closure) in self.cut(set, trust, desk)? {
+            let from = of_environment(self.reader, self.environment, &id)?;
             let version = self.reader.version_of(&id, closure.digest())?;
             let to = Content::of_closure(version, closure.clone());
-            known.insert(id.clone(), edit_of(environment, &id, Some(closure.clone()), BTreeSet::new())?);
+            known.insert(id.clone(), edit_of(self.environment, &id, Some(closure.clone()), BTreeSet::new())?);
             if from.as_ref().map(|content| content.digest) != Some(to.digest) {
                 exchange.agents.insert(id.clone(), closure);
             }
             self.add(&id, from.as_ref(), &to)?;
         }
-        for (id, edit) in reach(environment, &exchange, &known)? {
+        for (id, edit) in reach(self.environment, &exchange, &known)? {
             let Some(after) = edit.after else { continue };
-            let from = of_environment(self.reader, environment, &id)?;
+            let from = of_environment(self.reader, self.environment, &id)?;
             let to = Content::of_closure(self.reader.version_of(&id, after.digest())?, after);
             let through = exchange.resources.keys().chain(exchange.agents.keys());
             let holds = |part: &&ResourceId| to.closure().is_some_and(|closure| closure.find(part).is_some());
             self.outcome.affected.push(Affected {
                 agent: id.clone(),
-                environment: environment.name().to_owned(),
+                environment: self.environment.name().to_owned(),
                 version: from.as_ref().and_then(|content| content.version),
                 through: through.filter(holds).cloned().collect(),
             });
@@ -131,20 +124,14 @@ impl Comparison<'_, '_> {
 
     /// The closures that the set's agents would have: members from the set, then from the rest of the project,
     /// then from the environment, then from any other.
-    fn cut(
-        &self,
-        set: &Set,
-        environment: &Environment<'_, '_>,
-        trust: &Trust,
-        desk: &Desk,
-    ) -> Result<BTreeMap<ResourceId, Closure>> {
+    fn cut(&self, set: &Set, trust: &Trust, desk: &Desk) -> Result<BTreeMap<ResourceId, Closure>> {
         let mut whole = with_project(set, desk);
         let mut widened = false;
         loop {
             let mut cut = BTreeMap::new();
             let mut missing = Vec::new();
             for id in set.resources.keys().filter(|id| id.kind == Kind::Agent) {
-                match cut_agent(id, &whole, environment, &mut Vec::new()) {
+                match cut_agent(id, &whole, self.environment, &mut Vec::new()) {
                     Ok(closure) => cut.extend(closure.map(|closure| (id.clone(), closure))),
                     Err(Unresolved::Missing(more)) => missing.extend(more),
                     Err(other) => return Err(Failure::refused("invalid", other.to_string()).into()),
@@ -158,18 +145,18 @@ impl Comparison<'_, '_> {
                 missing.dedup();
                 return Err(explain_missing(missing, desk, trust));
             }
-            self.widen(&mut whole, environment, trust)?;
+            self.widen(&mut whole, trust)?;
             widened = true;
         }
     }
 
     /// Adds what only other environments have, the highest first.
-    fn widen(&self, whole: &mut Set, environment: &Environment<'_, '_>, trust: &Trust) -> Result<()> {
-        for rung in trust.ladder().rungs().iter().rev().filter(|rung| *rung != environment.name()) {
+    fn widen(&self, whole: &mut Set, trust: &Trust) -> Result<()> {
+        for rung in trust.ladder().rungs().iter().rev().filter(|rung| *rung != self.environment.name()) {
             let other = self.reader.environment(rung)?;
             for kind in other.catalog_kinds()? {
                 for entry in other.entries(&kind)? {
-                    if environment.entry(entry.id())?.is_none() {
+                    if self.environment.entry(entry.id())?.is_none() {
                         whole.resources.entry(entry.id().clone()).or_insert(entry);
                     }
                 }
@@ -181,7 +168,10 @@ impl Comparison<'_, '_> {
     fn add(&mut self, id: &ResourceId, from: Option<&Content>, to: &Content) -> Result<()> {
         self.outcome.resources.push(compared(id, from, Some(to)));
         for change in changes(id, from, Some(to)) {
-            if !self.outcome.changes.contains(&change) {
+            // New to this agent, and no news in the environment: what differs there is told on its own.
+            let known =
+                change.is_whole() && change.resource != *id && self.environment.entry(&change.resource)?.is_some();
+            if !known && !self.outcome.changes.contains(&change) {
                 self.outcome.changes.push(change);
             }
         }
