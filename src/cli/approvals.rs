@@ -123,7 +123,7 @@ fn say(request: &approve::Request, caller: &mut Caller<'_>) -> Result<Answer> {
     }))
 }
 
-fn list(request: &approvals::Request, caller: &mut Caller<'_>) -> Result<Answer> {
+pub(super) fn list(request: &approvals::Request, caller: &mut Caller<'_>) -> Result<Answer> {
     let items = approvals::run(request, caller)?.into_iter().map(item).collect();
     Ok(Answer::done(ApprovalList { items, full: request.id.is_some() }))
 }

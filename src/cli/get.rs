@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use clap::Args;
 
-use crate::ops::{Caller, Failure, get, history, parse_kind, releases};
+use crate::ops::{Caller, Failure, approvals, get, history, parse_kind, releases};
 use crate::render::view::{History, ListedRelease, ListedResource, ReleaseList, ResourceList};
 use crate::resource::{Kind, ResourceId};
 
@@ -49,6 +49,7 @@ pub(super) fn run(args: GetArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     }
     let kind = parse_kind(&kind)?;
     match (&kind, name) {
+        (Kind::Approval, id) => list_approvals(id, args.env, caller),
         (_, None) if args.history => Err(Failure::usage("a history is of one resource")
             .next(format!("name it: `joch get {} NAME --history`", kind.singular()))
             .into()),
@@ -108,6 +109,16 @@ fn list_releases(args: GetArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         manifest: release.manifest.as_ref().clone(),
     });
     Ok(Answer::done(ReleaseList { agent: request.agent, environment: request.environment, items: items.collect() }))
+}
+
+/// What `joch approvals` tells: an approval is a signed statement, and no file that somebody applied.
+fn list_approvals(id: Option<String>, environment: Option<String>, caller: &mut Caller<'_>) -> Result<Answer> {
+    if environment.is_some() {
+        return Err(Failure::usage("approvals are listed for all environments")
+            .next("`joch approvals ls` names the environment of each")
+            .into());
+    }
+    super::approvals::list(&approvals::Request { id, waiting: false }, caller)
 }
 
 /// `key=value` pairs.

@@ -7,6 +7,7 @@ mod completion;
 mod delete;
 mod demo;
 mod describe;
+mod diff;
 mod doctor;
 mod error;
 pub mod exit;
@@ -58,6 +59,7 @@ enum Command {
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
+    Diff(diff::DiffArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
@@ -70,7 +72,6 @@ enum Command {
 pub fn command() -> clap::Command {
     Cli::command()
 }
-
 /// Runs the command that the world's arguments are, and gives its exit code.
 pub fn run(world: &mut World) -> u8 {
     let cli = match parse(world) {
@@ -116,6 +117,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
+        Command::Diff(args) => diff::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),
         Command::Schema(args) => schema::run(args),

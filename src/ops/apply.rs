@@ -320,7 +320,7 @@ fn cut_agents(set: &Set, environment: &Environment<'_, '_>) -> Result<Result<Cut
 
 /// The closure of one agent: of the set, else as the environment holds it. `above` are the agents whose
 /// child it is.
-fn cut_agent(
+pub(super) fn cut_agent(
     id: &ResourceId,
     set: &Set,
     environment: &Environment<'_, '_>,
@@ -354,7 +354,7 @@ fn cut_agent(
 }
 
 /// Says what is missing, and which file of the project would bring it.
-fn explain_missing(missing: Vec<Missing>, desk: &Desk, _trust: &Trust) -> anyhow::Error {
+pub(super) fn explain_missing(missing: Vec<Missing>, desk: &Desk, _trust: &Trust) -> anyhow::Error {
     let lines: Vec<_> = missing.iter().map(|missing| format!("  {missing}")).collect();
     let files =
         project_files::holding(&desk.project.root, &missing.iter().map(|m| m.what.as_str()).collect::<Vec<_>>());

@@ -94,13 +94,8 @@ pub(super) fn records(reader: &Reader<'_>, environment: &str, agent: &ResourceId
 /// # Errors
 /// There is no such release.
 pub(super) fn release_commit(reader: &Reader<'_>, release: &str) -> Result<ObjectId> {
-    let tag = format!("release/{release}");
-    let found = match layout::Tag::parse(&tag) {
-        Some(layout::Tag::Release { .. }) => reader.snapshot().tag(&tag)?,
-        _ => None,
-    };
-    let found = found.ok_or_else(|| Error::Missing { what: format!("the tag `{tag}`") })?;
-    Ok(reader.snapshot().tag_object(found)?.target)
+    let found = reader.release(release)?;
+    Ok(found.ok_or_else(|| Error::Missing { what: format!("the tag of release {release}") })?)
 }
 
 /// What an environment has of a resource, with the release that brought it.

@@ -97,7 +97,11 @@ pub fn describe(name: &str, caller: &mut Caller<'_>) -> Result<Full> {
     }
     let git = format!("git -C {}", shown(&desk.path, caller));
     let tag = format!("release/{name}");
-    let mut commands = vec![format!("{git} show {tag}"), format!("{git} verify-tag {tag}")];
+    let mut commands = vec![
+        format!("{git} show {tag}"),
+        format!("{git} show trust:allowed_signers > allowed_signers"),
+        format!("{git} -c gpg.ssh.allowedSignersFile=\"$PWD/allowed_signers\" verify-tag {tag}"),
+    ];
     commands.extend(manifest.agents.iter().map(|agent| format!("{git} show {tag}:{}", layout::record(&agent.id()))));
     Ok(Full { commit: commit.to_string(), manifest, records, commands })
 }
