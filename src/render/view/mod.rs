@@ -11,9 +11,9 @@ mod init;
 
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
+pub use audit::{AuditLog, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};
 pub use explain::{Explanation, MissingFact};
-pub use audit::{AuditLog, ProofResult};
 pub use init::InitResult;
 
 /// The fields of a view that derives its serialisation.
