@@ -17,7 +17,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// `object` contradicts `rule`.
+    /// `object` contradicts `rule`; `message` says how, and the way back.
     pub fn new(rule: Rule, object: impl Into<String>, message: impl Into<String>) -> Self {
         Self { rule, object: object.into(), message: message.into() }
     }
@@ -79,6 +79,8 @@ rules! {
     KeyUnlisted = "key-unlisted": "the key that signed is listed by trust",
     Role = "role": "whoever signed held the role for it, then and as far as trust had not seen it later",
     Identity = "identity": "the names on a commit or tag are those of whoever signed",
+    Operator = "operator": "the trailer `Joch-Operator` names whoever signed",
+    StaleTrust = "stale-trust": "a release is valid under the newest trust that had not seen it, too",
     Genesis = "genesis": "all branches but trust begin at the one empty commit that names the trust root",
     OneParent = "one-parent": "every commit but the first has exactly one parent",
     ReleaseNumber = "release-number": "releases are numbered 1, 2, 3 and on, without a gap",
@@ -91,6 +93,7 @@ rules! {
     RecordDigest = "record-digest": "the digest in a record is that of the closure beside it",
     RecordVersion = "record-version": "the version in a record is the number that its content was given",
     RecordDiff = "record-diff": "the diff in a record is that of the closures",
+    RecordForm = "record-form": "a record is stored as joch writes it, byte for byte",
     RecordMembers = "record-members": "members, policies and adapter in a record are those of the closure",
     TreePath = "tree-path": "a release changes closures, records, bills and catalog entries, and nothing else",
     ClosureForm = "closure-form": "a closure's files are canonical, and each stands where it belongs",
@@ -111,6 +114,8 @@ rules! {
     ContentTwice = "content-twice": "a content is given one number",
     VersionGap = "version-gap": "the numbers of a resource have no gap",
     VersionContent = "version-content": "a number is given to content that the release holds",
+    Removal = "removal": "an apply, promotion or rollback removes nothing",
+    Ripple = "ripple": "a shared resource that changes exchanges itself in the closures that hold it, and nothing else",
     PromoteSource = "promote-source": "a promotion brings what its source environment held, from one rung below",
     RollbackServed = "rollback-served": "a rollback brings what served the environment before",
     GateMissing = "gate-missing": "every gate that was demanded was asked",
@@ -118,6 +123,7 @@ rules! {
     GateNotPassed = "gate-not-passed": "no release stands that its gates stopped",
     GateRules = "gate-rules": "the rules that a record names are those that held",
     DecisionMissing = "decision-missing": "every release into an environment with gates has its decisions on evidence",
+    EvidenceStale = "evidence-stale": "a release with gates is decided on the newest evidence",
     EvidenceChanged = "evidence-changed": "evidence is only added, never changed or taken away",
     EvidenceName = "evidence-name": "an item of evidence has the name that its content gives it, in a folder of the grammar",
     EvidenceSignature = "evidence-signature": "an item of evidence is signed as evidence by a key that trust listed",

@@ -4,8 +4,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use crate::ops::{Caller, audit_log, moment, prove};
-use crate::render::view::{AuditLog, ProofResult};
+use crate::ops::{Caller, audit_log, audit_verify, moment, prove};
+use crate::render::view::{AuditLog, ProofResult, VerifyResult};
 
 use super::exit;
 use super::global::Answer;
@@ -20,6 +20,7 @@ pub(super) struct AuditArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Log(LogArgs),
+    Verify(VerifyArgs),
     Prove(ProveArgs),
 }
 
@@ -35,6 +36,14 @@ struct LogArgs {
     /// Only what happened at this time or later: `2026-05-10`, `2026-05-10T12:00Z`
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     since: Option<DateTime<Utc>>,
+}
+
+/// Check the whole ledger: signatures, roles, order, tags, and that every record says what its tree says
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// Check the releases of this environment only
+    #[arg(long, alias = "context", value_name = "ENV")]
+    env: Option<String>,
 }
 
 /// Prove which version of an agent ran, under which policies, since when and by whom
@@ -56,6 +65,12 @@ pub(super) fn run(args: AuditArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Log(LogArgs { agent, env, since }) => {
             let items = audit_log::run(&audit_log::Request { agent, environment: env, since }, caller)?;
             Ok(Answer::done(AuditLog { items }))
+        }
+        Command::Verify(VerifyArgs { env }) => {
+            let audit_verify::Outcome { checked, findings } =
+                audit_verify::run(&audit_verify::Request { environment: env }, caller)?;
+            let exit = if findings.is_empty() { exit::DONE } else { exit::REFUSED };
+            Ok(Answer::with(exit, VerifyResult::new(checked.commits, checked.tags, checked.evidence, findings)))
         }
         Command::Prove(ProveArgs { agent, env, at }) => {
             let proof = prove::run(&prove::Request { agent, environment: env, at }, caller)?;

@@ -408,14 +408,8 @@ pub(super) fn judge(
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Plan> {
     let environment = reader.environment(&draft.environment)?;
-    let mut records = Vec::new();
-    for kind in [Kind::Eval, Kind::Deployment] {
-        records.extend(environment.entries(&kind)?);
-        records.extend(draft.catalog.values().filter_map(|edit| edit.after.clone()).filter(|r| r.id().kind == kind));
-        if let Some(source) = &draft.source {
-            records.extend(reader.environment(&source.environment)?.entries(&kind)?);
-        }
-    }
+    let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
+    let records = guards(draft, &environment, source.as_ref())?;
     let evidence = reader.tip(layout::EVIDENCE)?;
     let ballots = Ballots { reader, commit: evidence, trust };
     let evidence = evidence.to_string();
@@ -432,6 +426,24 @@ pub(super) fn judge(
         votes: &ballots,
     };
     plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
+}
+
+/// The Evals and Deployments that guard a change: those that the target has, those that the draft brings, and those
+/// of the source.
+pub(super) fn guards(
+    draft: &Draft,
+    target: &Environment<'_, '_>,
+    source: Option<&Environment<'_, '_>>,
+) -> Result<Vec<Arc<Resource>>> {
+    let mut records = Vec::new();
+    for kind in [Kind::Eval, Kind::Deployment] {
+        records.extend(target.entries(&kind)?);
+        records.extend(draft.catalog.values().filter_map(|edit| edit.after.clone()).filter(|r| r.id().kind == kind));
+        if let Some(source) = source {
+            records.extend(source.entries(&kind)?);
+        }
+    }
+    Ok(records)
 }
 
 /// Checks that the operator may write to the environment.

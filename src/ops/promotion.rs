@@ -219,20 +219,31 @@ fn add_agent(
         }
     }
     let mut edit = edit_of(target, id, Some(candidate.closure.clone()), writes)?;
-    edit.authors = authors(reader, id, &edit)?;
-    edit.authors.extend(match candidate.record.to_version {
-        Some(version) => {
-            reader.authors(id, edit.before.as_ref().and_then(|running| running.record.to_version), version)?
-        }
-        None => BTreeSet::new(),
-    });
-    edit.regressions = found_regressions(id, &candidate, edit.before.as_ref(), target, reader)?;
+    weigh(id, &mut edit, &candidate, target, reader)?;
     promotion.draft.agents.insert(id.clone(), edit);
     Ok(())
 }
 
+/// Adds to the edit of an agent that is promoted what gates ask of it: who made what it brings, and what it would
+/// take back.
+pub(super) fn weigh(
+    id: &ResourceId,
+    edit: &mut AgentEdit,
+    candidate: &Running,
+    target: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+) -> Result<()> {
+    edit.authors = authors(reader, id, edit)?;
+    if let Some(version) = candidate.record.to_version {
+        let from = edit.before.as_ref().and_then(|running| running.record.to_version);
+        edit.authors.extend(reader.authors(id, from, version)?);
+    }
+    edit.regressions = found_regressions(id, candidate, edit.before.as_ref(), target, reader)?;
+    Ok(())
+}
+
 /// Who made what an edit brings beside the agent's own versions: the members that differ.
-fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit) -> Result<BTreeSet<String>> {
+pub(super) fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit) -> Result<BTreeSet<String>> {
     let mut authors = BTreeSet::new();
     let held = |id: &ResourceId| edit.before.as_ref().and_then(|running| running.closure.find(id).cloned());
     for member in edit.after.as_ref().map(Closure::everything).unwrap_or_default() {

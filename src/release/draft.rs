@@ -119,7 +119,7 @@ impl Draft {
     }
 
     /// Digest of these catalog changes.
-    fn writes(&self, ids: &BTreeSet<ResourceId>) -> Digest {
+    pub(crate) fn writes(&self, ids: &BTreeSet<ResourceId>) -> Digest {
         let line = |id: &ResourceId| {
             let after = self.catalog.get(id).and_then(|edit| edit.after.as_ref());
             format!("{}  {}\n", after.map_or_else(|| "-".to_owned(), |resource| resource.digest().hex()), id.full())

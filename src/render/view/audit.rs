@@ -1,9 +1,9 @@
-//! `joch audit log` and `joch audit prove`.
+//! `joch audit log`, `joch audit verify` and `joch audit prove`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use crate::audit::{Entry, Proof, Touched};
+use crate::audit::{Entry, Finding, Proof, Touched};
 use crate::render::{Page, View};
 use crate::resource::Pinned;
 
@@ -12,6 +12,28 @@ use crate::resource::Pinned;
 pub struct AuditLog {
     /// One for each thing that happened.
     pub items: Vec<Entry>,
+}
+
+/// What a check of the ledger found.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyResult {
+    /// `clean`, or `refused`.
+    pub verdict: &'static str,
+    /// How much was looked at.
+    pub checked: CheckedCounts,
+    /// What contradicts a rule.
+    pub findings: Vec<Finding>,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckedCounts {
+    /// Commits of all branches.
+    pub commits: usize,
+    /// Tags.
+    pub tags: usize,
+    /// Items of evidence.
+    pub evidence: usize,
 }
 
 /// What is proven of one agent.
@@ -59,6 +81,41 @@ impl View for AuditLog {
 
     fn names(&self) -> Vec<String> {
         self.items.iter().map(|entry| entry.release.clone().unwrap_or_else(|| entry.object.clone())).collect()
+    }
+}
+
+impl VerifyResult {
+    /// The result of looking at so many commits, tags and items of evidence.
+    #[must_use]
+    pub fn new(commits: usize, tags: usize, evidence: usize, findings: Vec<Finding>) -> Self {
+        let verdict = if findings.is_empty() { "clean" } else { "refused" };
+        Self { verdict, checked: CheckedCounts { commits, tags, evidence }, findings }
+    }
+}
+
+impl View for VerifyResult {
+    fn kind(&self) -> &'static str {
+        "VerifyResult"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        super::findings::list(page, &self.findings);
+        page.gap();
+        let CheckedCounts { commits, tags, evidence } = self.checked;
+        let count = match self.findings.len() {
+            0 => "nothing contradicts the ledger's rules".to_owned(),
+            1 => "1 finding".to_owned(),
+            several => format!("{several} findings"),
+        };
+        page.line(format!("{}: {count} ({commits} commits, {tags} tags, {evidence} items of evidence)", self.verdict));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.findings.iter().map(|finding| finding.object.clone()).collect()
     }
 }
 

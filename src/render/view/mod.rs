@@ -29,6 +29,7 @@ pub use diff::{AffectedAgent, ComparedResource, DiffResult, DiffSide};
 pub use explain::{Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
+pub use audit::{AuditLog, ProofResult, VerifyResult};
 pub use init::InitResult;
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};

@@ -1,0 +1,67 @@
+//! Whether a release was let through rightly: every gate that was demanded was asked, its answer follows from its
+//! evidence, and none stopped it.
+
+use crate::gate::{GateResult, Outcome, Verdict};
+use crate::release::Record;
+
+use super::commit::CommitFact;
+use super::finding::{Finding, Rule};
+
+/// The gates whose answers are derived again from the ledger alone. Of others only their presence and what they
+/// answered is checked.
+const DERIVED: [&str; 3] = ["approval", "regression", "policy"];
+
+/// Compares the gates of a record with those that the rules and the evidence of that time demand.
+#[must_use]
+pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec<Finding> {
+    let subject = &found.agent_ref;
+    let mut findings = Vec::new();
+    if Outcome::of(&found.gates) != Outcome::Open {
+        let stopped: Vec<_> =
+            found.gates.iter().filter(|gate| gate.verdict != Verdict::Pass).map(GateResult::label).collect();
+        let wrong = format!("its own record says that {} stopped {subject}", stopped.join(", "));
+        findings.push(commit.finding(Rule::GateNotPassed, wrong));
+    }
+    if found.gate_rules != derived.gate_rules {
+        let wrong = format!("the gate rules that its record of {subject} names are not those that held");
+        findings.push(commit.finding(Rule::GateRules, wrong));
+    }
+    for gate in &derived.gates {
+        let label = gate.label();
+        let Some(answer) = found.gates.iter().find(|answer| answer.label() == label) else {
+            let by = gate.demanded_by.join(", ");
+            let wrong = format!("`{label}` is demanded of {subject} by {by}, and its record does not have it");
+            findings.push(commit.finding(Rule::GateMissing, wrong));
+            continue;
+        };
+        let same = (answer.verdict, &answer.evidence) == (gate.verdict, &gate.evidence);
+        if DERIVED.contains(&gate.gate.as_str()) && !same {
+            let wrong = format!(
+                "its record says {} of `{label}` for {subject}, and the evidence says {}: {}",
+                answer.verdict.word(),
+                gate.verdict.word(),
+                gate.reason
+            );
+            findings.push(commit.finding(Rule::GateVerdict, wrong));
+        }
+    }
+    findings
+}
+
+/// The findings where a release would not have been let through under a trust that its author can have known.
+#[must_use]
+pub fn check_outcome(commit: &CommitFact, under: &str, derived: &[Record]) -> Vec<Finding> {
+    let gates = derived.iter().flat_map(|record| &record.gates);
+    let stopped: Vec<_> = gates
+        .filter(|gate| DERIVED.contains(&gate.gate.as_str()) && gate.verdict != Verdict::Pass)
+        .map(GateResult::label)
+        .collect();
+    if stopped.is_empty() {
+        return Vec::new();
+    }
+    let wrong = format!(
+        "it cites an older trust than {under}, which had not seen it, and under that {} would have stopped it",
+        stopped.join(", ")
+    );
+    vec![commit.finding(Rule::StaleTrust, wrong)]
+}

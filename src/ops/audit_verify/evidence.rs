@@ -1,0 +1,147 @@
+//! Follows the evidence branch: every item is only added, is named for its content, and is signed by its author.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::audit::commit::CommitFact;
+use crate::audit::evidence::{check_path, check_place, number_of};
+use crate::audit::trust::TrustHistory;
+use crate::audit::{Finding, Rule};
+use crate::ledger::{ChangedPath, Error, ObjectId, Reader, Result, changed_paths};
+use crate::release::{Record, layout};
+use crate::trust::PublicKey;
+
+use super::facts::{broken, commit_fact};
+use super::lines::Lines;
+
+/// What the evidence branch holds, as far as releases need it.
+#[derive(Default)]
+pub(super) struct Testimony {
+    /// How many items there are.
+    pub(super) items: usize,
+    /// The place of the commit that added each decision, by its path.
+    pub(super) added: HashMap<String, usize>,
+    /// Every decision that let a change through or not, by environment and number.
+    pub(super) decisions: BTreeMap<(String, u64), Vec<Record>>,
+}
+
+/// Follows the branch.
+pub(super) fn follow(
+    reader: &Reader<'_>,
+    lines: &Lines,
+    trust: &TrustHistory,
+    findings: &mut Vec<Finding>,
+) -> Testimony {
+    let mut testimony = Testimony::default();
+    let Some(line) = lines.get(layout::EVIDENCE) else { return testimony };
+    let people = trust.0.last().map(|step| step.trust.signers.ever()).unwrap_or_default();
+    let mut time = None;
+    for (place, id) in line.commits.iter().enumerate() {
+        let fact = match commit_fact(reader, layout::EVIDENCE, *id) {
+            Ok(fact) => fact,
+            Err(finding) => {
+                findings.push(finding);
+                continue;
+            }
+        };
+        findings.extend(fact.check_form(time, place == 0));
+        time = Some(fact.time);
+        if place == 0 {
+            // The genesis, which is checked once for all branches.
+            continue;
+        }
+        if let Some(judge) = trust.newest_unseeing(layout::EVIDENCE, place) {
+            match fact.check_signer(judge, |_| Ok(())) {
+                Ok(principal) => findings.extend(fact.check_names(&principal)),
+                Err(finding) => findings.push(finding),
+            }
+        }
+        match changes(reader, line.commits[place - 1], *id) {
+            Ok(changes) => {
+                let added = Added { reader, commit: *id, fact: &fact, place, people: &people };
+                changes.iter().for_each(|change| added.check(change, &changes, &mut testimony, findings));
+            }
+            Err(why) => findings.push(broken(&why)),
+        }
+    }
+    testimony
+}
+
+fn changes(reader: &Reader<'_>, parent: ObjectId, id: ObjectId) -> Result<Vec<ChangedPath>> {
+    let tree = |id| reader.snapshot().commit(id).map(|commit| commit.tree);
+    changed_paths(reader.snapshot(), Some(tree(parent)?), Some(tree(id)?))
+}
+
+/// One evidence commit.
+struct Added<'a, 'r> {
+    reader: &'a Reader<'r>,
+    commit: ObjectId,
+    fact: &'a CommitFact,
+    place: usize,
+    people: &'a BTreeMap<PublicKey, String>,
+}
+
+impl Added<'_, '_> {
+    fn check(&self, change: &ChangedPath, all: &[ChangedPath], testimony: &mut Testimony, findings: &mut Vec<Finding>) {
+        let path = change.path.as_str();
+        let mut find = |rule: Rule, wrong: String| {
+            let mut finding = self.fact.finding(rule, wrong);
+            finding.object = format!("{}:{path}", self.commit);
+            findings.push(finding);
+        };
+        let (None, Some(blob)) = (change.old, change.new) else {
+            find(Rule::EvidenceChanged, format!("`{path}` was changed or taken away, and evidence is only added"));
+            return;
+        };
+        if let Err(why) = check_path(path) {
+            find(Rule::EvidenceName, why);
+            return;
+        }
+        if let Some(item) = path.strip_suffix(layout::SIGNATURE) {
+            if !all.iter().any(|other| other.path == item) {
+                find(Rule::EvidenceName, "it is the signature of no item that came with it".to_owned());
+            }
+            return;
+        }
+        testimony.items += 1;
+        let signed = format!("{path}{}", layout::SIGNATURE);
+        if !all.iter().any(|other| other.path == signed) {
+            find(Rule::EvidenceSignature, "nobody signed it".to_owned());
+            return;
+        }
+        let item = match self.reader.item(self.commit, path, blob) {
+            Ok(item) => item,
+            Err(Error::BadSignature { why, .. }) => {
+                find(Rule::EvidenceSignature, format!("its signature does not count: {why}"));
+                return;
+            }
+            Err(Error::Damaged { why, .. }) => {
+                find(Rule::EvidenceName, why);
+                return;
+            }
+            Err(why) => {
+                find(Rule::ObjectDamaged, why.to_string());
+                return;
+            }
+        };
+        let Some(signer) = self.people.get(&item.key) else {
+            find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));
+            return;
+        };
+        if let Err(why) = check_place(path, &item.id, &item.bytes) {
+            find(Rule::EvidenceName, why);
+            return;
+        }
+        if !path.starts_with("decisions/") {
+            return;
+        }
+        let Ok(record) = Record::from_json(&item.bytes) else { return };
+        let operator = &record.operator_identity;
+        if operator.fingerprint != item.key.fingerprint() {
+            find(Rule::Operator, format!("`{signer}` signed it, and it names `{}` as operator", operator.principal));
+        }
+        if let Some(number) = number_of(&record) {
+            testimony.added.insert(path.to_owned(), self.place);
+            testimony.decisions.entry((record.environment.clone(), number)).or_default().push(record);
+        }
+    }
+}

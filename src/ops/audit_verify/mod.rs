@@ -1,0 +1,181 @@
+//! `joch audit verify`: whether the ledger is as honest verbs leave it. Reads everything through one snapshot, derives
+//! again what can be derived, and tells what contradicts a rule.
+
+mod evidence;
+mod facts;
+mod genesis;
+mod lines;
+mod redraft;
+mod releases;
+mod tags;
+mod trust;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use crate::audit::numbers::Numbers;
+use crate::audit::refs::{check_branches, check_refs};
+use crate::audit::{Finding, Rule};
+use crate::ledger::{Error, ObjectId, Reader, RefTarget};
+use crate::release::layout;
+
+use super::caller::Caller;
+use super::desk::Desk;
+use super::failure::Failure;
+use super::find::check_environment;
+use super::remember::{forgotten, remember};
+
+use facts::broken;
+use lines::{Lines, line};
+use releases::Court;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The one environment whose releases are checked; all where none is named.
+    pub environment: Option<String>,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Commits of all branches.
+    pub commits: usize,
+    /// Tags.
+    pub tags: usize,
+    /// Items of evidence.
+    pub evidence: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// How much was looked at.
+    pub checked: Checked,
+    /// What contradicts a rule.
+    pub findings: Vec<Finding>,
+}
+
+/// Verifies the ledger. What is wrong with it is an outcome.
+///
+/// # Errors
+/// There is no ledger or no such environment.
+pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    let opened = Desk::open(caller);
+    let desk = match opened {
+        Ok(desk) => desk,
+        Err(why) => return refused(why),
+    };
+    let reader = match desk.reader() {
+        Ok(reader) => reader,
+        Err(why) => return refused(why),
+    };
+    if let (Some(name), Ok(trust)) = (&request.environment, reader.trust()) {
+        check_environment(trust.ladder(), name)?;
+    }
+    if desk.project.config.trust_root.is_none() {
+        caller.notice("no `joch.yaml` pins the trust root: a ledger that was replaced whole would pass");
+    }
+    let mut outcome = verify(&reader, request.environment.as_deref());
+    outcome.findings.extend(forgotten(&desk, &reader));
+    outcome.findings.sort();
+    outcome.findings.dedup();
+    if outcome.findings.is_empty()
+        && let Err(why) = remember(&desk, &reader)
+    {
+        caller.notice(format!("what was seen could not be remembered: {why}"));
+    }
+    Ok(outcome)
+}
+
+/// Verifies what a reader reads.
+fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
+    let mut findings = Vec::new();
+    let mut lines = Lines::new();
+    for (branch, tip) in reader.snapshot().branches() {
+        match line(reader, *tip) {
+            Ok(line) => drop(lines.insert(branch.clone(), line)),
+            Err(why) => findings.push(broken(&why)),
+        }
+    }
+    let history = trust::follow(reader, &lines, &mut findings);
+    let rungs: BTreeSet<String> =
+        history.0.iter().flat_map(|step| step.trust.ladder().rungs().iter().cloned()).collect();
+    check_names(reader, &rungs, &mut findings);
+    let ladder = history.0.last().map(|step| step.trust.ladder().rungs().to_vec()).unwrap_or_default();
+    let needed = ladder.iter().map(String::as_str).chain([layout::TRUST, layout::EVIDENCE]);
+    findings.extend(check_branches(needed, &reader.snapshot().branches().keys().cloned().collect()));
+    genesis::check(reader, &lines, &rungs, &history, &mut findings);
+    let testimony = evidence::follow(reader, &lines, &history, &mut findings);
+    let numbers = numbers(reader, &lines, &rungs);
+    findings.extend(numbers.check());
+    let court = Court { reader, lines: &lines, trust: &history, numbers: &numbers, testimony: &testimony };
+    let mut released = BTreeMap::new();
+    let wanted = |rung: &&String| only.is_none_or(|only| only == rung.as_str());
+    for rung in rungs.iter().filter(wanted) {
+        court.follow(rung, &mut released, &mut findings);
+    }
+    let tags = tags::check(reader, &released, &numbers, only, &mut findings);
+    check_decisions(&testimony, &lines, &mut findings);
+    let commits: BTreeSet<ObjectId> = lines.values().flat_map(|line| line.commits.iter().copied()).collect();
+    Outcome { checked: Checked { commits: commits.len(), tags, evidence: testimony.items }, findings }
+}
+
+fn check_names(reader: &Reader<'_>, rungs: &BTreeSet<String>, findings: &mut Vec<Finding>) {
+    match reader.snapshot().all_refs() {
+        Ok(refs) => {
+            findings.extend(check_refs(refs.iter().map(|(name, _)| name.as_str()), rungs));
+            for (name, _) in refs.iter().filter(|(_, target)| matches!(target, RefTarget::Symbolic(_))) {
+                let message = format!("`{name}` names another ref and not an object; `git symbolic-ref -d {name}`");
+                findings.push(Finding::new(Rule::RefGrammar, name, message));
+            }
+        }
+        Err(why) => findings.push(broken(&why)),
+    }
+}
+
+/// Every number that a release gave. A manifest that cannot be read is told where its release is judged.
+fn numbers(reader: &Reader<'_>, lines: &Lines, rungs: &BTreeSet<String>) -> Numbers {
+    let mut numbers = Numbers::default();
+    for line in rungs.iter().filter_map(|rung| lines.get(rung)) {
+        let mut before = None;
+        for id in &line.commits {
+            let Ok(Some(manifest)) = reader.manifest(*id) else { continue };
+            // A commit that repeats the manifest of its parent gives nothing again, and is told as that.
+            if before.as_ref() != Some(&manifest) {
+                numbers.add(&manifest, &id.to_string());
+            }
+            before = Some(manifest);
+        }
+    }
+    numbers
+}
+
+/// A decision that let a release through, or was about one, belongs to a branch that has come that far.
+fn check_decisions(testimony: &evidence::Testimony, lines: &Lines, findings: &mut Vec<Finding>) {
+    for ((environment, number), records) in &testimony.decisions {
+        let last = lines.get(environment).map_or(0, |line| line.commits.len().saturating_sub(1)) as u64;
+        let made = records.iter().any(|record| record.verdict == record.event.done());
+        if (made && *number > last) || *number > last + 1 {
+            let message = format!(
+                "evidence has a decision on {environment}/{number}, and `{environment}` has {last} releases: it was \
+                 rewound; fetch `{environment}` from a clone that has that release"
+            );
+            findings.push(Finding::new(Rule::RewoundBranch, format!("refs/heads/{environment}"), message));
+        }
+    }
+}
+
+/// A ledger that cannot be opened because it could deceive is an outcome; one that is not there is an error.
+fn refused(why: anyhow::Error) -> Result<Outcome> {
+    let finding = match (why.downcast_ref::<Error>(), why.downcast_ref::<Failure>()) {
+        (Some(error @ (Error::Refused { .. } | Error::Damaged { .. } | Error::Missing { .. })), _) => broken(error),
+        (_, Some(failure)) if failure.code == "trust-root" => {
+            let next = failure.next.as_ref().map_or_else(String::new, |next| format!("; {next}"));
+            Finding::new(Rule::TrustRoot, "refs/heads/trust", format!("{}{next}", failure.message))
+        }
+        _ => return Err(why),
+    };
+    Ok(Outcome { checked: Checked::default(), findings: vec![finding] })
+}

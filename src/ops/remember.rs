@@ -1,0 +1,55 @@
+//! `.joch/seen.json`: the newest tips that this checkout has seen, so that a ledger shown in an older state is noticed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::audit::{Finding, Memory};
+use crate::ledger::{ObjectId, Reader};
+use crate::workspace::{read_file, write_over};
+
+use super::desk::Desk;
+
+/// Remembers the tips that `reader` sees: after a write, and after an audit that found nothing. A branch that no longer
+/// holds what was remembered of it keeps its old memory, so that forgetting takes more than looking.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn remember(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
+    let old = recall(desk);
+    let mut tips: BTreeMap<String, String> =
+        reader.snapshot().branches().iter().map(|(branch, tip)| (branch.clone(), tip.to_string())).collect();
+    for (branch, tip) in &old.tips {
+        if !holds(reader, branch, tip) {
+            tips.insert(branch.clone(), tip.clone());
+        }
+    }
+    let new = Memory::new(tips);
+    if new != old {
+        write_over(&path(desk), &new.to_json())?;
+    }
+    Ok(())
+}
+
+/// What is remembered and no longer there.
+pub(super) fn forgotten(desk: &Desk, reader: &Reader<'_>) -> Vec<Finding> {
+    recall(desk).check(|branch, tip| holds(reader, branch, tip))
+}
+
+/// What is remembered: nothing, where the file is missing or says nothing that this joch understands.
+fn recall(desk: &Desk) -> Memory {
+    let text = read_file(&path(desk)).unwrap_or_default();
+    Memory::from_json(text.as_bytes()).unwrap_or_default()
+}
+
+/// Beside the ledger where that is the project's own, else in the project.
+fn path(desk: &Desk) -> PathBuf {
+    let own = desk.path.parent().filter(|parent| parent.file_name().is_some_and(|name| name == ".joch"));
+    own.map_or_else(|| desk.project.root.join(".joch"), PathBuf::from).join("seen.json")
+}
+
+fn holds(reader: &Reader<'_>, branch: &str, tip: &str) -> bool {
+    let (Some(now), Ok(then)) = (reader.snapshot().branch(branch), tip.parse::<ObjectId>()) else { return false };
+    reader.snapshot().is_ancestor(then, now).unwrap_or(false)
+}
