@@ -11,8 +11,8 @@ mod past;
 mod project_files;
 mod promotion;
 mod reach;
-mod revision;
 mod remember;
+mod revision;
 mod signatures;
 mod trust_change;
 
@@ -43,5 +43,5 @@ pub use failure::{Failure, Kind as FailureKind};
 pub use find::{Target, parse_kind, parse_target};
 pub use land::Landed;
 pub use promotion::Move;
-pub use revision::Side;
 pub use remember::remember;
+pub use revision::Side;

@@ -22,14 +22,13 @@ mod words;
 
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
-pub use audit::{AuditLog, ProofResult};
+pub use audit::{AuditLog, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};
 pub use describe::{DescribedHolder, DescribedPlace, Description};
 pub use diff::{AffectedAgent, ComparedResource, DiffResult, DiffSide};
 pub use explain::{Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
-pub use audit::{AuditLog, ProofResult, VerifyResult};
 pub use init::InitResult;
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};
