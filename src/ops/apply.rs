@@ -83,7 +83,7 @@ pub(super) struct Set {
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let sources = discover(&request.files, &caller.directory, caller.stdin)?;
-    let mut transaction = desk.repository.begin()?;
+    let mut transaction = desk.begin()?;
     let reader = desk.reader()?;
     let mut trust = reader.trust()?;
     let name = request.environment.clone().unwrap_or_else(|| trust.ladder().first().to_owned());
@@ -135,7 +135,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if stopped && !changes_trust.is_empty() {
         // All or nothing: trust stays too, and the decision is told under the trust that stays.
         drop(transaction);
-        transaction = desk.repository.begin()?;
+        transaction = desk.begin()?;
         outcome.plan = Some(judge(&draft, &[], &[], &reader, &before, &operating.operator, time)?);
     } else if !changes_trust.is_empty() {
         outcome.trust_commit = Some(trust.commit.clone());
@@ -143,7 +143,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if let Some(plan) = &outcome.plan {
         outcome.landed = land(&mut transaction, &reader, plan, &operating)?;
     }
-    transaction.finish()?;
+    desk.finish(transaction, caller)?;
     Ok(outcome)
 }
 

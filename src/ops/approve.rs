@@ -58,7 +58,7 @@ pub struct Outcome {
 /// There is nothing to decide; the person's word could not count; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.repository.begin()?;
+    let mut transaction = desk.begin()?;
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -94,7 +94,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let message = message(&asked.predicate, &operating);
     let commit = append(&mut transaction, &reader, edits, message, &operating, time)?;
-    transaction.finish()?;
+    desk.finish(transaction, caller)?;
     let principal = operating.operator.principal.name.clone();
     Ok(Outcome { id, predicate: asked.predicate, principal, commit: Some(commit.to_string()) })
 }

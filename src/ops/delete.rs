@@ -55,7 +55,7 @@ pub struct Outcome {
 /// There never was such a resource there; a closure still names it; the role does not allow it.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.repository.begin()?;
+    let mut transaction = desk.begin()?;
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -73,7 +73,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         let time = commit_time(&reader, &[layout::TRUST], caller.now, &mut caller.notices)?;
         let after = change.stage(&mut transaction, &reader, &trust, &operating, request.reason.as_deref(), time)?;
         if !request.dry_run {
-            transaction.finish()?;
+            desk.finish(transaction, caller)?;
             outcome.trust_commit = Some(after.commit);
         }
         return Ok(outcome);
@@ -91,7 +91,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let plan = judge(&draft, &[], &[], &reader, &trust, &operating.operator, time)?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
-        transaction.finish()?;
+        desk.finish(transaction, caller)?;
     }
     outcome.plan = Some(plan);
     Ok(outcome)

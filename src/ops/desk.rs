@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::ledger::{GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment};
+use crate::ledger::{GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment, Transaction};
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
 use crate::workspace::Project;
 
 use super::caller::Caller;
 use super::failure::Failure;
+use super::remember::{forgotten, remember};
 
 /// An opened project with its ledger.
 pub struct Desk {
@@ -57,6 +58,35 @@ impl Desk {
     /// The refs cannot be read.
     pub fn reader(&self) -> Result<Reader<'_>> {
         Ok(Reader::new(self.repository.snapshot()?))
+    }
+
+    /// Waits for its turn to write.
+    ///
+    /// # Errors
+    /// Another writer takes too long; or this ledger is in an older state than was seen here, and what is written
+    /// now would build on what somebody rewound.
+    pub fn begin(&self) -> Result<Transaction<'_>> {
+        let transaction = self.repository.begin()?;
+        if let Some(finding) = forgotten(self, &self.reader()?).first() {
+            let message = format!("{}: {}; nothing is written on top of that", finding.object, finding.message);
+            return Err(Failure::refused("rewound-branch", message)
+                .next("look at it with `joch audit verify`; if the ledger was set back on purpose, remove `.joch/seen.json`")
+                .into());
+        }
+        Ok(transaction)
+    }
+
+    /// Writes what was staged, and remembers the tips that it leads to.
+    ///
+    /// # Errors
+    /// The ledger moved, or the disk refuses; then nothing has changed.
+    pub fn finish(&self, transaction: Transaction<'_>, caller: &mut Caller<'_>) -> Result<()> {
+        transaction.finish()?;
+        // What is acknowledged is written; memory only helps to notice what others take away later.
+        if let Err(why) = self.reader().and_then(|reader| remember(self, &reader)) {
+            caller.notice(format!("what was seen could not be remembered: {why}"));
+        }
+        Ok(())
     }
 
     /// Who is at work: the key that the caller has, and the principal that trust gives it.

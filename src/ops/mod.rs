@@ -43,5 +43,4 @@ pub use failure::{Failure, Kind as FailureKind};
 pub use find::{Target, parse_kind, parse_target};
 pub use land::Landed;
 pub use promotion::Move;
-pub use remember::remember;
 pub use revision::Side;

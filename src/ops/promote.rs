@@ -45,7 +45,7 @@ pub struct Outcome {
 /// See [`super::promotion`]; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.repository.begin()?;
+    let mut transaction = desk.begin()?;
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -74,7 +74,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     )?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
-        transaction.finish()?;
+        desk.finish(transaction, caller)?;
     }
     outcome.plan = Some(plan);
     Ok(outcome)

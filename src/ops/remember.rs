@@ -16,7 +16,7 @@ use super::desk::Desk;
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn remember(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
+pub(super) fn remember(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
     let old = recall(desk);
     let mut tips: BTreeMap<String, String> =
         reader.snapshot().branches().iter().map(|(branch, tip)| (branch.clone(), tip.to_string())).collect();

@@ -67,7 +67,7 @@ struct Served {
 /// The environment never served that version; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.repository.begin()?;
+    let mut transaction = desk.begin()?;
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -98,7 +98,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let plan = judge(&draft, &[], &[], &reader, &trust, &operating.operator, time)?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
-        transaction.finish()?;
+        desk.finish(transaction, caller)?;
     }
     outcome.plan = Some(plan);
     Ok(outcome)
