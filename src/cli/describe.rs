@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::ops::{Caller, describe, parse_target, releases};
 use crate::render::view::{DescribedHolder, DescribedPlace, Description, ReleaseDescription};
-use crate::resource::Kind;
+use crate::resource::{Kind, Pinned};
 
 use super::get::{RELEASES, split};
 use super::global::Answer;
@@ -34,9 +34,13 @@ pub(super) fn run(args: DescribeArgs, caller: &mut Caller<'_>) -> Result<Answer>
     let id = parse_target(&args.words)?.id(caller);
     let request = describe::Request { id, version: args.version, environment: args.env };
     let outcome = describe::run(&request, caller)?;
-    let of_kind = |kind: &Kind| outcome.closure.iter().filter(|member| member.kind == *kind).cloned().collect();
-    let policies: Vec<_> = of_kind(&Kind::Policy);
-    let adapters: Vec<_> = of_kind(&Kind::FrameworkAdapter);
+    let of_kind = |kind: &Kind| -> Vec<Pinned> {
+        outcome.closure.iter().filter(|member| member.kind == *kind).cloned().collect()
+    };
+    let policies = of_kind(&Kind::Policy);
+    // That of a child is the child's.
+    let own = |member: &Pinned| outcome.content.closure().is_some_and(|all| all.members().contains_key(&member.id()));
+    let adapter = of_kind(&Kind::FrameworkAdapter).into_iter().find(own);
     let place = |place: describe::Place| DescribedPlace {
         standing: place.standing,
         event: place.event,
@@ -58,7 +62,7 @@ pub(super) fn run(args: DescribeArgs, caller: &mut Caller<'_>) -> Result<Answer>
         newest: outcome.newest,
         digest: outcome.content.digest,
         policies,
-        adapter: adapters.into_iter().next(),
+        adapter,
         closure: outcome.closure,
         environments: outcome.places.into_iter().map(place).collect(),
         held_by: outcome.holders.into_iter().map(holder).collect(),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::ledger::{Environment, Reader};
-use crate::resource::name::nearest;
+use crate::resource::name::{DEFAULT_NAMESPACE, check_kind, nearest};
 use crate::resource::{Kind, ResourceId};
 use crate::trust::Ladder;
 
@@ -57,10 +57,20 @@ pub fn parse_kind(word: &str) -> Result<Kind, Failure> {
     }
     let meant = nearest(word, Kind::words());
     let message = format!("`{word}` is no kind of resource");
-    Err(match meant {
-        Some(meant) => Failure::usage(message).next(format!("did you mean `{meant}`?")),
-        None => Failure::usage(message).next("`joch schema` lists the kinds"),
-    })
+    match meant {
+        Some(meant) => Err(Failure::usage(message).next(format!("did you mean `{meant}`?"))),
+        // A kind that joch does not know is named as joch prints it: `feature-flags`.
+        None if word.contains('-') && check_kind(Kind::from_singular(word).name()).is_ok() => {
+            Ok(Kind::from_singular(word))
+        }
+        None => Err(Failure::usage(message).next("`joch schema` lists the kinds; others are written as in files")),
+    }
+}
+
+/// How a command names a resource: `agent triage`, with `-n` outside the default namespace.
+pub(super) fn words(id: &ResourceId) -> String {
+    let namespace = if id.namespace == DEFAULT_NAMESPACE { String::new() } else { format!(" -n {}", id.namespace) };
+    format!("{} {}{namespace}", id.kind.singular(), id.name)
 }
 
 /// Checks that `name` is an environment of the ladder.

@@ -13,7 +13,7 @@ use crate::trust::Trust;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
-use super::find::{check_environment, never_released, not_found};
+use super::find::{check_environment, never_released, not_found, words};
 use super::history::unknown_to_trust;
 use super::past::{Step, of_manifest, standing};
 
@@ -67,7 +67,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             vec![named.clone()]
         }
     };
-    let wanted = Wanted::new(request, caller);
+    let mut wanted = Wanted::new(request, caller);
+    if let Kind::Other(_) = wanted.kind {
+        wanted.kind = as_written(&wanted.kind, &rungs, &reader)?;
+    }
     let mut items = BTreeMap::new();
     for rung in &rungs {
         match &request.kind {
@@ -129,6 +132,17 @@ impl Wanted {
 }
 
 type Items = BTreeMap<ResourceId, Item>;
+
+/// The kind that files spell `FeatureFlag` where a person says `feature-flags`.
+fn as_written(kind: &Kind, rungs: &[String], reader: &Reader<'_>) -> Result<Kind> {
+    for rung in rungs {
+        let kinds = reader.environment(rung)?.catalog_kinds()?;
+        if let Some(known) = kinds.into_iter().find(|known| known.plural() == kind.plural()) {
+            return Ok(known);
+        }
+    }
+    Ok(kind.clone())
+}
 
 /// Adds what an environment has; with `since` also the release that brought each.
 fn list(
@@ -253,11 +267,8 @@ fn missing(id: &ResourceId, request: &Request, reader: &Reader<'_>, trust: &Trus
     if reader.version_tags(id)?.is_empty() {
         return never_released(id, reader);
     }
-    Ok(Failure::could_not("not-found", format!("no environment has {id} now")).next(format!(
-        "`joch get {} {} --history` tells what became of it",
-        id.kind.singular(),
-        id.name
-    )))
+    Ok(Failure::could_not("not-found", format!("no environment has {id} now"))
+        .next(format!("`joch get {} --history` tells what became of it", words(id))))
 }
 
 fn nothing(request: &Request) -> String {

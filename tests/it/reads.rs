@@ -82,6 +82,38 @@ fn a_list_of_nothing_is_empty_and_no_failure() {
 }
 
 #[test]
+fn a_kind_that_joch_does_not_know_is_found_by_the_word_that_lists_print() {
+    let world = project("reads-kinds");
+    let flags =
+        "apiVersion: joch.dev/v1alpha1\nkind: FeatureFlag\nmetadata: { name: f, namespace: team-a }\nspec: { a: 1 }\n";
+    std::fs::write(world.project().join("flags.yaml"), flags).expect("own file");
+    done(&world, "joch apply -f flags.yaml");
+    for word in ["FeatureFlag", "feature-flag", "feature-flags"] {
+        let outcome = world.sh("alice", &format!("joch get {word} -o name"));
+        assert_eq!(outcome.stdout, "feature-flag/team-a/f\n", "{word}: {}", outcome.stderr);
+    }
+    let missing = world.sh("alice", "joch describe feature-flag f -n team-a --version 9");
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.stderr.ends_with("next: `joch get feature-flag f -n team-a --history` lists them\n"),
+        "{}",
+        missing.stderr
+    );
+}
+
+#[test]
+fn what_was_deleted_keeps_its_history() {
+    let world = project("reads-deleted");
+    done(&world, "joch delete agent triage --env prod --reason over");
+    let history = json(&world, "joch get agent triage --history --env prod -o json");
+    let items = history["items"].as_array().expect("a list");
+    assert_eq!([&items[0]["change"], &items[1]["change"]], ["deleted", "created"]);
+    assert!(items[0]["version"].is_null());
+    let diff = json(&world, "joch diff triage --from prod --to dev -o json");
+    assert_eq!([&diff["from"]["version"], &diff["resources"][0]["change"]], [&Value::Null, &"created".into()]);
+}
+
+#[test]
 fn files_that_differ_nowhere_are_no_difference() {
     let world = project("reads-same");
     let outcome = world.sh("alice", "joch diff -f . --against context:dev --exit-code");

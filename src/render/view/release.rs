@@ -96,8 +96,8 @@ fn account(page: &mut Page, record: &Record) {
     for regression in &record.regressions {
         page.line(format!("  takes back {}", regression.resource));
     }
-    // A first version is told by `describe`; all of it again would bury the rest.
-    if record.from_version.is_some() && !record.diff.is_empty() {
+    // A first version, and one that went, is told by `describe`; all of it again would bury the rest.
+    if record.from_version.is_some() && record.to_version.is_some() && !record.diff.is_empty() {
         page.line("  changes");
         changes::tell(page, 2, &record.diff);
     }
