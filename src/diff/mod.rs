@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod change;
+mod closures;
 pub mod effect;
 #[cfg(test)]
 mod identity;
@@ -16,6 +17,7 @@ pub mod text;
 
 pub use apply::apply;
 pub use change::{Change, Effect, Note, Op};
+pub use closures::between_closures;
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};
 pub use structural::between;

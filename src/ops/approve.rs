@@ -10,10 +10,10 @@ use crate::ledger::{Ballots, Reader};
 use crate::release::{Plan, Record, layout};
 use crate::trust::Trust;
 
-use super::apply::judge;
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
 use super::failure::Failure;
+use super::judge::{Asked, judge};
 use super::land::{append, commit_time, signed_item};
 use super::promotion::{Move, draft};
 
@@ -100,7 +100,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 }
 
 /// A change that somebody is asked about, and the teams whose approval it needs.
-struct Asked {
+struct Question {
     predicate: Predicate,
     teams: Vec<String>,
 }
@@ -113,7 +113,7 @@ fn of_promotion(
     operating: &Operating,
     now: DateTime<Utc>,
     caller: &mut Caller<'_>,
-) -> Result<Asked> {
+) -> Result<Question> {
     let promotion = draft(wanted, reader, trust, desk, caller)?;
     if promotion.draft.is_empty() {
         let message = format!("there is nothing to decide: `{}` has all of it as `{}` does", wanted.to, wanted.from);
@@ -121,10 +121,10 @@ fn of_promotion(
             .next(format!("`joch diff` shows what differs between {} and {}", wanted.from, wanted.to))
             .into());
     }
-    let plan = judge(&promotion.draft, &[], &[], reader, trust, &operating.operator, now)?;
+    let plan = judge(&promotion.draft, &Asked::of(trust), reader, &operating.operator, now)?;
     let changes = changes(&plan);
     let predicate = blank(&wanted.to, Some(wanted.from.clone()), changes, None, now);
-    Ok(Asked { predicate, teams: teams(&plan.records) })
+    Ok(Question { predicate, teams: teams(&plan.records) })
 }
 
 fn changes(plan: &Plan) -> Vec<Change> {
@@ -169,8 +169,8 @@ fn teams(records: &[Record]) -> Vec<String> {
 }
 
 /// What a request or a stopped attempt froze.
-fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Asked> {
-    let mut found: Vec<(String, Asked)> = Vec::new();
+fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Question> {
+    let mut found: Vec<(String, Question)> = Vec::new();
     let evidence = reader.tip(layout::EVIDENCE)?;
     let named = |item: &crate::ledger::Item| item.id.starts_with(id);
     if id.len() >= 6 {
@@ -179,7 +179,7 @@ fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Asked> {
             if statement.predicate_type == REQUEST_PREDICATE && !found.iter().any(|(known, _)| *known == item.id) {
                 let mut predicate = statement.predicate;
                 predicate.request = Some(item.id.clone());
-                found.push((item.id.clone(), Asked { predicate, teams: Vec::new() }));
+                found.push((item.id.clone(), Question { predicate, teams: Vec::new() }));
             }
         }
         for rung in trust.ladder().rungs() {
@@ -194,7 +194,7 @@ fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Asked> {
                 let changes = records.iter().map(of_record).collect();
                 let source = record.source.as_ref().map(|source| source.environment.clone());
                 let predicate = blank(rung, source, changes, Some(item.id.clone()), record.timestamp);
-                found.push((item.id.clone(), Asked { predicate, teams: teams(&records) }));
+                found.push((item.id.clone(), Question { predicate, teams: teams(&records) }));
             }
         }
     }
@@ -221,7 +221,7 @@ fn of_record(record: &Record) -> Change {
 }
 
 /// Refuses a word that could never count.
-fn check_voice(request: &Request, asked: &Asked, trust: &Trust, operating: &Operating) -> Result<(), Failure> {
+fn check_voice(request: &Request, asked: &Question, trust: &Trust, operating: &Operating) -> Result<(), Failure> {
     let who = &operating.operator.principal;
     if who.automation {
         return Err(Failure::credentials("automation", format!("`{who}` is an automation, and its word never counts"))

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::bom::{self, AbomDelta};
 use crate::diff::{self, Change};
 use crate::ledger::Reader;
-use crate::release::{Word, closure_diff};
+use crate::release::Word;
 use crate::resource::{Kind, Pinned, ResourceId};
 use crate::trust::Ladder;
 
@@ -135,7 +135,7 @@ pub(super) fn compared(id: &ResourceId, from: Option<&Content>, to: Option<&Cont
 /// What differs between two contents.
 pub(super) fn changes(id: &ResourceId, from: Option<&Content>, to: Option<&Content>) -> Vec<Change> {
     if id.kind == Kind::Agent {
-        return closure_diff(from.and_then(Content::closure), to.and_then(Content::closure));
+        return crate::diff::between_closures(from.and_then(Content::closure), to.and_then(Content::closure));
     }
     let body = |content: &Content| content.resource().body().clone();
     diff::between(id, from.map(body).as_ref(), to.map(body).as_ref())

@@ -12,15 +12,16 @@ use crate::release::Numbering as _;
 use crate::resource::{Kind, Pinned, Resource, ResourceId};
 use crate::trust::Trust;
 
-use super::apply::{Set, cut_agent, explain_missing, read_set};
 use super::caller::Caller;
 use super::content::{Content, of_environment, pinned};
+use super::cut::{cut_agent, explain_missing};
 use super::desk::Desk;
 use super::diff::{Affected, Outcome, changes, compared};
 use super::failure::Failure;
 use super::find::check_environment;
 use super::project_files;
 use super::reach::{edit_of, reach};
+use super::set::{Set, read_set};
 
 /// What is compared.
 #[derive(Debug, Clone)]
@@ -143,7 +144,7 @@ impl Comparison<'_, '_> {
             if widened {
                 missing.sort();
                 missing.dedup();
-                return Err(explain_missing(missing, desk, trust));
+                return Err(explain_missing(missing, desk));
             }
             self.widen(&mut whole, trust)?;
             widened = true;

@@ -9,9 +9,9 @@ use crate::release::{Operator, Plan, layout};
 use crate::resource::ResourceId;
 use crate::trust::{Principal, Trust};
 
-use super::apply::judge;
 use super::caller::Caller;
 use super::desk::Desk;
+use super::judge::{Asked, judge};
 use super::land::commit_time;
 use super::promotion::{Move, draft};
 
@@ -59,7 +59,7 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
         return Ok(outcome);
     }
     let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
-    let plan = judge(&promotion.draft, &[], &[], &reader, &trust, &operator, time)?;
+    let plan = judge(&promotion.draft, &Asked::of(&trust), &reader, &operator, time)?;
     let authors = |id: &ResourceId| promotion.draft.agents.get(id).map(|edit| edit.authors.clone()).unwrap_or_default();
     for record in &plan.records {
         for gate in record.gates.iter().filter(|gate| gate.verdict != Verdict::Pass) {

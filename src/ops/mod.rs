@@ -2,10 +2,12 @@
 
 mod caller;
 mod content;
+mod cut;
 mod desk;
 mod elsewhere;
 mod failure;
 mod find;
+mod judge;
 mod land;
 mod past;
 mod project_files;
@@ -13,6 +15,7 @@ mod promotion;
 mod reach;
 mod remember;
 mod revision;
+mod set;
 mod signatures;
 mod trust_change;
 

@@ -5,9 +5,9 @@ use anyhow::Result;
 use crate::release::{Plan, layout};
 use crate::resource::{Requirement, ResourceId};
 
-use super::apply::{check_writer, judge};
 use super::caller::Caller;
 use super::desk::Desk;
+use super::judge::{Asked, check_writer, judge};
 use super::land::{Landed, commit_time, land};
 use super::promotion::{Move, draft};
 
@@ -63,15 +63,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, &request.wanted.to)?;
     let branches = [layout::EVIDENCE, request.wanted.to.as_str()];
     let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
-    let plan = judge(
-        &promotion.draft,
-        &request.required,
-        &request.allowed_regressions,
-        &reader,
-        &trust,
-        &operating.operator,
-        time,
-    )?;
+    let asked =
+        Asked { required: &request.required, allowed_regressions: &request.allowed_regressions, ..Asked::of(&trust) };
+    let plan = judge(&promotion.draft, &asked, &reader, &operating.operator, time)?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;

@@ -15,12 +15,12 @@ use crate::resource::view::{Deployment, Eval};
 use crate::resource::{Kind, Pinned, Resource, ResourceId, Target as Named};
 use crate::trust::Trust;
 
-use super::apply::{Set, read_set};
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, not_found};
 use super::reach::{edit_of, reach};
+use super::set::{Set, read_set};
 
 /// What to promote, from where to where.
 #[derive(Debug, Clone, Default)]

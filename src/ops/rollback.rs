@@ -11,11 +11,11 @@ use crate::release::{CatalogEdit, Draft, Event, Numbering, Plan, Record, Undone,
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 use crate::trust::Trust;
 
-use super::apply::{check_writer, judge};
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, never_released};
+use super::judge::{Asked, check_writer, judge};
 use super::land::{Landed, commit_time, land};
 use super::reach::{edit_of, reach};
 
@@ -95,7 +95,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, &name)?;
     let draft = draft(request, goal, &environment, &reader)?;
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
-    let plan = judge(&draft, &[], &[], &reader, &trust, &operating.operator, time)?;
+    let plan = judge(&draft, &Asked::of(&trust), &reader, &operating.operator, time)?;
     if !request.dry_run {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;

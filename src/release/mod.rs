@@ -2,10 +2,12 @@
 
 pub mod layout;
 
+mod account;
 mod draft;
 mod event;
 mod manifest;
 mod message;
+mod numbers;
 mod past;
 mod plan;
 mod record;
@@ -16,8 +18,9 @@ pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
 pub use event::{Event, Word};
 pub use manifest::{Manifest, ManifestAgent, ManifestResource};
 pub use message::{MessageFacts, fold};
+pub use numbers::Numbering;
 pub use past::{Happened, Past, Standing};
-pub use plan::{Context, FileEdit, Numbering, Plan, Votes, closure_diff, plan};
+pub use plan::{Context, FileEdit, Plan, Votes, plan};
 pub(crate) use record::write_json;
 pub use record::{Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone};
 pub use regressions::{Target, regressions};

@@ -3,40 +3,24 @@
 //! `--dry-run` prints it, the transaction writes it, an approval signs what it is about, and an audit
 //! derives it again; so there is one way in which a change can come out.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use crate::bom;
 use crate::closure::{Closure, Unreadable};
-use crate::diff::{self, Change};
-use crate::gate::{self, Counted, Evidence, GateResult, Outcome, Subject, Vote};
-use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId, Value};
+use crate::gate::{Outcome, Subject, Vote};
+use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
-use super::draft::{AgentEdit, CatalogEdit, Draft};
-use super::event::{Event, Word};
+use super::account::record_of;
+use super::draft::{CatalogEdit, Draft};
+use super::event::Event;
 use super::layout;
 use super::manifest::{Manifest, ManifestAgent, ManifestResource};
 use super::message::MessageFacts;
-use super::record::{Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, write_json};
+use super::numbers::{Numbering, Numbers};
+use super::record::{Operator, Record, write_json};
 use super::rules::{Rules, rules_for};
-
-/// What numbers have been given. Numbers are names; content decides.
-pub trait Numbering {
-    /// The number that this content has, if it was ever released.
-    ///
-    /// # Errors
-    /// When a tag or manifest cannot be read.
-    fn version_of(&self, id: &ResourceId, digest: Digest) -> Result<Option<u64>, Unreadable>;
-
-    /// The highest number given to a resource, 0 for none.
-    ///
-    /// # Errors
-    /// When the tags cannot be read.
-    fn highest(&self, id: &ResourceId) -> Result<u64, Unreadable>;
-}
 
 /// What people have signed.
 pub trait Votes {
@@ -51,6 +35,9 @@ pub trait Votes {
 pub struct Context<'a> {
     /// Who may say so.
     pub trust: &'a Trust,
+    /// Trust as it was, where the same command changes it: what it demands counts too, so that nobody loosens
+    /// a gate and passes it in one step.
+    pub earlier_trust: Option<&'a Trust>,
     /// The evidence tip.
     pub evidence_commit: &'a str,
     /// Who asks.
@@ -106,7 +93,7 @@ pub struct Plan {
 /// # Errors
 /// What cannot be read, demands that cannot be understood, or a value that the environment does not have.
 pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
-    let mut numbers = Numbers { numbering: context.numbering, given: BTreeMap::new(), minted: Vec::new() };
+    let mut numbers = Numbers::new(context.numbering);
     let mut resources = Vec::new();
     for (id, edit) in &draft.catalog {
         resources.push(manifest_resource(id, edit, &mut numbers)?);
@@ -117,7 +104,7 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     let mut gated = false;
     for subject in draft.subjects() {
         let edit = draft.agents.get(&subject.resource);
-        let rules = rules_for(&draft.environment, &subject.resource, context.trust, context.records, context.required)?;
+        let rules = rules_of(&subject, &draft.environment, context)?;
         gated |= rules.gated;
         let record = record_of(draft, &subject, edit, &rules, &mut numbers, context)?;
         if edit.is_some() {
@@ -161,6 +148,16 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     Ok(Plan { outcome, gated, records, manifest, edits, version_tags, message, subjects })
 }
 
+/// The rules for one subject: those of trust, and where the same command changes it those it had before.
+fn rules_of(subject: &Subject, environment: &str, context: &Context<'_>) -> Result<Rules, String> {
+    let rules = |trust| rules_for(environment, &subject.resource, trust, context.records, context.required);
+    let now = rules(context.trust)?;
+    match context.earlier_trust {
+        Some(earlier) => Ok(now.and(rules(earlier)?)),
+        None => Ok(now),
+    }
+}
+
 /// The word for what came of a change, in records and results.
 fn verdict_word(outcome: Outcome, event: Event) -> &'static str {
     match outcome {
@@ -168,48 +165,6 @@ fn verdict_word(outcome: Outcome, event: Event) -> &'static str {
         Outcome::Undecided => "undecided",
         Outcome::Pending => "pending",
         Outcome::Open => event.done(),
-    }
-}
-
-/// The numbers of a plan: known ones from the ledger, new ones given once.
-struct Numbers<'a> {
-    numbering: &'a dyn Numbering,
-    given: BTreeMap<(ResourceId, Digest), u64>,
-    minted: Vec<Pinned>,
-}
-
-impl Numbers<'_> {
-    fn number(&mut self, id: &ResourceId, digest: Digest) -> Result<u64, String> {
-        let key = (id.clone(), digest);
-        if let Some(number) = self.given.get(&key) {
-            return Ok(*number);
-        }
-        let number = match self.numbering.version_of(id, digest).map_err(|why| why.0)? {
-            Some(number) => number,
-            None => {
-                let mine =
-                    self.minted.iter().filter(|minted| minted.id() == *id).filter_map(|minted| minted.version).max();
-                let highest = self.numbering.highest(id).map_err(|why| why.0)?;
-                let number = mine.unwrap_or(0).max(highest) + 1;
-                self.minted.push(Pinned::new(id, Some(number), digest));
-                number
-            }
-        };
-        self.given.insert(key, number);
-        Ok(number)
-    }
-
-    fn pin(&mut self, resource: &Resource) -> Result<Pinned, String> {
-        let digest = resource.digest();
-        let number = self.number(resource.id(), digest)?;
-        Ok(Pinned::new(resource.id(), Some(number), digest))
-    }
-
-    /// The number of content that must not get one here: what stands on trust.
-    fn known(&self, resource: &Resource) -> Result<Pinned, String> {
-        let digest = resource.digest();
-        let number = self.numbering.version_of(resource.id(), digest).map_err(|why| why.0)?;
-        Ok(Pinned::new(resource.id(), number, digest))
     }
 }
 
@@ -229,206 +184,6 @@ fn manifest_resource(
         to_version: after.as_ref().and_then(|pinned| pinned.version),
         digest: after.map(|pinned| pinned.digest),
     })
-}
-
-fn record_of(
-    draft: &Draft,
-    subject: &Subject,
-    edit: Option<&AgentEdit>,
-    rules: &Rules,
-    numbers: &mut Numbers<'_>,
-    context: &Context<'_>,
-) -> Result<Record, String> {
-    let after = edit.and_then(|edit| edit.after.as_ref());
-    let running = edit.and_then(|edit| edit.before.as_ref());
-    let entry = draft.catalog.get(&subject.resource);
-    let mut members = Vec::new();
-    for member in after.map(Closure::everything).unwrap_or_default() {
-        if member.id().kind != Kind::Agent {
-            members.push(numbers.pin(member)?);
-        }
-    }
-    members.sort();
-    members.dedup();
-    let mut number =
-        |digest: Option<Digest>| digest.map(|digest| numbers.number(&subject.resource, digest)).transpose();
-    let (from_version, to_version) = (number(subject.from)?, number(subject.to)?);
-    let evidence = Evidence {
-        environment: &draft.environment,
-        gated: rules.gated,
-        now: context.now,
-        trust: context.trust,
-        operator: &context.operator.principal,
-        authors: edit.map(|edit| edit.authors.clone()).unwrap_or_default(),
-        gate_rules: rules.digest,
-        votes: votes_on(subject, &draft.environment, context)?,
-        regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
-        allowed_regressions: context.allowed_regressions.to_vec(),
-    };
-    let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
-    let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
-    let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
-    let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
-    let mut imposed = Vec::new();
-    for resource in context.trust.imposed(&draft.environment, &subject.resource.namespace) {
-        imposed.push(numbers.known(resource)?);
-    }
-    let of_kind = |kind: Kind| members.iter().filter(move |member| member.kind == kind);
-    Ok(Record {
-        schema: SCHEMA.into(),
-        kind: "Release".into(),
-        release: format!("{}/{}", draft.environment, context.number),
-        verdict: String::new(),
-        event: draft.event,
-        change: edit.map_or_else(|| entry.map_or(Word::Unchanged, CatalogEdit::word), |edit| edit.word),
-        environment: draft.environment.clone(),
-        source: draft.source.clone(),
-        agent_ref: subject.resource.clone(),
-        from_version,
-        to_version,
-        from_digest: subject.from,
-        to_digest: subject.to,
-        diff: match (edit, entry) {
-            (Some(_), _) => closure_diff(running.map(|running| &running.closure), after),
-            (None, Some(entry)) => entry_diff(&subject.resource, entry),
-            (None, None) => Vec::new(),
-        },
-        eval_results: Vec::new(),
-        approvals,
-        abom_diff: bom::delta(old_members, &members),
-        runtime_context: runtime_context(&draft.environment, after, context.trust)?,
-        operator_identity: context.operator.clone(),
-        timestamp: context.now.trunc_subsecs(0),
-        rollback_path: rollback_path(&draft.environment, &subject.resource, from_version, subject.from),
-        reason: draft.reason.clone(),
-        adapter: of_kind(Kind::FrameworkAdapter).next().cloned(),
-        policies: of_kind(Kind::Policy).cloned().collect(),
-        imposed,
-        regressions: evidence.regressions,
-        gates,
-        gate_rules: rules.digest,
-        writes: subject.writes,
-        undoes: edit.and_then(|edit| edit.undoes.clone()),
-        previous_release: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.release.clone()),
-        trust: context.trust.commit.clone(),
-        evidence: context.evidence_commit.to_owned(),
-        joch: env!("CARGO_PKG_VERSION").to_owned(),
-        members,
-    })
-}
-
-/// The statements that bear on a subject: not those that brought what runs now.
-fn votes_on(subject: &Subject, environment: &str, context: &Context<'_>) -> Result<Vec<Vote>, String> {
-    let mut votes = context.votes.about(&subject.resource, environment).map_err(|why| why.0)?;
-    votes.retain(|vote| {
-        let about = vote.predicate.changes.iter().find(|change| change.resource == subject.resource);
-        about.is_some_and(|change| change.to == subject.to || change.to != subject.from)
-    });
-    Ok(votes)
-}
-
-/// What differs between two closures: each level on its own, a change that several levels share told once.
-#[must_use]
-pub fn closure_diff(old: Option<&Closure>, new: Option<&Closure>) -> Vec<Change> {
-    let levels = |closure: Option<&Closure>| closure.map(Closure::levels).unwrap_or_default();
-    let (old, new) = (levels(old), levels(new));
-    let none = BTreeMap::new();
-    let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
-    paths.sort();
-    paths.dedup();
-    let mut changes: Vec<Change> = Vec::new();
-    for path in paths {
-        for change in diff::between_sets(old.get(path).unwrap_or(&none), new.get(path).unwrap_or(&none)) {
-            if !changes.contains(&change) {
-                changes.push(change);
-            }
-        }
-    }
-    changes
-}
-
-fn entry_diff(id: &ResourceId, edit: &CatalogEdit) -> Vec<Change> {
-    let body = |resource: &Option<Arc<Resource>>| resource.as_ref().map(|resource| resource.body().clone());
-    diff::between(id, body(&edit.before).as_ref(), body(&edit.after).as_ref())
-}
-
-fn approvals(gates: &[GateResult], subject: &Subject, evidence: &Evidence<'_>) -> Vec<RecordedApproval> {
-    let teams = gates.iter().filter(|gate| gate.gate == "approval").map(|gate| gate.name.clone());
-    let mut recorded = Vec::new();
-    for team in teams {
-        for (vote, counted) in gate::tally(&team, subject, evidence) {
-            recorded.push(RecordedApproval {
-                principal: vote.principal.as_ref().map(|principal| principal.name.clone()),
-                fingerprint: vote.key.fingerprint(),
-                team: team.clone(),
-                decision: vote.predicate.decision,
-                stated_at: vote.predicate.stated_at,
-                expires: vote.predicate.expires,
-                counted: match counted {
-                    Counted::Yes => "counted".into(),
-                    Counted::SelfApproved => "self".into(),
-                    Counted::No => "rejected".into(),
-                    Counted::Void(why) => why,
-                    Counted::Stale(changed) => format!("stale: {changed}"),
-                    Counted::Expired => "expired".into(),
-                    Counted::Superseded => "superseded".into(),
-                },
-                evidence: vote.id.clone(),
-            });
-        }
-    }
-    recorded
-}
-
-fn runtime_context(environment: &str, after: Option<&Closure>, trust: &Trust) -> Result<RuntimeContext, String> {
-    let spec = trust.environment(environment).map(|record| record.spec().clone()).unwrap_or(Value::Null);
-    let text = |path: &[&str]| spec.at(path).and_then(Value::as_text).map(str::to_owned);
-    let mut values = BTreeMap::new();
-    let mut missing = Vec::new();
-    for resource in after.map(Closure::everything).unwrap_or_default() {
-        for (path, key) in resource.environment_keys() {
-            match spec.at(&["defaults", &key]) {
-                Some(value) => {
-                    values.insert(key, value.clone());
-                }
-                None => missing.push(format!("`{key}`, wanted by {} at `{path}`", resource.id())),
-            }
-        }
-    }
-    if !missing.is_empty() {
-        return Err(format!(
-            "`spec.defaults` of Environment `{environment}` has no {}; an admin adds it and applies the Environment",
-            missing.join(", no ")
-        ));
-    }
-    Ok(RuntimeContext {
-        environment: environment.to_owned(),
-        cluster: text(&["runtime", "cluster"]),
-        cloud: text(&["runtime", "cloud"]),
-        region: text(&["region"]),
-        orchestrator: text(&["runtime", "orchestrator"]),
-        values,
-    })
-}
-
-fn rollback_path(
-    environment: &str,
-    id: &ResourceId,
-    version: Option<u64>,
-    digest: Option<Digest>,
-) -> Option<RollbackPath> {
-    let (version, digest) = (version?, digest?);
-    let namespace = if id.namespace == crate::resource::name::DEFAULT_NAMESPACE {
-        String::new()
-    } else {
-        format!(" -n {}", id.namespace)
-    };
-    let command = format!(
-        "joch rollback {} {} --to-version {version} --env {environment}{namespace}",
-        id.kind.singular(),
-        id.name
-    );
-    Some(RollbackPath { version, digest, command })
 }
 
 fn edits(draft: &Draft, records: &[Record], manifest: &Manifest) -> Vec<(String, FileEdit)> {

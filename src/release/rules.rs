@@ -19,6 +19,20 @@ pub struct Rules {
     pub gated: bool,
 }
 
+impl Rules {
+    /// These rules, and what `earlier` demands beside them.
+    #[must_use]
+    pub fn and(mut self, earlier: Self) -> Self {
+        for demand in earlier.demands {
+            for origin in demand.origins {
+                add(&mut self.demands, demand.requirement.clone(), origin);
+            }
+        }
+        self.gated |= earlier.gated;
+        self
+    }
+}
+
 /// The rules for a change of `resource` in `environment`.
 ///
 /// `records` are the Evals and Deployments of the target and of the source. The first rung demands nothing.

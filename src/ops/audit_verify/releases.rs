@@ -17,7 +17,7 @@ use crate::audit::trust::TrustHistory;
 use crate::audit::{Finding, Rule, trailer};
 use crate::gate::Verdict;
 use crate::ledger::{Ballots, Environment, ObjectId, Reader, changed_paths};
-use crate::ops::apply::guards;
+use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, Source, layout, plan};
 use crate::resource::{Digest, Requirement, Resource, ResourceId};
 use crate::trust::{Principal, Trust};
@@ -304,6 +304,7 @@ impl<'a, 'r> Court<'a, 'r> {
         let (required, allowed) = (required(&asked), allowed(&asked));
         let context = Context {
             trust,
+            earlier_trust: None,
             evidence_commit: &manifest.evidence,
             operator,
             now: release.fact.time,

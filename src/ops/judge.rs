@@ -1,0 +1,90 @@
+//! Judging a draft: which rules guard it, what its gates say, and whether the operator may ask for it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+use crate::ledger::{Ballots, Environment, Reader};
+use crate::release::{Context, Draft, Operator, Plan, layout, plan};
+use crate::resource::{Kind, Requirement, Resource, ResourceId};
+use crate::trust::Trust;
+
+use super::desk::Operating;
+use super::failure::Failure;
+
+/// By what a draft is judged, beside the snapshot.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Who may say so.
+    pub(super) trust: &'a Trust,
+    /// Trust as it was, where the same command changes it.
+    pub(super) earlier: Option<&'a Trust>,
+    /// What `--require` adds.
+    pub(super) required: &'a [Requirement],
+    /// What `--allow-regression` names.
+    pub(super) allowed_regressions: &'a [ResourceId],
+}
+
+impl<'a> Asked<'a> {
+    /// By what `trust` says alone.
+    pub(super) fn of(trust: &'a Trust) -> Self {
+        Self { trust, earlier: None, required: &[], allowed_regressions: &[] }
+    }
+}
+
+/// Judges a draft in one environment.
+pub(super) fn judge(
+    draft: &Draft,
+    asked: &Asked<'_>,
+    reader: &Reader<'_>,
+    operator: &Operator,
+    now: DateTime<Utc>,
+) -> Result<Plan> {
+    let environment = reader.environment(&draft.environment)?;
+    let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
+    let records = guards(draft, &environment, source.as_ref())?;
+    let evidence = reader.tip(layout::EVIDENCE)?;
+    let ballots = Ballots { reader, commit: evidence, trust: asked.trust };
+    let evidence = evidence.to_string();
+    let context = Context {
+        trust: asked.trust,
+        earlier_trust: asked.earlier,
+        evidence_commit: &evidence,
+        operator,
+        now,
+        number: environment.next_release()?,
+        records: &records,
+        required: asked.required,
+        allowed_regressions: asked.allowed_regressions,
+        numbering: reader,
+        votes: &ballots,
+    };
+    plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
+}
+
+/// The Evals and Deployments that guard a change: those that the target has, those that the draft brings, and those
+/// of the source.
+pub(super) fn guards(
+    draft: &Draft,
+    target: &Environment<'_, '_>,
+    source: Option<&Environment<'_, '_>>,
+) -> Result<Vec<Arc<Resource>>> {
+    let mut records = Vec::new();
+    for kind in [Kind::Eval, Kind::Deployment] {
+        records.extend(target.entries(&kind)?);
+        records.extend(draft.catalog.values().filter_map(|edit| edit.after.clone()).filter(|r| r.id().kind == kind));
+        if let Some(source) = source {
+            records.extend(source.entries(&kind)?);
+        }
+    }
+    Ok(records)
+}
+
+/// Checks that the operator may write to the environment.
+pub(super) fn check_writer(trust: &Trust, operating: &Operating, environment: &str) -> Result<(), Failure> {
+    trust.check_writer(&operating.operator.principal, environment).map_err(|why| {
+        let admins = trust.admins().into_iter().collect::<Vec<_>>().join(", ");
+        Failure::credentials("role", why).next(format!("ask an admin: {admins}"))
+    })
+}

@@ -1,0 +1,201 @@
+//! The full account of one subject's move: what changes, by whose word, and what every gate says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::SubsecRound as _;
+
+use crate::bom;
+use crate::closure::Closure;
+use crate::diff::{self, Change};
+use crate::gate::{self, Counted, Evidence, GateResult, Subject, Vote};
+use crate::resource::{Digest, Kind, Resource, ResourceId, Value};
+use crate::trust::Trust;
+
+use super::draft::{AgentEdit, CatalogEdit, Draft};
+use super::event::{Event, Word};
+use super::numbers::Numbers;
+use super::plan::Context;
+use super::record::{Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA};
+use super::rules::Rules;
+
+/// The record of one subject, its verdict still open.
+pub(super) fn record_of(
+    draft: &Draft,
+    subject: &Subject,
+    edit: Option<&AgentEdit>,
+    rules: &Rules,
+    numbers: &mut Numbers<'_>,
+    context: &Context<'_>,
+) -> Result<Record, String> {
+    let after = edit.and_then(|edit| edit.after.as_ref());
+    let running = edit.and_then(|edit| edit.before.as_ref());
+    let entry = draft.catalog.get(&subject.resource);
+    let mut members = Vec::new();
+    for member in after.map(Closure::everything).unwrap_or_default() {
+        if member.id().kind != Kind::Agent {
+            members.push(numbers.pin(member)?);
+        }
+    }
+    members.sort();
+    members.dedup();
+    let mut number =
+        |digest: Option<Digest>| digest.map(|digest| numbers.number(&subject.resource, digest)).transpose();
+    let (from_version, to_version) = (number(subject.from)?, number(subject.to)?);
+    let evidence = Evidence {
+        environment: &draft.environment,
+        gated: rules.gated,
+        now: context.now,
+        trust: context.trust,
+        operator: &context.operator.principal,
+        authors: edit.map(|edit| edit.authors.clone()).unwrap_or_default(),
+        gate_rules: rules.digest,
+        votes: votes_on(subject, &draft.environment, context)?,
+        regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
+        allowed_regressions: context.allowed_regressions.to_vec(),
+    };
+    let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
+    let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
+    let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
+    let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
+    let mut imposed = Vec::new();
+    for resource in context.trust.imposed(&draft.environment, &subject.resource.namespace) {
+        imposed.push(numbers.known(resource)?);
+    }
+    let of_kind = |kind: Kind| members.iter().filter(move |member| member.kind == kind);
+    Ok(Record {
+        schema: SCHEMA.into(),
+        kind: "Release".into(),
+        release: format!("{}/{}", draft.environment, context.number),
+        verdict: String::new(),
+        event: draft.event,
+        change: edit.map_or_else(|| entry.map_or(Word::Unchanged, CatalogEdit::word), |edit| edit.word),
+        environment: draft.environment.clone(),
+        source: draft.source.clone(),
+        agent_ref: subject.resource.clone(),
+        from_version,
+        to_version,
+        from_digest: subject.from,
+        to_digest: subject.to,
+        diff: match (edit, entry) {
+            (Some(_), _) => diff::between_closures(running.map(|running| &running.closure), after),
+            (None, Some(entry)) => entry_diff(&subject.resource, entry),
+            (None, None) => Vec::new(),
+        },
+        eval_results: Vec::new(),
+        approvals,
+        abom_diff: bom::delta(old_members, &members),
+        runtime_context: runtime_context(&draft.environment, after, context.trust)?,
+        operator_identity: context.operator.clone(),
+        timestamp: context.now.trunc_subsecs(0),
+        rollback_path: rollback_path(&draft.environment, &subject.resource, from_version, subject.from),
+        reason: draft.reason.clone(),
+        adapter: of_kind(Kind::FrameworkAdapter).next().cloned(),
+        policies: of_kind(Kind::Policy).cloned().collect(),
+        imposed,
+        regressions: evidence.regressions,
+        gates,
+        gate_rules: rules.digest,
+        writes: subject.writes,
+        undoes: edit.and_then(|edit| edit.undoes.clone()),
+        previous_release: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.release.clone()),
+        trust: context.trust.commit.clone(),
+        evidence: context.evidence_commit.to_owned(),
+        joch: env!("CARGO_PKG_VERSION").to_owned(),
+        members,
+    })
+}
+
+/// The statements that bear on a subject: not those that brought what runs now.
+fn votes_on(subject: &Subject, environment: &str, context: &Context<'_>) -> Result<Vec<Vote>, String> {
+    let mut votes = context.votes.about(&subject.resource, environment).map_err(|why| why.0)?;
+    votes.retain(|vote| {
+        let about = vote.predicate.changes.iter().find(|change| change.resource == subject.resource);
+        about.is_some_and(|change| change.to == subject.to || change.to != subject.from)
+    });
+    Ok(votes)
+}
+
+fn entry_diff(id: &ResourceId, edit: &CatalogEdit) -> Vec<Change> {
+    let body = |resource: &Option<Arc<Resource>>| resource.as_ref().map(|resource| resource.body().clone());
+    diff::between(id, body(&edit.before).as_ref(), body(&edit.after).as_ref())
+}
+
+fn approvals(gates: &[GateResult], subject: &Subject, evidence: &Evidence<'_>) -> Vec<RecordedApproval> {
+    let teams = gates.iter().filter(|gate| gate.gate == "approval").map(|gate| gate.name.clone());
+    let mut recorded = Vec::new();
+    for team in teams {
+        for (vote, counted) in gate::tally(&team, subject, evidence) {
+            recorded.push(RecordedApproval {
+                principal: vote.principal.as_ref().map(|principal| principal.name.clone()),
+                fingerprint: vote.key.fingerprint(),
+                team: team.clone(),
+                decision: vote.predicate.decision,
+                stated_at: vote.predicate.stated_at,
+                expires: vote.predicate.expires,
+                counted: match counted {
+                    Counted::Yes => "counted".into(),
+                    Counted::SelfApproved => "self".into(),
+                    Counted::No => "rejected".into(),
+                    Counted::Void(why) => why,
+                    Counted::Stale(changed) => format!("stale: {changed}"),
+                    Counted::Expired => "expired".into(),
+                    Counted::Superseded => "superseded".into(),
+                },
+                evidence: vote.id.clone(),
+            });
+        }
+    }
+    recorded
+}
+
+fn runtime_context(environment: &str, after: Option<&Closure>, trust: &Trust) -> Result<RuntimeContext, String> {
+    let spec = trust.environment(environment).map(|record| record.spec().clone()).unwrap_or(Value::Null);
+    let text = |path: &[&str]| spec.at(path).and_then(Value::as_text).map(str::to_owned);
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for resource in after.map(Closure::everything).unwrap_or_default() {
+        for (path, key) in resource.environment_keys() {
+            match spec.at(&["defaults", &key]) {
+                Some(value) => {
+                    values.insert(key, value.clone());
+                }
+                None => missing.push(format!("`{key}`, wanted by {} at `{path}`", resource.id())),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        return Err(format!(
+            "`spec.defaults` of Environment `{environment}` has no {}; an admin adds it and applies the Environment",
+            missing.join(", no ")
+        ));
+    }
+    Ok(RuntimeContext {
+        environment: environment.to_owned(),
+        cluster: text(&["runtime", "cluster"]),
+        cloud: text(&["runtime", "cloud"]),
+        region: text(&["region"]),
+        orchestrator: text(&["runtime", "orchestrator"]),
+        values,
+    })
+}
+
+fn rollback_path(
+    environment: &str,
+    id: &ResourceId,
+    version: Option<u64>,
+    digest: Option<Digest>,
+) -> Option<RollbackPath> {
+    let (version, digest) = (version?, digest?);
+    let namespace = if id.namespace == crate::resource::name::DEFAULT_NAMESPACE {
+        String::new()
+    } else {
+        format!(" -n {}", id.namespace)
+    };
+    let command = format!(
+        "joch rollback {} {} --to-version {version} --env {environment}{namespace}",
+        id.kind.singular(),
+        id.name
+    );
+    Some(RollbackPath { version, digest, command })
+}
