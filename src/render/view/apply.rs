@@ -59,6 +59,10 @@ impl View for ApplyResult {
     }
 
     fn text(&self, page: &mut Page, wide: bool) {
+        if self.outcome != Outcome::Open {
+            self.stopped(page);
+            return;
+        }
         let (shown, same): (Vec<_>, Vec<_>) =
             self.resources.iter().partition(|resource| wide || resource.change != Word::Unchanged);
         let rows: Vec<_> = shown
@@ -75,9 +79,6 @@ impl View for ApplyResult {
         match (&self.release, self.dry_run) {
             (_, true) => page.line(format!("dry run: nothing was written to `{}`", self.environment)),
             (Some(release), _) => page.line(format!("release {release}")),
-            (None, _) if self.outcome != Outcome::Open => {
-                super::gates::stopped(page, &self.verdict, "apply", &self.records)
-            }
             (None, _) if self.trust_commit.is_some() => page.line("trust changed; the environment did not"),
             (None, _) => page.line(format!("unchanged: `{}` has all of it already", self.environment)),
         }
@@ -85,6 +86,20 @@ impl View for ApplyResult {
 
     fn names(&self) -> Vec<String> {
         self.resources.iter().map(ResourceChange::label).collect()
+    }
+}
+
+impl ApplyResult {
+    fn stopped(&self, page: &mut Page) {
+        let version = |version: Option<u64>| version.map_or_else(|| "none".to_owned(), |version| format!("v{version}"));
+        for record in &self.records {
+            let (from, to) = (version(record.from_version), version(record.to_version));
+            page.line(format!("{}  {from} -> {to}  {}", record.agent_ref, self.environment));
+            super::gates::table(page, record);
+        }
+        page.gap();
+        super::gates::stopped(page, &self.verdict, &self.records);
+        page.line("approve: joch approvals ls --waiting, then joch approvals decide ID --decision approve");
     }
 }
 

@@ -166,24 +166,7 @@ impl View for ChangeResult {
         self.headline(page, wide);
         if self.outcome != Outcome::Open {
             page.gap();
-            let gates: Vec<_> = self.agents.iter().flat_map(|judged| &judged.gates).collect();
-            let stopping: Vec<_> = gates.iter().filter(|gate| gate.verdict != crate::gate::Verdict::Pass).collect();
-            page.line(format!(
-                "{}: nothing changed; {} of {} gates stand in the way",
-                self.verdict,
-                stopping.len(),
-                gates.len()
-            ));
-            let mut told: Vec<String> = Vec::new();
-            for gate in stopping {
-                if let Some(next) = &gate.next {
-                    let line = format!("next: {}: {next}", gate.label());
-                    if !told.contains(&line) {
-                        page.line(&line);
-                        told.push(line);
-                    }
-                }
-            }
+            super::gates::stopped(page, &self.verdict, self.agents.iter().map(|judged| &judged.record));
             self.how_to_approve(page);
             return;
         }

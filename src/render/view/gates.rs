@@ -1,5 +1,6 @@
 //! What gates say, as every verb that asks them tells it.
 
+use crate::gate::{GateResult, Verdict};
 use crate::release::Record;
 use crate::render::Page;
 
@@ -13,22 +14,18 @@ pub(super) fn table(page: &mut Page, record: &Record) {
     page.indented_table(2, &[], &rows);
 }
 
-/// Says that gates stopped a change, which, and what to do next.
-pub(super) fn stopped(page: &mut Page, verdict: &str, verb: &str, records: &[Record]) {
-    for record in records {
-        let version =
-            |version: Option<u64>| version.map_or_else(|| "nothing".to_owned(), |version| format!("v{version}"));
-        page.line(format!(
-            "{verb} of {} {} -> {} to {} is {verdict}",
-            record.agent_ref,
-            version(record.from_version),
-            version(record.to_version),
-            record.environment
-        ));
-        table(page, record);
-        for gate in &record.gates {
-            if let Some(next) = gate.next.as_ref().filter(|_| gate.verdict != crate::gate::Verdict::Pass) {
-                page.line(format!("next: {}: {next}", gate.label()));
+/// How many gates stand in the way, and what to do about each, told once.
+pub(super) fn stopped<'a>(page: &mut Page, verdict: &str, records: impl IntoIterator<Item = &'a Record>) {
+    let gates: Vec<&GateResult> = records.into_iter().flat_map(|record| &record.gates).collect();
+    let stopping: Vec<_> = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).collect();
+    page.line(format!("{verdict}: nothing changed; {} of {} gates stand in the way", stopping.len(), gates.len()));
+    let mut told: Vec<String> = Vec::new();
+    for gate in stopping {
+        if let Some(next) = &gate.next {
+            let line = format!("next: {}: {next}", gate.label());
+            if !told.contains(&line) {
+                page.line(&line);
+                told.push(line);
             }
         }
     }
