@@ -40,8 +40,45 @@ pub struct Manifest {
     pub agents: Vec<ManifestAgent>,
     /// The catalog entries it changed.
     pub resources: Vec<ManifestResource>,
-    /// The version numbers it gave, each bound to its content.
+    /// The version numbers it gave, each bound to its content: `{kind, namespace, name, version, sha256}`.
+    #[serde(with = "minted")]
     pub minted: Vec<Pinned>,
+}
+
+/// How a manifest writes the numbers it gave: the digest as `sha256sum` prints it.
+mod minted {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::resource::{Digest, Kind, Pinned};
+
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        kind: Kind,
+        namespace: String,
+        name: String,
+        version: Option<u64>,
+        sha256: String,
+    }
+
+    pub(super) fn serialize<S: Serializer>(minted: &[Pinned], serializer: S) -> Result<S::Ok, S::Error> {
+        let row = |pinned: &Pinned| Row {
+            kind: pinned.kind.clone(),
+            namespace: pinned.namespace.clone(),
+            name: pinned.name.clone(),
+            version: pinned.version,
+            sha256: pinned.digest.hex(),
+        };
+        serializer.collect_seq(minted.iter().map(row))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pinned>, D::Error> {
+        let rows = Vec::<Row>::deserialize(deserializer)?;
+        let pinned = |row: Row| {
+            let digest: Digest = row.sha256.parse().map_err(serde::de::Error::custom)?;
+            Ok(Pinned { kind: row.kind, namespace: row.namespace, name: row.name, version: row.version, digest })
+        };
+        rows.into_iter().map(pinned).collect()
+    }
 }
 
 /// One agent that a release changed.
