@@ -11,7 +11,7 @@ use crate::release::Numbering as _;
 use crate::resource::{Digest, Kind, Pinned, Resource, ResourceId};
 
 use super::failure::Failure;
-use super::find::{never_released, words};
+use super::find::never_released;
 
 /// One content of a resource.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ pub(super) fn of_version(reader: &Reader<'_>, id: &ResourceId, number: u64) -> R
         let known = reader.version_tags(id)?;
         let Some((newest, _)) = known.first() else { return Err(never_released(id, reader)?.into()) };
         return Err(Failure::could_not("not-found", format!("{id} has no version {number}; its newest is v{newest}"))
-            .next(format!("`joch get {} --history` lists them", words(id)))
+            .next(format!("`joch get {} --history` lists them", id.words()))
             .into());
     };
     let environment = reader.environment_at(&version.manifest.environment, version.commit);

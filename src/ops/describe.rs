@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::content::{Content, of_environment, of_version, pinned};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::find::{check_environment, never_released, not_found, words};
+use super::find::{check_environment, never_released, not_found};
 use super::history::unknown_to_trust;
 use super::past::{latest, standing};
 
@@ -104,7 +104,7 @@ fn content(request: &Request, reader: &Reader<'_>, trust: &Trust) -> Result<Cont
     if id.kind.is_trust() {
         if request.version.is_some() || request.environment.is_some() {
             return Err(Failure::usage(format!("{id} stands on trust: it has neither versions nor an environment"))
-                .next(format!("joch describe {}", words(id)))
+                .next(format!("joch describe {}", id.words()))
                 .into());
         }
         return trusted.ok_or_else(|| unknown_to_trust(id, trust).into());

@@ -16,7 +16,7 @@ use super::caller::Caller;
 use super::content::{Content, pinned};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::find::{never_released, words};
+use super::find::never_released;
 use super::revision::{Revision, Side, parse, resolve};
 
 /// What is compared.
@@ -99,7 +99,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             from.environment.iter().chain(&to.environment).map(|name| format!("`{name}`")).collect();
         let places: Vec<_> = places.into_iter().collect();
         return Err(Failure::could_not("not-found", format!("there is no {id} in {}", places.join(" or in ")))
-            .next(format!("`joch get {}` tells where it is", words(id)))
+            .next(format!("`joch get {}` tells where it is", id.words()))
             .into());
     }
     let changes = changes(id, from.content.as_ref(), to.content.as_ref());
@@ -145,7 +145,7 @@ pub(super) fn changes(id: &ResourceId, from: Option<&Content>, to: Option<&Conte
 fn check(id: &ResourceId, reader: &Reader<'_>) -> Result<()> {
     if id.kind.is_trust() {
         return Err(Failure::usage(format!("{id} stands on trust and has no versions"))
-            .next(format!("compare files with it: `joch diff -f PATH`; or see `joch get {} --history`", words(id)))
+            .next(format!("compare files with it: `joch diff -f PATH`; or see `joch get {} --history`", id.words()))
             .into());
     }
     if reader.version_tags(id)?.is_empty() {
@@ -171,7 +171,7 @@ fn sides(request: &Request, ladder: &Ladder, reader: &Reader<'_>) -> Result<[Sid
             let number = before.ok_or_else(|| {
                 Failure::usage(format!("{id} has no version to compare with")).next(format!(
                     "name one: `joch diff {} --from R --to R`, where R is a version, an environment, or `{}@2026-05-10`",
-                    words(id),
+                    id.words(),
                     ladder.last()
                 ))
             })?;

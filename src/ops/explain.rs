@@ -87,7 +87,7 @@ fn who(gate: &GateResult, trust: &Trust, operator: &Operator, authors: &BTreeSet
 
 fn command(gate: &GateResult, id: &ResourceId, wanted: &Move) -> String {
     let what = if wanted.files.is_empty() {
-        format!("{} {}", id.kind.singular(), id.name)
+        id.words()
     } else {
         wanted.files.iter().map(|file| format!("-f {file}")).collect::<Vec<_>>().join(" ")
     };

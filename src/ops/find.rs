@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::ledger::{Environment, Reader};
-use crate::resource::name::{DEFAULT_NAMESPACE, check_kind, nearest};
+use crate::resource::name::{check_kind, nearest};
 use crate::resource::{Kind, ResourceId};
 use crate::trust::Ladder;
 
@@ -65,12 +65,6 @@ pub fn parse_kind(word: &str) -> Result<Kind, Failure> {
         }
         None => Err(Failure::usage(message).next("`joch schema` lists the kinds; others are written as in files")),
     }
-}
-
-/// How a command names a resource: `agent triage`, with `-n` outside the default namespace.
-pub(super) fn words(id: &ResourceId) -> String {
-    let namespace = if id.namespace == DEFAULT_NAMESPACE { String::new() } else { format!(" -n {}", id.namespace) };
-    format!("{} {}{namespace}", id.kind.singular(), id.name)
 }
 
 /// Checks that `name` is an environment of the ladder.

@@ -13,7 +13,7 @@ use crate::trust::Trust;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
-use super::find::{check_environment, never_released, not_found, words};
+use super::find::{check_environment, never_released, not_found};
 use super::history::unknown_to_trust;
 use super::past::{Step, of_manifest, standing};
 
@@ -268,7 +268,7 @@ fn missing(id: &ResourceId, request: &Request, reader: &Reader<'_>, trust: &Trus
         return never_released(id, reader);
     }
     Ok(Failure::could_not("not-found", format!("no environment has {id} now"))
-        .next(format!("`joch get {} --history` tells what became of it", words(id))))
+        .next(format!("`joch get {} --history` tells what became of it", id.words())))
 }
 
 fn nothing(request: &Request) -> String {

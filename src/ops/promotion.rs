@@ -175,9 +175,7 @@ fn add_shared(
         );
         let next = new.map_or_else(
             || "apply the newer one to the source first".to_owned(),
-            |new| {
-                format!("joch rollback {} {} --to-version {new} --env {}", id.kind.singular(), id.name, target.name())
-            },
+            |new| format!("joch rollback {} --to-version {new} --env {}", id.words(), target.name()),
         );
         return Err(Failure::refused("regression", message).next(next).into());
     }

@@ -187,15 +187,6 @@ fn rollback_path(
     digest: Option<Digest>,
 ) -> Option<RollbackPath> {
     let (version, digest) = (version?, digest?);
-    let namespace = if id.namespace == crate::resource::name::DEFAULT_NAMESPACE {
-        String::new()
-    } else {
-        format!(" -n {}", id.namespace)
-    };
-    let command = format!(
-        "joch rollback {} {} --to-version {version} --env {environment}{namespace}",
-        id.kind.singular(),
-        id.name
-    );
+    let command = format!("joch rollback {} --to-version {version} --env {environment}", id.words());
     Some(RollbackPath { version, digest, command })
 }

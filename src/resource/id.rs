@@ -29,6 +29,14 @@ impl ResourceId {
         Self::new(Kind::Agent, namespace, name)
     }
 
+    /// The words of a command that mean it: `agent support-triage`, with `-n` outside the default namespace.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let namespace =
+            if self.namespace == DEFAULT_NAMESPACE { String::new() } else { format!(" -n {}", self.namespace) };
+        format!("{} {}{namespace}", self.kind.singular(), self.name)
+    }
+
     /// `agent/default/support-triage`: the id in full, as in tags and records.
     #[must_use]
     pub fn full(&self) -> String {

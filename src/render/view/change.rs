@@ -198,12 +198,7 @@ impl ChangeResult {
         let id = &judged.record.agent_ref;
         match (&self.source, self.event) {
             (Some(source), Event::Promote) if self.agents.len() == 1 => {
-                page.line(format!(
-                    "approve: joch approve {} {} --from {source} --to {}",
-                    id.kind.singular(),
-                    id.name,
-                    self.environment
-                ));
+                page.line(format!("approve: joch approve {} --from {source} --to {}", id.words(), self.environment));
             }
             _ => page.line("approve: joch approvals ls, then joch approvals decide ID --decision approve"),
         }
