@@ -1,6 +1,7 @@
 //! `joch audit log`, `joch audit verify` and `joch audit prove`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::audit::{Entry, Finding, Proof, Touched};
@@ -8,7 +9,7 @@ use crate::render::{Page, View};
 use crate::resource::Pinned;
 
 /// What happened, newest first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AuditLog {
     /// One for each thing that happened.
     pub items: Vec<Entry>,
@@ -37,7 +38,7 @@ pub struct CheckedCounts {
 }
 
 /// What is proven of one agent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ProofResult(pub Proof);
 
