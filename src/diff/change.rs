@@ -7,7 +7,7 @@ use crate::resource::{Kind, ResourceId, Value};
 
 /// What is different at one place of one resource.
 ///
-/// The changes between two bodies say everything: [`apply`](super::apply()) makes the new body from the
+/// The changes between two bodies say everything: `apply` makes the new body from the
 /// old one and its changes, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +16,7 @@ pub struct Change {
     #[serde(serialize_with = "write_id", deserialize_with = "read_id")]
     #[schemars(with = "String")]
     pub resource: ResourceId,
-    /// Where in the body, as [`path`](super::path) writes it; empty for the whole resource.
+    /// Where in the body, such as `spec.tools[zendesk.refund]`; empty for the whole resource.
     pub path: String,
     /// What happened there.
     pub op: Op,

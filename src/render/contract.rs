@@ -4,13 +4,14 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use crate::audit::Proof;
 use crate::gate::Statement;
 use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DoctorResult, ErrorResult,
-    Explanation, History, InitResult, KindList, ProofResult, ReleaseDescription, ReleaseList, ResourceList,
-    ValidationResult, VersionInfo,
+    Explanation, History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult,
+    VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -31,7 +32,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<InitResult>("InitResult"),
         answer::<KindList>("KindList"),
         answer::<ChangeResult>("PromotionResult"),
-        answer::<ProofResult>("Proof"),
+        answer::<Proof>("Proof"),
         answer::<ReleaseDescription>("ReleaseDescription"),
         answer::<ReleaseList>("ReleaseList"),
         answer::<ResourceList>("ResourceList"),

@@ -16,9 +16,10 @@ pub struct AuditLog {
 }
 
 /// What a check of the ledger found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct VerifyResult {
     /// `clean`, or `refused`.
+    #[schemars(extend("enum" = ["clean", "refused"]))]
     pub verdict: &'static str,
     /// How much was looked at.
     pub checked: CheckedCounts,
@@ -27,7 +28,7 @@ pub struct VerifyResult {
 }
 
 /// How much was looked at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CheckedCounts {
     /// Commits of all branches.
     pub commits: usize,
@@ -38,7 +39,7 @@ pub struct CheckedCounts {
 }
 
 /// What is proven of one agent.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct ProofResult(pub Proof);
 

@@ -21,7 +21,9 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn check(&mut self, schema: &Value, value: &Value, at: &str) {
         let Some(schema) = schema.as_object() else {
-            return if *schema != Value::Bool(true) { self.complain(at, "nothing may stand here") };
+            return if *schema != Value::Bool(true) {
+                self.complain(at, "nothing may stand here")
+            };
         };
         for (keyword, wanted) in schema {
             self.keyword(keyword, wanted, value, at);
@@ -36,9 +38,11 @@ impl Checker<'_> {
             "type" => is_a(wanted, value),
             "const" => value == wanted,
             "enum" => list().contains(value),
-            "minimum" => value.as_f64() >= wanted.as_f64(),
-            "pattern" => matches(wanted.as_str().unwrap_or_default(), value.as_str().unwrap_or_default()),
-            "required" => list().iter().filter_map(Value::as_str).all(|field| value.get(field).is_some()),
+            "minimum" => value.as_f64().is_none_or(|number| Some(number) >= wanted.as_f64()),
+            "pattern" => value.as_str().is_none_or(|text| matches(wanted.as_str().unwrap_or_default(), text)),
+            "required" => {
+                !value.is_object() || list().iter().filter_map(Value::as_str).all(|field| value.get(field).is_some())
+            }
             "anyOf" => list().iter().any(|schema| self.allows(schema, value)),
             "oneOf" => list().iter().filter(|schema| self.allows(schema, value)).count() == 1,
             "allOf" => {
