@@ -9,9 +9,9 @@ use crate::gate::Statement;
 use crate::release::{Manifest, Record};
 
 use super::view::{
-    ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DoctorResult, ErrorResult,
-    Explanation, History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult,
-    VersionInfo,
+    ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
+    ErrorResult, Explanation, History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList,
+    ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -25,6 +25,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<AuditLog>("AuditLog"),
         answer::<ChangeResult>("DeletionResult"),
         answer::<Description>("Description"),
+        answer::<DiffResult>("DiffResult"),
         answer::<DoctorResult>("DoctorResult"),
         answer::<ErrorResult>("Error"),
         answer::<Explanation>("Explanation"),
@@ -38,6 +39,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ResourceList>("ResourceList"),
         answer::<ChangeResult>("RollbackResult"),
         answer::<ValidationResult>("ValidationResult"),
+        answer::<VerifyResult>("VerifyResult"),
         answer::<VersionInfo>("VersionInfo"),
     ]
 }

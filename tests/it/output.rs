@@ -11,7 +11,7 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 20] = [
+const PROMISED: [(&str, &[&str]); 22] = [
     (
         "ApplyResult",
         &[
@@ -44,6 +44,22 @@ const PROMISED: [(&str, &[&str]); 20] = [
             "policies[].name",
             "adapter.name",
             "environments[].environment",
+        ],
+    ),
+    (
+        "DiffResult",
+        &[
+            "from.version",
+            "from.digest",
+            "to.version",
+            "to.digest",
+            "changes[].resource",
+            "changes[].path",
+            "changes[].op",
+            "affected[].name",
+            "abom.added",
+            "abom.removed",
+            "abom.changed",
         ],
     ),
     ("DoctorResult", &["verdict", "checks[].name", "checks[].state", "checks[].message", "checks[].next"]),
@@ -119,6 +135,18 @@ const PROMISED: [(&str, &[&str]); 20] = [
             "findings[].help",
         ],
     ),
+    (
+        "VerifyResult",
+        &[
+            "verdict",
+            "checked.commits",
+            "checked.tags",
+            "checked.evidence",
+            "findings[].rule",
+            "findings[].object",
+            "findings[].message",
+        ],
+    ),
     ("VersionInfo", &["version", "canonicalForm", "manifest", "record"]),
 ];
 
@@ -138,7 +166,7 @@ const CHANGE: &[&str] = &[
 
 /// Who runs what, with which exit code, and the kind of the answer. Each command stands for a way in which an answer
 /// of its kind may look; a new command needs a line here.
-const SCRIPT: [(&str, &str, i32, &str); 53] = [
+const SCRIPT: [(&str, &str, i32, &str); 60] = [
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
@@ -189,8 +217,15 @@ const SCRIPT: [(&str, &str, i32, &str); 53] = [
     ("alice", "joch describe tool zendesk.create_ticket", 0, "Description"),
     ("alice", "joch describe release prod/1", 0, "ReleaseDescription"),
     ("alice", "joch describe agent nobody", 1, "Error"),
+    ("alice", "joch diff agent support-triage --from 1 --to 2", 0, "DiffResult"),
+    ("alice", "joch diff agent support-triage --from 1 --to 2 --exit-code", 2, "DiffResult"),
+    ("alice", "sed -i 's/^  description: /&Now /' policies/pii-redaction.yaml && joch version", 0, "VersionInfo"),
+    ("alice", "joch diff -f policies --against context:prod", 0, "DiffResult"),
+    ("alice", "joch diff agent support-triage --from 1 --to 9", 1, "Error"),
+    ("alice", "joch audit verify", 0, "VerifyResult"),
     ("alice", "joch audit log", 0, "AuditLog"),
     ("alice", "joch audit prove support-triage --env prod", 0, "Proof"),
+    ("alice", "git -C .joch/ledger.git tag -d release/prod/1 > gone; joch audit verify", 2, "VerifyResult"),
     ("alice", "joch audit prove support-triage", 64, "Error"),
     ("alice", "joch no-such-command", 64, "Error"),
 ];
