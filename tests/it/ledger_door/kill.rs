@@ -1,6 +1,6 @@
 //! A writer killed at every call that changes a file: afterwards the ledger is as before or as after, and works.
 //!
-//! It takes most of a minute: `JOCH_TEST_ALL=1 cargo test --test it kill`, with `strace` installed.
+//! It takes half a minute: `JOCH_TEST_ALL=1 cargo test --test it kill`, with `strace` installed.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;

@@ -12,6 +12,7 @@ pub(crate) fn all() -> bool {
 ///
 /// # Panics
 /// With `JOCH_TEST_ALL=1`, where one is missing.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests should be able to see what was left out")]
 pub(crate) fn needs(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| std::env::split_paths(&path).any(|place| is_file(&place.join(program)));

@@ -46,7 +46,7 @@ const PROGRAMS: [&str; 21] = [
 ];
 
 /// What only works where OpenSSH is, by itself or because Git then calls it.
-const OPENSSH: [&str; 5] = ["ssh-keygen", "verify-commit", "verify-tag", "%G", " -S "];
+const OPENSSH: [&str; 5] = ["ssh-keygen -", "verify-commit", "verify-tag", "%G", " -S "];
 
 /// How a telling of a story went.
 pub(crate) struct Telling {
