@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// Something in the ledger that contradicts a rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// The rule.
+    /// The rule, one of `docs/reference/rules.md`.
+    #[schemars(with = "String")]
     pub rule: Rule,
     /// What contradicts it: a ref, a commit, a file.
     pub object: String,

@@ -2,6 +2,7 @@
 //! plain Git commands that show the same.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::release::{Record, layout};
@@ -10,7 +11,7 @@ use crate::resource::{Digest, Pinned, Resource, ResourceId};
 use super::finding::Finding;
 
 /// What is proven of one agent in one environment at one moment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Proof {
     /// The agent's name.
@@ -56,7 +57,7 @@ pub struct Proof {
 }
 
 /// A signature, and what it proves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignatureProof {
     /// The principal that trust gives the key.

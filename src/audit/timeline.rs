@@ -1,6 +1,7 @@
 //! What happened, in order: releases, attempts that gates stopped, what people said about them, changes of trust.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gate::{Decision, Outcome, Statement};
@@ -8,7 +9,7 @@ use crate::release::{Manifest, Record, Word};
 use crate::resource::{Digest, Kind, ResourceId};
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// When; a release by its commit, what people said by their own clocks.
@@ -32,7 +33,7 @@ pub struct Entry {
 }
 
 /// One resource that something happened to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Touched {
     /// Its kind.

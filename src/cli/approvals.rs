@@ -94,7 +94,7 @@ fn say(request: &approve::Request, caller: &mut Caller<'_>) -> Result<Answer> {
     let outcome = approve::run(request, caller)?;
     let said = outcome.predicate;
     let verdict = match (outcome.commit.is_some(), said.decision) {
-        (false, _) => "unchanged:",
+        (false, _) => "unchanged",
         (true, Some(Decision::Approve)) => "approved",
         (true, Some(Decision::Reject)) => "rejected",
         (true, None) => "requested",

@@ -5,15 +5,21 @@ use std::io::Write;
 use crate::ledger::Error;
 use crate::ops::Failure;
 use crate::render::escape;
+use crate::render::view::ErrorResult;
 use crate::workspace::Trouble;
 
 use super::global::Output;
 
-/// Prints an error on standard error, as JSON where that was asked for.
+/// Prints what was worth saying and then the error on standard error; as one JSON object where that was asked for.
 ///
 /// # Errors
 /// Standard error cannot be written.
-pub(super) fn tell(error: &anyhow::Error, format: Output, stderr: &mut dyn Write) -> std::io::Result<()> {
+pub(super) fn tell(
+    error: &anyhow::Error,
+    notices: &[String],
+    format: Output,
+    stderr: &mut dyn Write,
+) -> std::io::Result<()> {
     let failure = error.downcast_ref::<Failure>();
     let next = failure
         .and_then(|failure| failure.next.clone())
@@ -21,18 +27,12 @@ pub(super) fn tell(error: &anyhow::Error, format: Output, stderr: &mut dyn Write
         .or_else(|| error.downcast_ref::<Trouble>().and_then(|trouble| trouble.next.clone()));
     let findings = failure.map(|failure| failure.findings.as_slice()).unwrap_or_default();
     if format == Output::Json {
-        let mut told = serde_json::json!({
-            "apiVersion": crate::render::API_VERSION,
-            "kind": "Error",
-            "formatVersion": crate::render::FORMAT_VERSION,
-            "code": code(error),
-            "message": error.to_string(),
-            "next": next,
-        });
-        if !findings.is_empty() {
-            told["findings"] = serde_json::to_value(findings).unwrap_or_default();
-        }
-        return writeln!(stderr, "{told:#}");
+        let (code, message) = (code(error).to_owned(), format!("{error:#}"));
+        let view = ErrorResult { code, message, next, findings: findings.to_vec(), notices: notices.to_vec() };
+        return stderr.write_all(crate::render::json(&view).as_bytes());
+    }
+    for notice in notices {
+        writeln!(stderr, "note: {}", escape(notice))?;
     }
     for finding in findings {
         for line in finding.to_string().lines() {

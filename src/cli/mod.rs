@@ -81,7 +81,7 @@ pub fn run(world: &mut World) -> u8 {
     let format = cli.global.format(world);
     if let Command::Demo(args) = &cli.command {
         return demo::run(args, world).unwrap_or_else(|why| {
-            drop(error::tell(&why, format, &mut *world.stderr));
+            drop(error::tell(&why, &[], format, &mut *world.stderr));
             exit::of_error(&why)
         });
     }
@@ -92,10 +92,7 @@ pub fn run(world: &mut World) -> u8 {
     let printed = match &answer {
         Ok(answer) => global::print(answer, &notices, format, world).map(|()| answer.exit),
         Err(error) => {
-            for notice in &notices {
-                drop(writeln!(world.stderr, "note: {}", crate::render::escape(notice)));
-            }
-            drop(error::tell(error, format, &mut *world.stderr));
+            drop(error::tell(error, &notices, format, &mut *world.stderr));
             return exit::of_error(error);
         }
     };
@@ -143,7 +140,7 @@ fn parse(world: &mut World) -> Result<Cli, u8> {
             let why = refusal.to_string();
             let why = why.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             let failure = crate::ops::Failure::usage(why).next("`joch COMMAND --help` tells what a command takes");
-            drop(error::tell(&failure.into(), Output::Json, &mut *world.stderr));
+            drop(error::tell(&failure.into(), &[], Output::Json, &mut *world.stderr));
             exit::USAGE
         } else if refusal.use_stderr() {
             drop(world.stderr.write_all(text.as_bytes()));
@@ -168,6 +165,6 @@ fn unwritable(why: &anyhow::Error, world: &mut World) -> u8 {
     if gone {
         return exit::DONE;
     }
-    drop(error::tell(why, Output::Table, &mut *world.stderr));
+    drop(error::tell(why, &[], Output::Table, &mut *world.stderr));
     exit::COULD_NOT
 }

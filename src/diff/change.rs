@@ -1,20 +1,22 @@
 //! One change of one resource, as it stands in JSON output, in records and in approvals.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::resource::{Kind, ResourceId, Value};
 
 /// What is different at one place of one resource.
 ///
-/// The changes between two bodies say everything: [`apply`](super::apply()) makes the new body from the
+/// The changes between two bodies say everything: `apply` makes the new body from the
 /// old one and its changes, and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// Whose body it is; in JSON its full text, `agent/default/support-triage`.
     #[serde(serialize_with = "write_id", deserialize_with = "read_id")]
+    #[schemars(with = "String")]
     pub resource: ResourceId,
-    /// Where in the body, as [`path`](super::path) writes it; empty for the whole resource.
+    /// Where in the body, such as `spec.tools[zendesk.refund]`; empty for the whole resource.
     pub path: String,
     /// What happened there.
     pub op: Op,
@@ -36,7 +38,7 @@ pub struct Change {
 }
 
 /// What happened at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
     /// Something is there that was not.
@@ -48,7 +50,7 @@ pub enum Op {
 }
 
 /// What a change does to the reach of the agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// In at least one respect the agent, or those who release it, may do more than before.
@@ -58,7 +60,7 @@ pub enum Effect {
 }
 
 /// How to read a change that is not simply one value for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Note {
     /// `from` and `to` are the identities that both lists hold, each in its own order.

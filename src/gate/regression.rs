@@ -1,5 +1,6 @@
 //! What a change would undo in its environment.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resource::{Kind, ResourceId};
@@ -7,7 +8,7 @@ use crate::resource::{Kind, ResourceId};
 use super::verdict::{GateResult, Verdict};
 
 /// One thing the target has that the candidate would take back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Regression {
     /// What is taken back.
@@ -21,7 +22,7 @@ pub struct Regression {
 }
 
 /// The ways in which a promotion takes something back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegressionKind {
     /// A member is older than in the target.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resource::{Digest, ResourceId};
@@ -17,7 +18,7 @@ pub const REQUEST_PREDICATE: &str = "https://joch.dev/attestation/approval-reque
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 
 /// The body of an evidence item under `approvals/`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Statement {
     #[serde(rename = "_type")]
     kind: String,
@@ -29,14 +30,14 @@ pub struct Statement {
     pub predicate: Predicate,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct InTotoSubject {
     name: String,
     digest: BTreeMap<String, String>,
 }
 
 /// What is said, about which changes, under which rules, until when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Predicate {
     /// Yes or no; a request has none.
@@ -61,8 +62,9 @@ pub struct Predicate {
 }
 
 /// One resource's move from one content to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "JudgedChange")]
 pub struct Change {
     /// What would change.
     pub resource: ResourceId,
@@ -81,7 +83,7 @@ pub struct Change {
 }
 
 /// Yes or no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// The change may happen.

@@ -1,9 +1,10 @@
 //! What a gate answers, and what all answers together come to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The answer of one gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Its evidence says yes.
@@ -39,7 +40,7 @@ impl Verdict {
 }
 
 /// One gate's answer, with what a person needs to act on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateResult {
     /// The gate: `approval`, `eval`, `policy`, …
@@ -91,7 +92,7 @@ impl GateResult {
 
 /// What the gates of a change come to. The printed verdict, the JSON `verdict` and the exit code all
 /// derive from this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Every gate passed.

@@ -1,6 +1,7 @@
 //! `release.json`: what the latest release of an environment did. Git keeps the older ones.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resource::{Digest, Kind, Pinned, ResourceId};
@@ -9,7 +10,7 @@ use super::event::{Event, Word};
 use super::record::Operator;
 
 /// The manifest of one release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// Names the format: `joch.dev/release/v1`.
@@ -82,7 +83,7 @@ mod minted {
 }
 
 /// One agent that a release changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestAgent {
     /// Its namespace.
@@ -108,7 +109,7 @@ impl ManifestAgent {
 }
 
 /// One catalog entry that a release changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestResource {
     /// Its kind.

@@ -1,6 +1,7 @@
 //! Where a resource stands, and where it stood: what lists, histories and descriptions are made of.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::resource::Digest;
@@ -8,7 +9,7 @@ use crate::resource::Digest;
 use super::event::{Event, Word};
 
 /// What one environment has of a resource, and since when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
     /// The environment.
@@ -26,7 +27,7 @@ pub struct Standing {
 }
 
 /// One version, or one release of it, with what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Past {
     /// Its number; none for a deletion, and for what stands on trust.
@@ -48,7 +49,7 @@ pub struct Past {
 }
 
 /// A release that brought a version into an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Happened {
     /// The release, such as `prod/41`.

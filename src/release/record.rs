@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ use super::event::{Event, Word};
 pub const SCHEMA: &str = "joch.dev/release-record/v1";
 
 /// The full account of one agent's move: the fields that the requirements list, then those joch adds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Names the format.
@@ -30,6 +31,7 @@ pub struct Record {
     /// The release, such as `prod/41`.
     pub release: String,
     /// What came of it: promoted, applied, rolled-back, deleted; or blocked, pending, undecided.
+    #[schemars(extend("enum" = ["promoted", "applied", "rolled-back", "deleted", "blocked", "pending", "undecided"]))]
     pub verdict: String,
     /// What was asked for.
     pub event: Event,
@@ -96,7 +98,7 @@ pub struct Record {
 }
 
 /// Where promoted content came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
     /// The environment.
@@ -108,7 +110,7 @@ pub struct Source {
 }
 
 /// Who asked for a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Operator {
     /// The principal that the signature proves.
@@ -119,7 +121,7 @@ pub struct Operator {
 }
 
 /// One statement, and how it counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedApproval {
     /// The person, if trust lists the key.
@@ -141,7 +143,7 @@ pub struct RecordedApproval {
 }
 
 /// Where the agent runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeContext {
     /// The environment.
@@ -159,7 +161,7 @@ pub struct RuntimeContext {
 }
 
 /// The way back from a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RollbackPath {
     /// The version to go back to.
@@ -171,7 +173,7 @@ pub struct RollbackPath {
 }
 
 /// What a rollback undoes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Undone {
     /// The release that brought it.

@@ -1,5 +1,6 @@
 //! How it is told: one serialisable view for each command, as a table, JSON, YAML or Markdown; escaping at one place.
 
+pub mod contract;
 mod escape;
 mod page;
 pub mod view;

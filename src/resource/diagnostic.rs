@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::envelope::Resource;
 use super::path;
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The resource cannot be applied.
@@ -20,12 +21,12 @@ pub enum Severity {
 }
 
 /// One finding. The order is that of a reader: file, line, column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
-    /// Id of the rule, one of [`super::rules`].
+    /// Id of the rule, one of `docs/reference/rules.md`.
     pub rule: &'static str,
     /// What is wrong: a lower-case fragment.
     pub message: String,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
@@ -9,7 +10,7 @@ use super::id::ResourceId;
 use super::kind::Kind;
 
 /// A resource at one version, as records, descriptions and bills of materials list it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Pinned {
     /// Its kind.
     pub kind: Kind,

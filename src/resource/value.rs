@@ -1,9 +1,11 @@
 //! The tree under every resource, free of any text format. YAML and JSON are read into it and written
 //! from it, so that validation, digest and diff all look at one thing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -227,6 +229,21 @@ impl Serialize for Value {
                 map.end()
             }
         }
+    }
+}
+
+/// Whatever JSON can say.
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::default()
+    }
+
+    fn inline_schema() -> bool {
+        true
     }
 }
 

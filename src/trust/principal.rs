@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resource::view::Role;
@@ -9,7 +10,7 @@ use crate::resource::view::Role;
 use super::key::PublicKey;
 
 /// Who a signature proves: a person or an automation that the trust branch names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Principal {
     /// The name that trust gives the key, usually an e-mail address.

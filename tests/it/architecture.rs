@@ -16,7 +16,7 @@ const TELLING: &str = "render";
 const VERBS: &str = "ops";
 
 /// Where each dependency may be named. No places at all: everywhere.
-const CRATES: [(&str, &[&str]); 19] = [
+const CRATES: [(&str, &[&str]); 20] = [
     ("anyhow", &["src/ops/", "src/cli/", "src/main.rs"]),
     // Its types are free; asking for the time is an effect.
     ("chrono", &[]),
@@ -31,6 +31,19 @@ const CRATES: [(&str, &[&str]); 19] = [
     ("ignore", &["src/workspace/"]),
     ("saphyr", &["src/resource/yaml"]),
     ("saphyr_parser", &["src/resource/yaml"]),
+    (
+        "schemars",
+        &[
+            "src/resource/",
+            "src/diff/",
+            "src/bom/",
+            "src/trust/",
+            "src/gate/",
+            "src/release/",
+            "src/audit/",
+            "src/render/",
+        ],
+    ),
     ("serde", &[]),
     ("serde_json", &[]),
     ("serde_yaml", &["src/resource/yaml"]),

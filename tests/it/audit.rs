@@ -1,5 +1,6 @@
 //! `joch audit`: the log tells everything once, and a proof is what plain Git shows.
 
+use crate::support::needs;
 use crate::support::world::{Outcome, World};
 
 /// A ledger of Alice's with a release in `local` and one in `staging`.
@@ -41,6 +42,9 @@ fn the_log_tells_the_newest_first_and_of_each_thing_once() {
 
 #[test]
 fn a_proof_is_what_plain_git_shows() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let world = released("audit-prove");
     for at in ["", "--at $(date -u +%Y-%m-%dT%H:%M:%SZ)"] {
         let proof =

@@ -10,11 +10,12 @@ use std::{env, fs};
 use clap::{Arg, ArgAction, Command};
 use joch::audit;
 use joch::cli::{self, exit};
+use joch::render::contract;
 use joch::resource::yaml::{Found, read};
 use joch::resource::{Kind, rules, schema};
 
 /// The directories in which every file is made from the code.
-const MADE: [&str; 2] = ["docs/reference", "docs/schemas"];
+const MADE: [&str; 3] = ["docs/reference", "docs/schemas", "docs/schemas/output"];
 
 #[test]
 fn the_reference_is_what_the_code_says() {
@@ -39,6 +40,22 @@ fn the_reference_is_what_the_code_says() {
     }
     let hint = "where the code is right: JOCH_WRITE_DOCS=1 cargo test --test it contract";
     assert!(differing.is_empty(), "\n{differing}\n{hint}\n");
+}
+
+#[test]
+fn every_answer_has_a_published_schema() {
+    let published: BTreeSet<&str> = contract::answers().into_iter().map(|(kind, _)| kind).collect();
+    let mut kinds = BTreeSet::new();
+    for view in files("src/render/view") {
+        let text = fs::read_to_string(project().join(&view)).expect("a view");
+        for body in text.split("fn kind(&self)").skip(1).filter_map(|rest| rest.split("\n    }\n").next()) {
+            kinds.extend(body.split('"').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    // Never printed as JSON: what `Verbatim` holds is made for another program, and goes out as it is.
+    kinds.remove("Text");
+    let kinds: BTreeSet<&str> = kinds.iter().map(String::as_str).collect();
+    assert_eq!(kinds, published, "what the views say, and what `render/contract.rs` lists");
 }
 
 #[test]
@@ -95,6 +112,9 @@ fn pages() -> Vec<(String, String)> {
         Kind::known()
             .map(|kind| (format!("docs/schemas/{}.json", kind.singular()), format!("{:#}\n", schema::of_kind(&kind)))),
     );
+    for (name, schema) in contract::answers().into_iter().chain(contract::stored()) {
+        pages.push((format!("docs/schemas/output/{name}.json"), format!("{schema:#}\n")));
+    }
     pages
 }
 
@@ -209,7 +229,8 @@ fn cell(text: &str) -> String {
 /// The files of a directory of the project, by path.
 fn files(directory: &str) -> Vec<String> {
     let entries = fs::read_dir(project().join(directory)).into_iter().flatten();
-    entries.map(|entry| format!("{directory}/{}", entry.expect("an entry").file_name().to_string_lossy())).collect()
+    let files = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
+    files.map(|path| format!("{directory}/{}", path.file_name().unwrap_or_default().to_string_lossy())).collect()
 }
 
 fn project() -> &'static Path {

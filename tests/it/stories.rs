@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-use crate::support::story;
+use crate::support::{needs, story};
 
 #[test]
 fn the_stories_are_true() {
@@ -54,6 +54,9 @@ fn tell_all(stories: Vec<PathBuf>) {
 fn tell(path: &Path, overwrite: bool) -> Option<String> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let text = fs::read_to_string(path).expect("a story");
+    if !needs(&story::needed(&text)) {
+        return None;
+    }
     let mut telling = story::tell(&name, &text);
     if overwrite && telling.corrected != text {
         fs::write(path, &telling.corrected).expect("a story can be corrected");

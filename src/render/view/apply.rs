@@ -1,5 +1,6 @@
 //! `joch apply`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gate::Outcome;
@@ -8,10 +9,11 @@ use crate::render::{Page, View};
 use crate::resource::Kind;
 
 /// What became of a set.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyResult {
     /// `applied`, `unchanged`, or what gates say.
+    #[schemars(extend("enum" = ["applied", "blocked", "pending", "undecided", "unchanged"]))]
     pub verdict: String,
     /// The environment.
     pub environment: String,
@@ -34,7 +36,7 @@ pub struct ApplyResult {
 }
 
 /// What became of one resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceChange {
     /// Its kind.

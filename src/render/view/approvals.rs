@@ -1,6 +1,7 @@
 //! `joch approve`, `reject` and `approvals`.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gate::{Change, Decision};
@@ -8,10 +9,11 @@ use crate::release::Record;
 use crate::render::{Page, View};
 
 /// A word that was given.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalResult {
     /// `approved`, `rejected`, `requested`, or `unchanged` where the same was said before.
+    #[schemars(extend("enum" = ["approved", "rejected", "requested", "unchanged"]))]
     pub verdict: String,
     /// The id of the statement.
     pub id: String,
@@ -43,8 +45,9 @@ impl View for ApprovalResult {
     }
 
     fn text(&self, page: &mut Page, _wide: bool) {
+        let verdict = if self.commit.is_some() { self.verdict.as_str() } else { "unchanged:" };
         for change in &self.changes {
-            page.line(format!("{} {} for {}", self.verdict, told(change), self.environment));
+            page.line(format!("{verdict} {} for {}", told(change), self.environment));
         }
         page.field("statement", &self.id[..self.id.len().min(16)]);
         page.field("by", &self.principal);
@@ -75,7 +78,7 @@ fn told(change: &Change) -> String {
 }
 
 /// What waits for a decision, and what was decided.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ApprovalList {
     /// Newest first.
     pub items: Vec<ApprovalItem>,
@@ -85,12 +88,13 @@ pub struct ApprovalList {
 }
 
 /// One of them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalItem {
     /// Its id.
     pub id: String,
     /// `requested`, `waiting`, `approved`, `rejected`, `expired`.
+    #[schemars(extend("enum" = ["requested", "waiting", "approved", "rejected", "expired"]))]
     pub state: String,
     /// Who said or asked it.
     pub principal: Option<String>,

@@ -1,6 +1,7 @@
 //! `joch audit log`, `joch audit verify` and `joch audit prove`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::audit::{Entry, Finding, Proof, Touched};
@@ -8,16 +9,17 @@ use crate::render::{Page, View};
 use crate::resource::Pinned;
 
 /// What happened, newest first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AuditLog {
     /// One for each thing that happened.
     pub items: Vec<Entry>,
 }
 
 /// What a check of the ledger found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct VerifyResult {
     /// `clean`, or `refused`.
+    #[schemars(extend("enum" = ["clean", "refused"]))]
     pub verdict: &'static str,
     /// How much was looked at.
     pub checked: CheckedCounts,
@@ -26,7 +28,7 @@ pub struct VerifyResult {
 }
 
 /// How much was looked at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CheckedCounts {
     /// Commits of all branches.
     pub commits: usize,

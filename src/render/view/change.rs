@@ -1,5 +1,6 @@
 //! `joch promote`, `rollback` and `delete`: a change of one environment, and what its gates say.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gate::{GateResult, Outcome};
@@ -8,10 +9,11 @@ use crate::render::{Page, View};
 use crate::resource::Kind;
 
 /// A change that was made, stopped, or not needed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeResult {
     /// `promoted`, `rolled-back`, `deleted`; `blocked`, `pending`, `undecided`; or `unchanged`.
+    #[schemars(extend("enum" = ["promoted", "rolled-back", "deleted", "blocked", "pending", "undecided", "unchanged"]))]
     pub verdict: String,
     /// The environment.
     pub environment: String,
@@ -42,7 +44,7 @@ pub struct ChangeResult {
 }
 
 /// One subject.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Judged {
     /// The agent, or the resource that was judged on its own.

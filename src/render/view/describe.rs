@@ -1,5 +1,6 @@
 //! `joch describe KIND NAME`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::release::{Event, RollbackPath, Standing};
@@ -10,11 +11,12 @@ use super::release::list;
 use super::words;
 
 /// One version of a resource, what it holds, and where it stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Description {
     /// The resource as it is versioned.
     #[serde(serialize_with = "write_body")]
+    #[schemars(with = "Value")]
     pub resource: Resource,
     /// Its number; none for what stands on trust.
     pub version: Option<u64>,
@@ -35,7 +37,7 @@ pub struct Description {
 }
 
 /// What one environment has of the resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DescribedPlace {
     /// Which version, and since when.
@@ -54,7 +56,7 @@ pub struct DescribedPlace {
 }
 
 /// An agent that holds the resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DescribedHolder {
     /// Where.

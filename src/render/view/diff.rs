@@ -1,6 +1,7 @@
 //! `joch diff`.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::bom::AbomDelta;
@@ -12,7 +13,7 @@ use crate::resource::{Digest, Kind, Pinned, ResourceId};
 use super::{changes, diff_markdown, words};
 
 /// What differs, and what that reaches.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffResult {
     /// The resource that was named; none where files were.
@@ -34,7 +35,7 @@ pub struct DiffResult {
 }
 
 /// One side of a comparison.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffSide {
     /// The version.
@@ -50,7 +51,7 @@ pub struct DiffSide {
 }
 
 /// One resource that was compared.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComparedResource {
     /// Its kind.
@@ -68,7 +69,7 @@ pub struct ComparedResource {
 }
 
 /// An agent that a change reaches.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AffectedAgent {
     /// Always `Agent`.
@@ -83,6 +84,7 @@ pub struct AffectedAgent {
     pub version: Option<u64>,
     /// What it holds of what changes.
     #[serde(serialize_with = "write_ids")]
+    #[schemars(with = "Vec<String>")]
     pub through: Vec<ResourceId>,
 }
 

@@ -1,26 +1,29 @@
 //! `joch doctor`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::{Page, View};
 
 /// What was looked at, and how it came out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DoctorResult {
     /// `well`, `ill`, or `unknown` where something could not be looked at.
+    #[schemars(extend("enum" = ["well", "ill", "unknown"]))]
     pub verdict: &'static str,
     /// Every check, in the order in which they were made.
     pub checks: Vec<DoctorCheck>,
 }
 
 /// One check.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DoctorCheck {
     /// What was looked at.
     pub name: &'static str,
     /// `ok`, `warn`, `fail` or `unknown`.
+    #[schemars(extend("enum" = ["ok", "warn", "fail", "unknown"]))]
     pub state: &'static str,
     /// What was found.
     pub message: String,

@@ -1,15 +1,17 @@
 //! `joch explain`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gate::GateResult;
 use crate::render::{Page, View};
 
 /// What a promotion is missing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// `promoted` where nothing is missing, else what a promotion would come to now; `unchanged`.
+    #[schemars(extend("enum" = ["promoted", "blocked", "pending", "undecided", "unchanged"]))]
     pub verdict: String,
     /// The rung it comes from.
     pub from: String,
@@ -22,7 +24,7 @@ pub struct Explanation {
 }
 
 /// One missing fact.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingFact {
     /// The resource that it is about.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::release::Standing;
@@ -13,7 +14,7 @@ use crate::resource::{Digest, Kind, Resource, ResourceId};
 use super::words;
 
 /// What there is of one kind.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceList {
     /// The kind.
@@ -27,7 +28,7 @@ pub struct ResourceList {
 }
 
 /// One resource, and what each environment has of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedResource {
     /// Its kind.

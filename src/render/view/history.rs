@@ -1,5 +1,6 @@
 //! `joch get KIND NAME --history`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::release::{Happened, Past};
@@ -9,7 +10,7 @@ use crate::resource::{Kind, ResourceId};
 use super::words;
 
 /// The past of one resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// Whose: its kind.

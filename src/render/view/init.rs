@@ -1,11 +1,12 @@
 //! `joch init`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::{Page, View};
 
 /// What `init` made or found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitResult {
     /// Whether the ledger was there already.

@@ -1,5 +1,6 @@
 //! `joch describe release prod/41`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gate::Decision;
@@ -11,7 +12,7 @@ use super::releases::arrow;
 use super::{changes, gates, words};
 
 /// One release in full.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReleaseDescription {
     /// Its name, such as `prod/41`.

@@ -1,5 +1,6 @@
 //! `joch get releases`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::release::Manifest;
@@ -9,7 +10,7 @@ use crate::resource::ResourceId;
 use super::words;
 
 /// Releases, newest first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReleaseList {
     /// The agent that was asked for.
@@ -21,7 +22,7 @@ pub struct ReleaseList {
 }
 
 /// One release: its name and commit, and its manifest.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRelease {
     /// Its name, such as `prod/41`.

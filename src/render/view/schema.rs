@@ -1,19 +1,20 @@
 //! `joch schema`: the kinds of resources.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::{Page, View};
 use crate::resource::Kind;
 
 /// Every kind that joch knows.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct KindList {
     /// The kinds, in listing order.
     pub items: Vec<KindRow>,
 }
 
 /// How one kind is spelt.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KindRow {
     /// As in `kind:` of a file.

@@ -1,15 +1,17 @@
 //! `joch validate`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::{Page, View, markdown_text};
 use crate::resource::{Finding, Severity};
 
 /// What is wrong with some files.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ValidationResult {
     /// `valid` or `invalid`.
+    #[schemars(extend("enum" = ["valid", "invalid"]))]
     pub verdict: &'static str,
     /// How much was read and found.
     pub counts: Counts,
@@ -21,7 +23,7 @@ pub struct ValidationResult {
 }
 
 /// How much was read and found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Files that were read.

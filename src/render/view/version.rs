@@ -1,11 +1,12 @@
 //! `joch version`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::{Page, View};
 
 /// Which joch this is, and which formats it reads and writes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionInfo {
     /// The version of joch.
@@ -33,7 +34,7 @@ impl VersionInfo {
 
 impl View for VersionInfo {
     fn kind(&self) -> &'static str {
-        "Version"
+        "VersionInfo"
     }
 
     fn fields(&self) -> serde_json::Value {

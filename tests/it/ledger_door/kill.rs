@@ -1,12 +1,14 @@
 //! A writer killed at every call that changes a file: afterwards the ledger is as before or as after, and works.
 //!
-//! Run by hand: `cargo test --test it kill -- --ignored` with `strace` installed.
+//! It takes half a minute: `JOCH_TEST_ALL=1 cargo test --test it kill`, with `strace` installed.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use joch::ledger::{Repository, Signer};
+
+use crate::support::{all, needs};
 
 use super::bench::{Bench, draft, put, release, tag};
 
@@ -29,8 +31,10 @@ const SIGKILL: i32 = 9;
 const LEDGER: &str = "JOCH_TEST_LEDGER";
 
 #[test]
-#[ignore = "needs strace and a minute"]
 fn a_killed_writer_leaves_the_old_state_or_the_new() {
+    if !all() || !needs(&["strace"]) {
+        return;
+    }
     let bench = Bench::new("kill");
     let (fixture, ana) = (bench.ledger(), bench.ana());
     release(&fixture, &ana, 1);

@@ -8,6 +8,8 @@ use std::process::Stdio;
 use joch::ledger::signature::{self, GIT};
 use joch::ledger::{BadSignature, Error, Signer};
 
+use crate::support::needs;
+
 use super::bench::{Bench, draft, put, release, set_mode, tag};
 
 /// A key pair made by `ssh-keygen`.
@@ -28,6 +30,9 @@ fn refusal(bench: &Bench, key: &str) -> (String, String) {
 
 #[test]
 fn every_kind_of_key_signs_and_both_sides_agree() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let bench = Bench::new("kinds");
     let kinds: [(&str, &[&str]); 6] = [
         ("ed25519", &["-t", "ed25519", "-N", ""]),
@@ -62,6 +67,9 @@ fn every_kind_of_key_signs_and_both_sides_agree() {
 
 #[test]
 fn a_public_key_file_signs_with_the_private_key_beside_it() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let bench = Bench::new("beside");
     let key = keygen(&bench, "key", &["-t", "ed25519", "-N", ""]);
     let signer = Signer::open("~/key.pub", &bench.environment()).expect("a signer");
@@ -71,6 +79,9 @@ fn a_public_key_file_signs_with_the_private_key_beside_it() {
 
 #[test]
 fn a_key_that_cannot_sign_says_why_and_what_to_do() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let bench = Bench::new("cannot");
     let locked = keygen(&bench, "locked", &["-t", "ed25519", "-N", "secret"]);
     let (said, next) = refusal(&bench, locked.to_str().expect("UTF-8"));
@@ -95,10 +106,16 @@ fn a_key_that_cannot_sign_says_why_and_what_to_do() {
 
 #[test]
 fn the_agent_signs_what_it_holds() {
+    if !needs(&["ssh-keygen", "ssh-agent", "ssh-add"]) {
+        return;
+    }
     let bench = Bench::new("agent");
     let key = keygen(&bench, "held", &["-t", "ed25519", "-N", ""]);
     let socket = bench.path("s");
-    // A socket's path may have 108 bytes.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a socket's path may have 108 bytes, and the target's is often longer"
+    )]
     let socket = if socket.as_os_str().len() < 100 {
         socket
     } else {
@@ -131,6 +148,9 @@ fn the_agent_signs_what_it_holds() {
 
 #[test]
 fn joch_verifies_what_git_signed() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let bench = Bench::new("git-signed");
     let (ledger, ana) = (bench.ledger(), bench.ana());
     let first = release(&ledger, &ana, 1);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use joch::ledger::{Edit, Error, Repository};
 
+use crate::support::needs;
+
 use super::bench::{Bench, at, draft, person, put, release, tag};
 
 #[test]
@@ -31,6 +33,9 @@ fn a_new_ledger_has_the_settings_that_outlive_a_power_cut() {
 
 #[test]
 fn git_finds_commits_and_tags_whole_and_well_signed() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let bench = Bench::new("whole");
     let (ledger, ana) = (bench.ledger(), bench.ana());
     let first = release(&ledger, &ana, 1);

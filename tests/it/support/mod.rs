@@ -1,5 +1,9 @@
-//! What tests share: a world with people in it, and stories told there.
+//! What tests share: a world with people in it, stories told there, and the programs that not every machine has.
 
+mod needs;
 pub(crate) mod redact;
+pub(crate) mod schema;
 pub(crate) mod story;
 pub(crate) mod world;
+
+pub(crate) use needs::{all, needs};

@@ -10,6 +10,7 @@
 //! - ```` ```yaml file=agents/x.yaml ````: a file of the project, written here.
 //!
 //! A line `...` stands for any number of lines. `<!-- setup: COMMAND -->` is run unseen and must succeed.
+//! `<!-- needs: PROGRAM -->` as the first line names what a machine may lack: without it the story is not told.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -43,6 +44,9 @@ const PROGRAMS: [&str; 21] = [
     "test",
     "touch",
 ];
+
+/// What only works where OpenSSH is, by itself or because Git then calls it.
+const OPENSSH: [&str; 5] = ["ssh-keygen -", "verify-commit", "verify-tag", "%G", " -S "];
 
 /// How a telling of a story went.
 pub(crate) struct Telling {
@@ -83,6 +87,13 @@ struct Line {
     /// Its line, from 0.
     number: usize,
     shown: Vec<String>,
+}
+
+/// The programs that a story says it needs beside those that every machine has.
+pub(crate) fn needed(text: &str) -> Vec<&str> {
+    let first = text.lines().next().unwrap_or_default();
+    let names = first.strip_prefix("<!-- needs:").and_then(|rest| rest.strip_suffix("-->"));
+    names.unwrap_or_default().split_whitespace().collect()
 }
 
 /// Acts the story out in a new world.
@@ -169,6 +180,7 @@ fn parse(lines: &[String]) -> Result<Vec<Step>, String> {
             let text = lines[body].iter().map(|line| line.to_owned() + "\n").collect();
             steps.push(Step::File { path: path.to_owned(), text });
         } else if let Some(scene) = scene(&words, start, body, lines)? {
+            scene.commands.iter().try_for_each(|line| line.is_declared(&lines[0]))?;
             steps.push(Step::Scene(scene));
         }
     }
@@ -223,6 +235,17 @@ impl Line {
     fn command(&self) -> String {
         let typed: Vec<_> = self.typed.iter().map(|line| line.get(2..).unwrap_or_default()).collect();
         typed.join("\n")
+    }
+
+    /// Checks that a story which needs OpenSSH says so in its `first` line.
+    fn is_declared(&self, first: &str) -> Result<(), String> {
+        let command = self.command();
+        match OPENSSH.iter().find(|word| command.contains(**word)) {
+            Some(word) if !needed(first).contains(&"ssh-keygen") => {
+                Err(format!("line {}: `{word}` wants `<!-- needs: ssh-keygen -->` as the first line", self.number + 1))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn complaint(&self, what: &str, shown: &[String]) -> String {
@@ -306,5 +329,7 @@ mod tests {
         assert_eq!(problem("``` ~bob (no)\n```\n"), "line 1: after the actor only `(exit 2)` may follow");
         assert_eq!(problem("``` ~bob\n$ curl x\n```\n"), "line 2: a story does not run `curl`");
         assert_eq!(problem("```yaml file=../x\n```\n"), "line 1: `../x` leads out of the project");
+        let undeclared = "line 2: `%G` wants `<!-- needs: ssh-keygen -->` as the first line";
+        assert_eq!(problem("``` ~bob\n$ git log --format=%G?\n```\n"), undeclared);
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ssh_key::{HashAlg, PublicKey};
 
+use super::needs;
 use super::redact::Redactor;
 
 /// Everyone who has a folder in `fixtures/identities`.
@@ -164,6 +165,9 @@ fn a_person_sees_nothing_of_the_machine() {
 
 #[test]
 fn a_person_can_sign() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
     let world = World::new("sign");
     for person in PEOPLE {
         let outcome = world.sh(person, "echo hello | ssh-keygen -q -Y sign -f \"$JOCH_SIGNING_KEY\" -n test");

@@ -1,0 +1,95 @@
+//! What machines may rely on, as JSON Schema (draft 07): every kind of answer, and the forms that a ledger stores.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Value, json};
+
+use crate::audit::Proof;
+use crate::gate::Statement;
+use crate::release::{Manifest, Record};
+
+use super::view::{
+    ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
+    ErrorResult, Explanation, History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList,
+    ValidationResult, VerifyResult, VersionInfo,
+};
+use super::{API_VERSION, FORMAT_VERSION};
+
+/// The schema of every answer in JSON, by its `kind`. A new view needs a line here.
+#[must_use]
+pub fn answers() -> Vec<(&'static str, Value)> {
+    vec![
+        answer::<ApplyResult>("ApplyResult"),
+        answer::<ApprovalList>("ApprovalList"),
+        answer::<ApprovalResult>("ApprovalResult"),
+        answer::<AuditLog>("AuditLog"),
+        answer::<ChangeResult>("DeletionResult"),
+        answer::<Description>("Description"),
+        answer::<DiffResult>("DiffResult"),
+        answer::<DoctorResult>("DoctorResult"),
+        answer::<ErrorResult>("Error"),
+        answer::<Explanation>("Explanation"),
+        answer::<History>("History"),
+        answer::<InitResult>("InitResult"),
+        answer::<KindList>("KindList"),
+        answer::<ChangeResult>("PromotionResult"),
+        answer::<Proof>("Proof"),
+        answer::<ReleaseDescription>("ReleaseDescription"),
+        answer::<ReleaseList>("ReleaseList"),
+        answer::<ResourceList>("ResourceList"),
+        answer::<ChangeResult>("RollbackResult"),
+        answer::<ValidationResult>("ValidationResult"),
+        answer::<VerifyResult>("VerifyResult"),
+        answer::<VersionInfo>("VersionInfo"),
+    ]
+}
+
+/// The schema of every JSON form in a ledger, by the name of its file there.
+#[must_use]
+pub fn stored() -> Vec<(&'static str, Value)> {
+    vec![
+        ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
+        ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
+        ("statement", titled(schema::<Statement>(), "statement").to_value()),
+    ]
+}
+
+/// The fields of `T` in their envelope.
+fn answer<T: JsonSchema>(kind: &'static str) -> (&'static str, Value) {
+    let mut schema = titled(schema::<T>(), kind);
+    let (major, _) = FORMAT_VERSION.split_once('.').expect("two numbers");
+    // What is added later makes the second number grow, and must not make this schema refuse it.
+    fix(&mut schema, "formatVersion", json!({ "type": "string", "pattern": format!("^{major}\\.[0-9]+$") }));
+    fix(&mut schema, "apiVersion", json!({ "const": API_VERSION }));
+    fix(&mut schema, "kind", json!({ "const": kind }));
+    (kind, schema.to_value())
+}
+
+fn stored_form<T: JsonSchema>(name: &str, format: &str) -> Value {
+    let mut schema = titled(schema::<T>(), name);
+    fix(&mut schema, "schema", json!({ "const": format }));
+    schema.to_value()
+}
+
+/// As `T` is written; what is read may be older and lack fields.
+fn schema<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft07().for_serialize().into_generator().into_root_schema_for::<T>()
+}
+
+fn titled(mut schema: Schema, title: &str) -> Schema {
+    schema.insert("title".into(), title.into());
+    schema
+}
+
+/// Makes `field` one that is always there and always like this.
+fn fix(schema: &mut Schema, field: &str, like: Value) {
+    let mut at = |key: &str, empty: Value| schema.ensure_object().entry(key).or_insert(empty).take();
+    let mut properties = at("properties", json!({}));
+    properties[field] = like;
+    let mut required = at("required", json!([]));
+    if let Some(required) = required.as_array_mut().filter(|required| !required.contains(&field.into())) {
+        required.push(field.into());
+    }
+    schema.insert("properties".into(), properties);
+    schema.insert("required".into(), required);
+}
