@@ -43,6 +43,7 @@ pub struct Manifest {
     pub resources: Vec<ManifestResource>,
     /// The version numbers it gave, each bound to its content: `{kind, namespace, name, version, sha256}`.
     #[serde(with = "minted")]
+    #[schemars(with = "Vec<minted::Row>")]
     pub minted: Vec<Pinned>,
 }
 
@@ -52,8 +53,8 @@ mod minted {
 
     use crate::resource::{Digest, Kind, Pinned};
 
-    #[derive(Serialize, Deserialize)]
-    struct Row {
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    pub(super) struct Row {
         kind: Kind,
         namespace: String,
         name: String,
