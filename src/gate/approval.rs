@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
+
 use crate::trust::Principal;
 
 use super::evidence::{Evidence, Subject};
-use super::statement::{Decision, Vote};
+use super::statement::{CLOCK_LEEWAY_MINUTES, Decision, LONGEST_EXPIRY_HOURS, Vote};
 use super::verdict::{GateResult, Verdict};
 
 /// How one statement was counted.
@@ -104,6 +106,21 @@ pub fn tally<'a>(team: &str, subject: &Subject, evidence: &'a Evidence<'_>) -> T
     tally
 }
 
+/// A rejection blocks also where nobody's approval is demanded: that of anyone who may approve for some team.
+pub(super) fn rejected(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateResult> {
+    let teams = evidence.trust.teams().map(|team| team.id().name.clone());
+    let by_team = teams.map(|team| tally(&team, subject, evidence));
+    let no = by_team.flatten().find(|(vote, counted)| *counted == Counted::No && vote.principal.is_some())?;
+    let who = no.0.principal.as_ref().map(Principal::to_string).unwrap_or_default();
+    Some(GateResult {
+        reason: format!("rejected by {who}"),
+        next: Some("change what was rejected, or have the same person approve it after all".into()),
+        evidence: vec![no.0.id.clone()],
+        demanded_by: vec!["every environment".into()],
+        ..GateResult::new("approval", "", Verdict::Fail)
+    })
+}
+
 fn count(vote: &Vote, team: &str, subject: &Subject, evidence: &Evidence<'_>) -> Counted {
     let void = |why: &str| Counted::Void(why.to_owned());
     let said = &vote.predicate;
@@ -117,17 +134,24 @@ fn count(vote: &Vote, team: &str, subject: &Subject, evidence: &Evidence<'_>) ->
     if !member && !alone {
         return Counted::Void(format!("not an approving member of team {team}"));
     }
+    if decision == Decision::Reject {
+        return count_no(vote, subject, evidence);
+    }
     if said.team.as_ref().is_some_and(|named| named != team) && !alone {
         return Counted::Void(format!("speaks for another team than {team}"));
+    }
+    if said.stated_at > vote.carried_at + Duration::minutes(CLOCK_LEEWAY_MINUTES) {
+        return void("it is dated later than the ledger took it in");
+    }
+    if vote.spent {
+        return Counted::Stale("it was given before the latest release of this here".into());
     }
     if let Some(changed) = what_changed(vote, subject, evidence) {
         return Counted::Stale(changed);
     }
-    if said.expires <= evidence.now {
+    let longest = vote.carried_at + Duration::hours(LONGEST_EXPIRY_HOURS);
+    if said.expires.min(longest) <= evidence.now {
         return Counted::Expired;
-    }
-    if decision == Decision::Reject {
-        return Counted::No;
     }
     if alone {
         return Counted::SelfApproved;
@@ -139,6 +163,17 @@ fn count(vote: &Vote, team: &str, subject: &Subject, evidence: &Evidence<'_>) ->
         return void("an author of the change does not approve it");
     }
     Counted::Yes
+}
+
+/// A no is about the candidate, whatever stands beside it, and stays until the same person says yes: a yes that
+/// is not sure does not count, a no that is not sure does.
+fn count_no(vote: &Vote, subject: &Subject, evidence: &Evidence<'_>) -> Counted {
+    let said = &vote.predicate;
+    let about = said.changes.iter().find(|change| change.resource == subject.resource);
+    if said.environment == evidence.environment && about.is_some_and(|change| change.to == subject.to) {
+        return Counted::No;
+    }
+    Counted::Stale(what_changed(vote, subject, evidence).unwrap_or_else(|| "it was about another change".into()))
 }
 
 /// What the statement was about, where that is not what would be released now.

@@ -10,7 +10,7 @@ pub use approval::{Counted, Tally, tally};
 pub use evidence::{Demand, Evidence, Subject};
 pub use regression::{Regression, RegressionKind};
 pub use statement::{
-    APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, Vote,
+    APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate, REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Verdict};
 
@@ -21,6 +21,10 @@ use crate::resource::Requirement;
 #[must_use]
 pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
     let mut results: Vec<_> = demands.iter().map(|demand| judge(demand, subject, evidence)).collect();
+    let asks_people = demands.iter().any(|demand| matches!(demand.requirement, Requirement::Approval(..)));
+    if !asks_people {
+        results.extend(approval::rejected(subject, evidence));
+    }
     results.extend(regression::judge(&evidence.regressions, &evidence.allowed_regressions, evidence.gated));
     results
 }

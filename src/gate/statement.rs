@@ -11,6 +11,10 @@ use crate::trust::{Principal, PublicKey};
 
 /// How long an approval counts unless it says otherwise.
 pub const DEFAULT_EXPIRY_HOURS: i64 = 72;
+/// The longest that one may count.
+pub const LONGEST_EXPIRY_HOURS: i64 = 7 * 24;
+/// How far a person's clock may be ahead of the ledger's.
+pub const CLOCK_LEEWAY_MINUTES: i64 = 5;
 /// The predicate type of a decision.
 pub const APPROVAL_PREDICATE: &str = "https://joch.dev/attestation/approval/v1";
 /// The predicate type of a request for one.
@@ -133,4 +137,8 @@ pub struct Vote {
     pub key: PublicKey,
     /// What was signed.
     pub predicate: Predicate,
+    /// When the ledger took it in: the time of the evidence commit that first holds it.
+    pub carried_at: DateTime<Utc>,
+    /// Whether the latest release of the resource in the environment had seen it: what it allowed has happened.
+    pub spent: bool,
 }

@@ -1,5 +1,9 @@
 //! The evidence branch: what people and runners signed, and what was decided.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
 use crate::closure::Unreadable;
 use crate::gate::{Statement, Vote};
 use crate::release::{Record, Votes, layout};
@@ -71,6 +75,35 @@ impl Reader<'_> {
         Ok(Item { id, path: path.to_owned(), bytes, key })
     }
 
+    /// When the evidence branch took in each of these files: how many commits lay before, and the commit's time.
+    ///
+    /// # Errors
+    /// A commit or tree is missing or damaged.
+    pub fn carried(&self, tip: ObjectId, paths: BTreeSet<&str>) -> Result<BTreeMap<String, (i64, DateTime<Utc>)>> {
+        let mut carried = BTreeMap::new();
+        let mut wanted = paths;
+        let mut later: Option<(i64, DateTime<Utc>)> = None;
+        for (back, commit) in (0..).zip(self.snapshot().first_parents(tip)) {
+            if wanted.is_empty() {
+                break;
+            }
+            let commit = commit?;
+            let mut absent = Vec::new();
+            for path in &wanted {
+                if self.snapshot().entry_at(commit.id, path)?.is_none() {
+                    absent.push(*path);
+                }
+            }
+            for path in absent {
+                wanted.remove(path);
+                carried.extend(later.map(|later| (path.to_owned(), later)));
+            }
+            later = Some((-back, commit.committer.time));
+        }
+        carried.extend(wanted.into_iter().filter_map(|path| Some((path.to_owned(), later?))));
+        Ok(carried)
+    }
+
     /// Every decision on an environment, oldest release number first, each with its record.
     ///
     /// # Errors
@@ -100,31 +133,45 @@ pub struct Ballots<'a, 'r> {
 }
 
 impl Ballots<'_, '_> {
-    /// Every statement about a resource, requests included, oldest first.
+    /// Every statement about a resource, requests included, in the order in which the ledger took them in; whoever
+    /// signs chooses the date, not the place. Those that `since` holds are spent.
     ///
     /// # Errors
     /// As [`Reader::evidence_under`], or an item is no statement.
-    pub fn statements(&self, id: &ResourceId) -> Result<Vec<(Vote, Statement)>> {
+    pub fn statements(&self, id: &ResourceId, since: Option<ObjectId>) -> Result<Vec<(Vote, Statement)>> {
+        let items = self.reader.evidence_under(self.commit, &layout::approvals(id, None))?;
+        let carried = self.reader.carried(self.commit, items.iter().map(|item| item.path.as_str()).collect())?;
         let mut votes = Vec::new();
-        for item in self.reader.evidence_under(self.commit, &layout::approvals(id, None))? {
+        for item in items {
             let statement = Statement::from_json(&item.bytes)
                 .map_err(|why| Error::Damaged { object: format!("the evidence `{}`", item.path), why })?;
             if !statement.predicate.changes.iter().any(|change| change.resource == *id) {
                 continue;
             }
             let principal = self.trust.principal(&item.key);
-            let vote = Vote { id: item.id, principal, key: item.key, predicate: statement.predicate.clone() };
-            votes.push((vote, statement));
+            let spent = match since {
+                Some(since) => self.reader.snapshot().entry_at(since, &item.path)?.is_some(),
+                None => false,
+            };
+            let (place, carried_at) = carried.get(&item.path).copied().unwrap_or_default();
+            let predicate = statement.predicate.clone();
+            votes.push((place, Vote { id: item.id, principal, key: item.key, predicate, carried_at, spent }, statement));
         }
-        votes.sort_by(|(a, _), (b, _)| (a.predicate.stated_at, &a.id).cmp(&(b.predicate.stated_at, &b.id)));
-        votes.dedup_by(|(a, _), (b, _)| a.id == b.id);
-        Ok(votes)
+        votes.sort_by(|(place, a, _), (other, b, _)| (place, a.predicate.stated_at, &a.id).cmp(&(other, b.predicate.stated_at, &b.id)));
+        votes.dedup_by(|(_, a, _), (_, b, _)| a.id == b.id);
+        Ok(votes.into_iter().map(|(_, vote, statement)| (vote, statement)).collect())
     }
 }
 
 impl Votes for Ballots<'_, '_> {
-    fn about(&self, id: &ResourceId, environment: &str) -> std::result::Result<Vec<Vote>, Unreadable> {
-        let statements = self.statements(id).map_err(Error::unreadable)?;
+    fn about(
+        &self,
+        id: &ResourceId,
+        environment: &str,
+        since: Option<&str>,
+    ) -> std::result::Result<Vec<Vote>, Unreadable> {
+        let since = since.map(|commit| commit.parse().map_err(Unreadable)).transpose()?;
+        let statements = self.statements(id, since).map_err(Error::unreadable)?;
         let here = |vote: &Vote| vote.predicate.environment == environment && vote.predicate.decision.is_some();
         Ok(statements.into_iter().map(|(vote, _)| vote).filter(here).collect())
     }

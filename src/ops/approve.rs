@@ -1,7 +1,7 @@
 //! `joch approve`, `reject` and `approvals request|decide`: one person's signed word on a change.
 
 use anyhow::Result;
-use chrono::{DateTime, Duration, SubsecRound as _, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use crate::gate::{
     APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement,
@@ -69,13 +69,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     };
     if request.decision.is_some() {
         check_voice(request, &asked, &trust, &operating)?;
+    } else {
+        check_asker(&trust, &operating)?;
     }
     let teams = asked.teams.clone();
     let predicate = &mut asked.predicate;
     predicate.decision = request.decision;
     predicate.team.clone_from(&request.team);
     predicate.rationale.clone_from(&request.rationale);
-    predicate.stated_at = caller.now.trunc_subsecs(0);
+    predicate.stated_at = time;
     predicate.expires = predicate.stated_at + Duration::hours(DEFAULT_EXPIRY_HOURS);
     if let Some(said) = said_before(predicate, &reader, &trust, &operating)? {
         return Ok(said);
@@ -220,6 +222,16 @@ fn of_record(record: &Record) -> Change {
     }
 }
 
+/// Refuses a question of somebody who only reads.
+fn check_asker(trust: &Trust, operating: &Operating) -> Result<(), Failure> {
+    let who = &operating.operator.principal;
+    if trust.works(who) {
+        return Ok(());
+    }
+    Err(Failure::credentials("role", format!("`{who}` only reads here, and asks for no decision"))
+        .next(format!("ask an admin: {}", trust.admins().into_iter().collect::<Vec<_>>().join(", "))))
+}
+
 /// Refuses a word that could never count.
 fn check_voice(request: &Request, asked: &Question, trust: &Trust, operating: &Operating) -> Result<(), Failure> {
     let who = &operating.operator.principal;
@@ -267,7 +279,7 @@ fn said_before(
 ) -> Result<Option<Outcome>> {
     let Some(change) = predicate.changes.first() else { return Ok(None) };
     let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
-    let mine = ballots.statements(&change.resource)?.into_iter().map(|(vote, _)| vote);
+    let mine = ballots.statements(&change.resource, None)?.into_iter().map(|(vote, _)| vote);
     let mut last = mine.filter(|vote| {
         vote.principal.as_ref() == Some(&operating.operator.principal)
             && vote.predicate.environment == predicate.environment

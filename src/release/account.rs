@@ -50,7 +50,7 @@ pub(super) fn record_of(
         operator: &context.operator.principal,
         authors: edit.map(|edit| edit.authors.clone()).unwrap_or_default(),
         gate_rules: rules.digest,
-        votes: votes_on(subject, &draft.environment, context)?,
+        votes: votes_on(subject, edit, &draft.environment, context)?,
         regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
         allowed_regressions: context.allowed_regressions.to_vec(),
     };
@@ -107,8 +107,14 @@ pub(super) fn record_of(
 }
 
 /// The statements that bear on a subject: not those that brought what runs now.
-fn votes_on(subject: &Subject, environment: &str, context: &Context<'_>) -> Result<Vec<Vote>, String> {
-    let mut votes = context.votes.about(&subject.resource, environment).map_err(|why| why.0)?;
+fn votes_on(
+    subject: &Subject,
+    edit: Option<&AgentEdit>,
+    environment: &str,
+    context: &Context<'_>,
+) -> Result<Vec<Vote>, String> {
+    let since = edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str());
+    let mut votes = context.votes.about(&subject.resource, environment, since).map_err(|why| why.0)?;
     votes.retain(|vote| {
         let about = vote.predicate.changes.iter().find(|change| change.resource == subject.resource);
         about.is_some_and(|change| change.to == subject.to || change.to != subject.from)

@@ -24,11 +24,12 @@ use super::rules::{Rules, rules_for};
 
 /// What people have signed.
 pub trait Votes {
-    /// Statements about a resource for an environment, oldest first.
+    /// Statements about a resource for an environment, in the order in which the ledger took them in. Those that
+    /// the evidence commit `since` holds already are spent.
     ///
     /// # Errors
     /// When the evidence branch cannot be read.
-    fn about(&self, id: &ResourceId, environment: &str) -> Result<Vec<Vote>, Unreadable>;
+    fn about(&self, id: &ResourceId, environment: &str, since: Option<&str>) -> Result<Vec<Vote>, Unreadable>;
 }
 
 /// The world that a draft is judged in: one snapshot of it.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::gate::Demand;
-use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
+use crate::resource::view::{self, Deployment, Eval};
+use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 /// The rules for one subject in one environment.
@@ -86,14 +86,8 @@ fn add(demands: &mut Vec<Demand>, requirement: Requirement, origin: String) {
 
 fn environment_gates(environment: &str, trust: &Trust) -> Result<Vec<(String, Requirement)>, String> {
     let Some(record) = trust.environment(environment) else { return Ok(Vec::new()) };
-    let gates = record.spec().get("gates").and_then(Value::as_list).unwrap_or_default();
-    let read = |gate: &Value| {
-        let text = gate.as_text().or_else(|| gate.get("gate").and_then(Value::as_text));
-        let text = text.ok_or_else(|| format!("{}: a gate is text such as `approval:TEAM`", record.id()))?;
-        let requirement = text.parse().map_err(|why| format!("{}: gate `{text}`: {why}", record.id()))?;
-        Ok((record.id().to_string(), requirement))
-    };
-    gates.iter().map(read).collect()
+    let view = view::Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?;
+    Ok(view.gates.into_iter().map(|gate| (record.id().to_string(), gate.requirement)).collect())
 }
 
 /// Whose rules judge a resource: its own for an agent; for a Deployment or Eval, those of the agents it may

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::resource::name::DEFAULT_NAMESPACE;
 use crate::resource::view::{self, Role};
 use crate::resource::{Kind, Resource, ResourceId, Target, Value};
 
@@ -79,6 +80,9 @@ impl Trust {
         resources: BTreeMap<ResourceId, Arc<Resource>>,
         signers: AllowedSigners,
     ) -> Result<Self, String> {
+        for id in resources.keys().filter(|id| id.kind.is_trust() && id.namespace != DEFAULT_NAMESPACE) {
+            return Err(format!("{id}: environments and teams have no namespace; leave `metadata.namespace` out"));
+        }
         let teams = resources.values().filter(|resource| resource.id().kind == Kind::Team);
         let mut members = Vec::new();
         for team in teams {
@@ -149,6 +153,12 @@ impl Trust {
     #[must_use]
     pub fn is_admin(&self, principal: &Principal) -> bool {
         self.holds(principal, Role::Admin)
+    }
+
+    /// Whether the principal does more than read: operates, approves or administers.
+    #[must_use]
+    pub fn works(&self, principal: &Principal) -> bool {
+        [Role::Admin, Role::Operator, Role::Approver].into_iter().any(|role| self.holds(principal, role))
     }
 
     /// Checks that the principal may write to `environment`.
