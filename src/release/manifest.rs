@@ -43,21 +43,26 @@ pub struct Manifest {
     pub resources: Vec<ManifestResource>,
     /// The version numbers it gave, each bound to its content: `{kind, namespace, name, version, sha256}`.
     #[serde(with = "minted")]
+    #[schemars(with = "Vec<minted::Row>")]
     pub minted: Vec<Pinned>,
 }
 
 /// How a manifest writes the numbers it gave: the digest as `sha256sum` prints it.
 mod minted {
+    use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use crate::resource::{Digest, Kind, Pinned};
 
-    #[derive(Serialize, Deserialize)]
-    struct Row {
+    /// A version number that a release gave, bound to its content.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[schemars(rename = "Minted")]
+    pub(super) struct Row {
         kind: Kind,
         namespace: String,
         name: String,
         version: Option<u64>,
+        #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
         sha256: String,
     }
 
