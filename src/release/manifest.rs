@@ -49,16 +49,20 @@ pub struct Manifest {
 
 /// How a manifest writes the numbers it gave: the digest as `sha256sum` prints it.
 mod minted {
+    use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use crate::resource::{Digest, Kind, Pinned};
 
-    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    /// A version number that a release gave, bound to its content.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[schemars(rename = "Minted")]
     pub(super) struct Row {
         kind: Kind,
         namespace: String,
         name: String,
         version: Option<u64>,
+        #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
         sha256: String,
     }
 

@@ -115,10 +115,10 @@ fn is_a(wanted: &Value, value: &Value) -> bool {
 
 /// The patterns that the schemas have.
 fn matches(pattern: &str, text: &str) -> bool {
+    let is_sum = |hex: &str| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     match pattern {
-        "^sha256:[0-9a-f]{64}$" => text
-            .strip_prefix("sha256:")
-            .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))),
+        "^[0-9a-f]{64}$" => is_sum(text),
+        "^sha256:[0-9a-f]{64}$" => text.strip_prefix("sha256:").is_some_and(is_sum),
         r"^1\.[0-9]+$" => text.strip_prefix("1.").is_some_and(|minor| minor.parse::<u32>().is_ok()),
         _ => panic!("a pattern that is new here: {pattern}"),
     }
