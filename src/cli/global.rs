@@ -90,7 +90,10 @@ impl Global {
 /// Standard output cannot be written.
 pub(super) fn print(answer: &Answer, notices: &[String], format: Output, world: &mut World) -> Result<()> {
     for notice in notices {
-        writeln!(world.stderr, "note: {}", render::escape(notice))?;
+        for (at, line) in notice.lines().enumerate() {
+            let lead = if at == 0 { "note: " } else { "" };
+            writeln!(world.stderr, "{lead}{}", render::escape(line))?;
+        }
     }
     if let Some(text) = answer.view.verbatim() {
         world.stdout.write_all(text.as_bytes())?;

@@ -86,7 +86,7 @@ pub fn run(world: &mut World) -> u8 {
         });
     }
     let mut caller = cli.global.caller(world);
-    let answer = dispatch(cli.command, &mut caller);
+    let answer = check_namespace(&caller).and_then(|()| dispatch(cli.command, &mut caller));
     let notices = std::mem::take(&mut caller.notices);
     drop(caller);
     let printed = match &answer {
@@ -96,7 +96,12 @@ pub fn run(world: &mut World) -> u8 {
             return exit::of_error(error);
         }
     };
-    printed.unwrap_or_else(|why| unwritable(&why, world))
+    printed.unwrap_or_else(|why| unwritable(&why, answer.map_or(exit::COULD_NOT, |answer| answer.exit), world))
+}
+
+fn check_namespace(caller: &Caller<'_>) -> Result<()> {
+    crate::resource::name::check_namespace(caller.namespace())
+        .map_err(|rule| crate::ops::Failure::usage(format!("`{}` is no namespace: {rule}", caller.namespace())).into())
 }
 
 fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
@@ -159,12 +164,14 @@ fn wants_json(arguments: &[std::ffi::OsString]) -> bool {
         || words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "json"]))
 }
 
-/// Standard output is gone: quietly if its reader went away, else with a word.
-fn unwritable(why: &anyhow::Error, world: &mut World) -> u8 {
+/// Standard output is gone: quietly if its reader went away, else with a word. What was done is done, so a code
+/// that says more than "done" stays.
+fn unwritable(why: &anyhow::Error, code: u8, world: &mut World) -> u8 {
     let gone = why.downcast_ref::<std::io::Error>().is_some_and(|why| why.kind() == std::io::ErrorKind::BrokenPipe);
     if gone {
-        return exit::DONE;
+        return code;
     }
-    drop(error::tell(why, &[], Output::Table, &mut *world.stderr));
-    exit::COULD_NOT
+    let why = anyhow::anyhow!("the answer could not be printed: {why}; what the command did, it did");
+    drop(error::tell(&why, &[], Output::Table, &mut *world.stderr));
+    if code == exit::DONE { exit::COULD_NOT } else { code }
 }

@@ -10,7 +10,8 @@ pub use approval::{Counted, Tally, tally};
 pub use evidence::{Demand, Evidence, Subject};
 pub use regression::{Regression, RegressionKind};
 pub use statement::{
-    APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate, REQUEST_PREDICATE, Statement, Vote,
+    APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
+    REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Verdict};
 

@@ -155,9 +155,15 @@ impl Ballots<'_, '_> {
             };
             let (place, carried_at) = carried.get(&item.path).copied().unwrap_or_default();
             let predicate = statement.predicate.clone();
-            votes.push((place, Vote { id: item.id, principal, key: item.key, predicate, carried_at, spent }, statement));
+            votes.push((
+                place,
+                Vote { id: item.id, principal, key: item.key, predicate, carried_at, spent },
+                statement,
+            ));
         }
-        votes.sort_by(|(place, a, _), (other, b, _)| (place, a.predicate.stated_at, &a.id).cmp(&(other, b.predicate.stated_at, &b.id)));
+        votes.sort_by(|(place, a, _), (other, b, _)| {
+            (place, a.predicate.stated_at, &a.id).cmp(&(other, b.predicate.stated_at, &b.id))
+        });
         votes.dedup_by(|(_, a, _), (_, b, _)| a.id == b.id);
         Ok(votes.into_iter().map(|(_, vote, statement)| (vote, statement)).collect())
     }

@@ -84,8 +84,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let known = known_to(&sources.documents, &environment, &reader, &trust)?;
     let set = check_set(sources, &request.files, Some(&known), &desk, caller)?;
     let operating = desk.operating(caller, &trust)?;
-    let elsewhere = |id: &ResourceId| Ok(environment.entry(id)?);
-    let changes_trust = trust_change(&set.resources, &trust, &elsewhere)?;
+    for id in set.resources.keys().filter(|id| id.kind == Kind::Environment && !trust.ladder().has(&id.name)) {
+        caller.notice(format!("{id} guards nothing: {}", trust.ladder().unknown(&id.name)));
+    }
+    let changes_trust = trust_change(&set.resources, &trust)?;
     let (draft, mut resources) = draft(request, &set, &environment, &desk, caller)?;
     if !draft.is_empty() {
         check_writer(&trust, &operating, &name)?;
@@ -119,15 +121,38 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         // All or nothing: trust stays too, and the decision is told under the trust that stays.
         drop(transaction);
         transaction = desk.begin()?;
-        outcome.plan = Some(judge(&draft, &Asked::of(&before), &reader, &operating.operator, time)?);
+        outcome.plan = outcome.plan.map(|plan| plan.under(&before.commit));
     } else if !changes_trust.is_empty() {
         outcome.trust_commit = Some(trust.commit.clone());
+    }
+    if stopped {
+        outcome.resources = standing(outcome.resources, &environment, &reader)?;
     }
     if let Some(plan) = &outcome.plan {
         outcome.landed = land(&mut transaction, &reader, plan, &operating)?;
     }
     desk.finish(transaction, caller)?;
     Ok(outcome)
+}
+
+/// The same resources as they stand, where nothing was changed.
+fn standing(resources: Vec<Applied>, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Vec<Applied>> {
+    let mut standing = resources;
+    for applied in &mut standing {
+        applied.change = Word::Unchanged;
+        applied.version = standing_version(&applied.id, environment, reader)?;
+    }
+    Ok(standing)
+}
+
+fn standing_version(id: &ResourceId, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<u64>> {
+    if id.kind == Kind::Agent {
+        return Ok(environment.record(id)?.and_then(|record| record.to_version));
+    }
+    match environment.entry(id)? {
+        Some(entry) => Ok(reader.version_of(id, entry.digest())?),
+        None => Ok(None),
+    }
 }
 
 /// What becomes of the set's records of trust, which stood there as in `before`.
@@ -206,13 +231,7 @@ fn number(outcome: &mut Outcome, reader: &Reader<'_>) -> Result<()> {
         });
         applied.version = match planned {
             Some(version) => version,
-            None if applied.id.kind == Kind::Agent => {
-                environment.record(&applied.id)?.and_then(|record| record.to_version)
-            }
-            None => match environment.entry(&applied.id)? {
-                Some(entry) => reader.version_of(&applied.id, entry.digest())?,
-                None => None,
-            },
+            None => standing_version(&applied.id, &environment, reader)?,
         };
     }
     outcome.resources.sort_by(|a, b| a.id.cmp(&b.id));

@@ -189,8 +189,8 @@ fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Question> {
             for (item, record) in decisions.iter().filter(|(item, _)| named(item)) {
                 // One attempt leaves a decision for each subject; all of them are decided together.
                 let together = decisions.iter().map(|(_, other)| other).filter(|other| {
-                    (&other.release, other.timestamp, &other.operator_identity)
-                        == (&record.release, record.timestamp, &record.operator_identity)
+                    (&other.attempt, &other.release, other.timestamp)
+                        == (&record.attempt, &record.release, record.timestamp)
                 });
                 let records: Vec<Record> = together.cloned().collect();
                 let changes = records.iter().map(of_record).collect();

@@ -54,7 +54,9 @@ pub(super) fn cut_agent(
         return Err(Unresolved::Ring(ring));
     }
     let held = environment.closure(id).map_err(|why| Unresolved::Unreadable(why.unreadable()))?;
-    let Some(agent) = set.resources.get(id) else { return Ok(held) };
+    let Some(agent) = set.resources.get(id) else {
+        return held.map(|held| no_ring(held, above)).transpose();
+    };
     above.push(id.clone());
     let path = std::cell::RefCell::new(above.clone());
     let child = |child: &ResourceId| {
@@ -62,7 +64,7 @@ pub(super) fn cut_agent(
         if !set.resources.contains_key(child)
             && let Some(kept) = held.as_ref().and_then(|held| held.children().get(child))
         {
-            return Ok(Some(kept.clone()));
+            return no_ring(kept.clone(), &above).map(Some);
         }
         cut_agent(child, set, environment, &mut above)
     };
@@ -73,6 +75,14 @@ pub(super) fn cut_agent(
     let closure = resolve(agent, &sources)?;
     above.pop();
     Ok(Some(closure))
+}
+
+/// A child's closure, unless it holds one of those whose child it is.
+fn no_ring(child: Closure, above: &[ResourceId]) -> Result<Closure, Unresolved> {
+    match above.iter().position(|parent| child.find(parent).is_some()) {
+        Some(at) => Err(Unresolved::Ring([&above[at..], &[child.id().clone(), above[at].clone()]].concat())),
+        None => Ok(child),
+    }
 }
 
 /// Says what is missing, and which file of the project would bring it.

@@ -55,7 +55,7 @@ pub struct Outcome {
 /// There never was such a resource there; a closure still names it; the role does not allow it.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.begin()?;
+    let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -71,11 +71,13 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if id.kind.is_trust() {
         let change = from_trust(id, &trust)?;
         let time = commit_time(&reader, &[layout::TRUST], caller.now, &mut caller.notices)?;
+        let Some(mut transaction) = transaction else {
+            change.files(&reader, &trust, &operating, time)?;
+            return Ok(outcome);
+        };
         let after = change.stage(&mut transaction, &reader, &trust, &operating, request.reason.as_deref(), time)?;
-        if !request.dry_run {
-            desk.finish(transaction, caller)?;
-            outcome.trust_commit = Some(after.commit);
-        }
+        desk.finish(transaction, caller)?;
+        outcome.trust_commit = Some(after.commit);
         return Ok(outcome);
     }
     let Some(name) = &request.environment else {
@@ -89,7 +91,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let Some(draft) = draft(request, &environment, &reader)? else { return Ok(outcome) };
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&draft, &Asked::of(&trust), &reader, &operating.operator, time)?;
-    if !request.dry_run {
+    if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;
     }

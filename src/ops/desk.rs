@@ -41,7 +41,7 @@ impl Desk {
     /// There is no ledger, it is refused, or it has another trust root.
     pub fn open(caller: &Caller<'_>) -> Result<Self> {
         let project = Project::find(&caller.directory)?;
-        let path = project.ledger(caller.variable("JOCH_LEDGER"));
+        let path = project.ledger(caller.variable("JOCH_LEDGER"), &caller.directory);
         if !path.exists() {
             return Err(no_ledger(&project, &path).into());
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::ledger::{Environment, Reader};
-use crate::resource::name::{check_kind, nearest};
+use crate::resource::name::{check_kind, check_name, nearest};
 use crate::resource::{Kind, ResourceId};
 use crate::trust::Ladder;
 
@@ -33,11 +33,14 @@ impl Target {
 /// # Errors
 /// A kind that joch does not know, or more words than a name has.
 pub fn parse_target(words: &[String]) -> Result<Target, Failure> {
-    let target = |kind: &str, name: &str| Ok(Target { kind: parse_kind(kind)?, name: name.to_owned() });
+    let target = |kind: &str, name: &str| {
+        check_name(name).map_err(|rule| Failure::usage(format!("`{name}` names no resource: {rule}")))?;
+        Ok(Target { kind: parse_kind(kind)?, name: name.to_owned() })
+    };
     match words {
         [one] => match one.split_once('/') {
             Some((kind, name)) => target(kind, name),
-            None => Ok(Target { kind: Kind::Agent, name: one.clone() }),
+            None => target("agent", one),
         },
         [kind, name] => target(kind, name),
         _ => Err(Failure::usage("one resource is named as `NAME`, `KIND/NAME` or `KIND NAME`")),

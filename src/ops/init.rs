@@ -49,12 +49,12 @@ const ADMINS: &str = "admins";
 /// There is no key or name for the first admin; the project pins a ledger that is gone; the ladder is none.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let project = Project::find(&caller.directory)?;
-    let path = project.ledger(caller.variable("JOCH_LEDGER"));
+    let path = project.ledger(caller.variable("JOCH_LEDGER"), &caller.directory);
     if path.exists() {
         let repository = Repository::open(&path)?;
         repository.heal()?;
         if repository.snapshot()?.branch(layout::TRUST).is_some() {
-            return already(&project, caller);
+            return already(request, &project, caller);
         }
         // A first `init` that was killed before its transaction: begin again in the same place.
     } else if project.config.trust_root.is_some() {
@@ -122,9 +122,14 @@ fn point_rungs(transaction: &mut Transaction<'_>, ladder: &Ladder, genesis: Obje
 }
 
 /// There is a ledger: what a first `init` may have been killed before is done, and nothing else.
-fn already(project: &Project, caller: &mut Caller<'_>) -> Result<Outcome> {
+fn already(request: &Request, project: &Project, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let reader = desk.reader()?;
+    let ladder = reader.trust()?.ladder().rungs().to_vec();
+    if request.ladder.as_ref().is_some_and(|wanted| *wanted != ladder) {
+        let message = format!("there is a ledger already, and its ladder is {}", ladder.join(","));
+        return Err(Failure::refused("ladder", message).next("leave `--ladder` out, or begin another project").into());
+    }
     let root = Desk::trust_root(&reader)?.to_string();
     project.shelter_ledger(&desk.path)?;
     if project.config.trust_root.is_none() {
@@ -136,7 +141,7 @@ fn already(project: &Project, caller: &mut Caller<'_>) -> Result<Outcome> {
         trust_root: root,
         admin: None,
         fingerprint: None,
-        ladder: reader.trust()?.ladder().rungs().to_vec(),
+        ladder,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use crate::ledger::{Ballots, Environment, Reader};
+use crate::ledger::{Ballots, Environment, ObjectId, Reader};
 use crate::release::{Context, Draft, Operator, Plan, layout, plan};
 use crate::resource::{Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
@@ -44,6 +44,7 @@ pub(super) fn judge(
     let environment = reader.environment(&draft.environment)?;
     let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
     let records = guards(draft, &environment, source.as_ref())?;
+    check_order(&environment, reader)?;
     let evidence = reader.tip(layout::EVIDENCE)?;
     let ballots = Ballots { reader, commit: evidence, trust: asked.trust };
     let evidence = evidence.to_string();
@@ -61,6 +62,25 @@ pub(super) fn judge(
         votes: &ballots,
     };
     plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
+}
+
+/// Checks that trust and evidence still hold what the environment's latest release was decided under: along its
+/// history both only move forward, and a rejection is not lost by rewinding them.
+fn check_order(environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<()> {
+    let Some(manifest) = environment.manifest()? else { return Ok(()) };
+    for (branch, cited) in [(layout::TRUST, &manifest.trust), (layout::EVIDENCE, &manifest.evidence)] {
+        let commit = cited.parse::<ObjectId>().map_err(|why| Failure::refused("rewound-branch", why))?;
+        if !reader.snapshot().is_ancestor(commit, reader.tip(branch)?)? {
+            let message = format!(
+                "`{branch}` no longer holds {cited}, under which {} was decided: it was rewound",
+                manifest.name()
+            );
+            return Err(Failure::refused("rewound-branch", message)
+                .next(format!("fetch `{branch}` from a clone that has that commit; `joch audit verify` tells more"))
+                .into());
+        }
+    }
+    Ok(())
 }
 
 /// The Evals and Deployments that guard a change: those that the target has, those that the draft brings, and those

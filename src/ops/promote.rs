@@ -45,7 +45,7 @@ pub struct Outcome {
 /// See [`super::promotion`]; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.begin()?;
+    let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -66,7 +66,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let asked =
         Asked { required: &request.required, allowed_regressions: &request.allowed_regressions, ..Asked::of(&trust) };
     let plan = judge(&promotion.draft, &asked, &reader, &operating.operator, time)?;
-    if !request.dry_run {
+    if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;
     }

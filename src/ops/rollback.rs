@@ -67,7 +67,7 @@ struct Served {
 /// The environment never served that version; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
-    let mut transaction = desk.begin()?;
+    let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
@@ -96,7 +96,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let draft = draft(request, goal, &environment, &reader)?;
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&draft, &Asked::of(&trust), &reader, &operating.operator, time)?;
-    if !request.dry_run {
+    if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;
     }

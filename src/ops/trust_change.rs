@@ -28,12 +28,9 @@ pub(super) struct TrustChange {
 /// or those already there, impose.
 ///
 /// # Errors
-/// An imposed policy or budget that is neither in the set nor on trust nor in `elsewhere`.
-pub(super) fn trust_change(
-    set: &BTreeMap<ResourceId, Arc<Resource>>,
-    trust: &Trust,
-    elsewhere: &dyn Fn(&ResourceId) -> Result<Option<Arc<Resource>>>,
-) -> Result<TrustChange> {
+/// An imposed policy or budget that is neither in the set nor on trust: what an environment happens to hold is not
+/// taken for what everybody is to be bound by.
+pub(super) fn trust_change(set: &BTreeMap<ResourceId, Arc<Resource>>, trust: &Trust) -> Result<TrustChange> {
     let mut put: BTreeMap<_, _> =
         set.iter().filter(|(id, _)| id.kind.is_trust()).map(|(id, r)| (id.clone(), r.clone())).collect();
     let standing = trust.resources.values().filter(|r| r.id().kind.is_trust() && !put.contains_key(r.id()));
@@ -46,16 +43,7 @@ pub(super) fn trust_change(
                 continue;
             }
             let candidates = reference.candidates(&resource.id().namespace);
-            let mut found = None;
-            for id in &candidates {
-                found = match set.get(id).or_else(|| trust.resources.get(id)) {
-                    Some(found) => Some(found.clone()),
-                    None => elsewhere(id)?,
-                };
-                if found.is_some() {
-                    break;
-                }
-            }
+            let found = candidates.iter().find_map(|id| set.get(id).or_else(|| trust.resources.get(id)).cloned());
             match found {
                 Some(found) => {
                     put.insert(found.id().clone(), found);
@@ -67,9 +55,9 @@ pub(super) fn trust_change(
     if !missing.is_empty() {
         return Err(Failure::refused(
             "missing-reference",
-            format!("{}, which is nowhere to be found", missing.join("; ")),
+            format!("{}, which is neither in the set nor on trust", missing.join("; ")),
         )
-        .next("apply it together with them: add its file with `-f`")
+        .next("an admin applies it together with them: add its file with `-f`")
         .into());
     }
     put.retain(|id, resource| trust.resources.get(id) != Some(resource));

@@ -63,7 +63,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             index.add(rest.iter().map(|(_, resource)| resource));
         }
         // The ledger is asked last and only if it must be: files that stand on their own are valid without one.
-        let has_ledger = project.config.trust_root.is_some() || project.ledger(caller.variable("JOCH_LEDGER")).exists();
+        let has_ledger = project.config.trust_root.is_some()
+            || project.ledger(caller.variable("JOCH_LEDGER"), &caller.directory).exists();
         if has_ledger
             && is_open(&validate(&sources.documents, &index))
             && let Err(why) = add_ledger(&mut index, caller)

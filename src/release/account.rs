@@ -68,6 +68,7 @@ pub(super) fn record_of(
         kind: "Release".into(),
         release: format!("{}/{}", draft.environment, context.number),
         verdict: String::new(),
+        attempt: draft.attempt(context.number),
         event: draft.event,
         change: edit.map_or_else(|| entry.map_or(Word::Unchanged, CatalogEdit::word), |edit| edit.word),
         environment: draft.environment.clone(),

@@ -90,6 +90,23 @@ impl Draft {
         self.agents.is_empty() && self.catalog.is_empty()
     }
 
+    /// What tells this attempt from others: what is asked for, where, and every subject of it.
+    #[must_use]
+    pub fn attempt(&self, number: u64) -> Digest {
+        let mut lines = vec![format!("{} {}/{number}", self.event, self.environment)];
+        lines.extend(self.subjects().iter().map(|subject| {
+            let digest = |digest: Option<Digest>| digest.map_or_else(|| "-".to_owned(), |digest| digest.hex());
+            format!(
+                "{} {} {} {}",
+                subject.resource.full(),
+                digest(subject.from),
+                digest(subject.to),
+                subject.writes.hex()
+            )
+        }));
+        Digest::of(lines.join("\n"))
+    }
+
     /// What is judged: every changed closure; and each changed catalog entry that reaches no closure here,
     /// so that an Eval or Deployment cannot be loosened unseen.
     #[must_use]

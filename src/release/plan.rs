@@ -89,6 +89,18 @@ pub struct Plan {
     pub subjects: Vec<(Subject, Digest)>,
 }
 
+impl Plan {
+    /// The same refusal, told under another trust commit than the one that it would have led to.
+    #[must_use]
+    pub fn under(mut self, trust: &str) -> Self {
+        self.manifest.trust = trust.to_owned();
+        for record in &mut self.records {
+            record.trust = trust.to_owned();
+        }
+        self
+    }
+}
+
 /// Judges `draft` and says what would be written.
 ///
 /// # Errors

@@ -33,6 +33,8 @@ pub struct Record {
     /// What came of it: promoted, applied, rolled-back, deleted; or blocked, pending, undecided.
     #[schemars(extend("enum" = ["promoted", "applied", "rolled-back", "deleted", "blocked", "pending", "undecided"]))]
     pub verdict: String,
+    /// The attempt that this is part of: the same for every subject of one command.
+    pub attempt: Digest,
     /// What was asked for.
     pub event: Event,
     /// What it did to the agent.

@@ -80,11 +80,14 @@ impl Project {
         Ok(Self { root: directory.to_owned(), config: Config::default(), configured: false })
     }
 
-    /// Where the ledger is: what `JOCH_LEDGER` or `joch.yaml` says, else `.joch/ledger.git` of the
+    /// Where the ledger is: what `JOCH_LEDGER` says, relative to the working `directory`, or `joch.yaml`, else `.joch/ledger.git` of the
     /// project, and in a linked worktree that of the main one.
     #[must_use]
-    pub fn ledger(&self, variable: Option<&str>) -> PathBuf {
-        if let Some(named) = variable.filter(|named| !named.is_empty()).or(self.config.ledger.as_deref()) {
+    pub fn ledger(&self, variable: Option<&str>, directory: &Path) -> PathBuf {
+        if let Some(named) = variable.filter(|named| !named.is_empty()) {
+            return directory.join(named);
+        }
+        if let Some(named) = &self.config.ledger {
             return self.root.join(named);
         }
         let own = self.root.join(OWN).join(LEDGER);

@@ -20,7 +20,7 @@ const NAMED: usize = 5;
 
 /// Every check of the ledger.
 pub(super) fn check(project: &Project, key: Option<&PublicKey>, caller: &Caller<'_>) -> Vec<Check> {
-    let path = project.ledger(caller.variable("JOCH_LEDGER"));
+    let path = project.ledger(caller.variable("JOCH_LEDGER"), &caller.directory);
     if !path.exists() {
         return vec![absent(project, caller)];
     }

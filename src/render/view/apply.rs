@@ -80,7 +80,12 @@ impl View for ApplyResult {
         }
         match (&self.release, self.dry_run) {
             (_, true) => page.line(format!("dry run: nothing was written to `{}`", self.environment)),
-            (Some(release), _) => page.line(format!("release {release}")),
+            (Some(release), _) => {
+                page.line(format!("release {release}"));
+                if let Some(commit) = &self.trust_commit {
+                    page.line(format!("trust changed for every environment: {}", &commit[..commit.len().min(10)]));
+                }
+            }
             (None, _) if self.trust_commit.is_some() => page.line("trust changed; the environment did not"),
             (None, _) => page.line(format!("unchanged: `{}` has all of it already", self.environment)),
         }
