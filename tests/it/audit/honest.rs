@@ -1,0 +1,48 @@
+//! Every verb leaves a ledger that `audit verify` takes.
+
+use super::forge::{sh, shared, verify};
+
+#[test]
+fn every_verb_leaves_a_clean_ledger() {
+    let world = shared("audit-honest");
+    let policy = "sed -i 's/of others/of other people/' policies/pii-redaction.yaml";
+    let deployment = "sed -i 's/replicas: 3/replicas: 4/' deployments/support-triage-prod.yaml";
+    for (person, line) in [
+        ("mallory", "joch promote support-triage --from local --to dev --reason 'line\n\nJoch-Operator: eve'"),
+        ("alice", "joch promote support-triage --from dev --to staging"),
+        ("bob", "joch reject support-triage --from staging --to prod --rationale 'not yet'"),
+        ("alice", "joch promote support-triage --from staging --to prod; test $? = 2"),
+        ("bob", "joch approve support-triage --from staging --to prod --rationale 'now then'"),
+        ("alice", "joch promote support-triage --from staging --to prod"),
+        ("alice", "joch rollback agent support-triage --env prod --reason oops"),
+        ("alice", policy),
+        ("alice", "joch apply -f policies/pii-redaction.yaml"),
+        ("alice", "joch promote policy/pii-redaction --from local --to dev"),
+        ("alice", "joch promote policy/pii-redaction --from dev --to staging"),
+        ("bob", "joch approve policy/pii-redaction --from staging --to prod"),
+        ("alice", "joch promote policy/pii-redaction --from staging --to prod"),
+        ("alice", "joch rollback policy pii-redaction --env prod"),
+        ("alice", "joch rollback policy pii-redaction --env dev"),
+        ("alice", deployment),
+        ("alice", "joch apply -f deployments"),
+        ("alice", "joch promote deployment/support-triage-prod --from local --to dev"),
+        ("alice", "joch promote deployment/support-triage-prod --from dev --to staging"),
+        ("bob", "joch approve deployment/support-triage-prod --from staging --to prod"),
+        ("alice", "joch promote deployment/support-triage-prod --from staging --to prod"),
+        ("alice", "joch apply -f . --env dev"),
+        ("alice", "joch promote -f agents -f policies --from dev --to staging --allow-regression agent/support-triage"),
+        ("alice", "joch promote support-triage --from staging --to prod --require approval:interns; test $? = 3"),
+        ("alice", "joch delete deployment support-triage-prod --env local"),
+        ("alice", "joch delete policy customer-facing-side-effects --env local"),
+        ("alice", "joch delete agent support-triage --env local"),
+        ("alice", "joch apply -f ."),
+        (
+            "alice",
+            "sed -i /mallory/d teams/interns.yaml && sed -i 's/members:/members: []/' teams/interns.yaml && joch apply -f teams",
+        ),
+    ] {
+        sh(&world, person, line);
+        let (code, result) = verify(&world);
+        assert_eq!((code, &result["verdict"]), (0, &"clean".into()), "after `{line}`: {result:#}");
+    }
+}
