@@ -231,6 +231,10 @@ impl<'a, 'r> Court<'a, 'r> {
     ) -> Result<()> {
         let Release { fact, manifest, .. } = release;
         self.check_catalog(release, &redraft.draft, findings)?;
+        if evidence.is_none() {
+            // It cites evidence that is not there, which is told: nothing that was decided on it can be derived again.
+            return Ok(());
+        }
         let standing = self.standing(manifest, redraft);
         let derived = match self.plan(release, &redraft.draft, &standing, trust, operator)? {
             Ok(derived) => derived,
@@ -295,10 +299,6 @@ impl<'a, 'r> Court<'a, 'r> {
         let Ok(evidence) = manifest.evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
         };
-        if self.lines.get(layout::EVIDENCE).is_none_or(|line| line.place(evidence).is_none()) {
-            // Told already; nothing that it decided can be derived again.
-            return Ok(Err("the evidence that it cites is not there, so nothing follows from it".to_owned()));
-        }
         let votes = Ballots { reader: self.reader, commit: evidence, trust };
         let asked: Vec<_> = standing.values().collect();
         let (required, allowed) = (required(&asked), allowed(&asked));

@@ -1,5 +1,9 @@
 //! A ledger that several people share, and what somebody who knows Git can do to it.
 
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::OnceLock;
+
 use crate::support::world::{Outcome, World};
 
 /// Functions that forgers use, in the ledger's repository. Whoever runs them signs with their own key and gives
@@ -17,6 +21,8 @@ at() { export GIT_AUTHOR_DATE="$1 +0000" GIT_COMMITTER_DATE="$1 +0000"; }
 put() { git update-index --add --cacheinfo "100644,$(git hash-object -w --stdin),$1"; }
 # edit PATH SED: changes that file of the index
 edit() { git cat-file blob ":$1" > "$TMPDIR/edit"; sed "$2" "$TMPDIR/edit" | put "$1"; }
+# drop PATH: takes that file out of the index
+drop() { printf '0 %040d\t%s\n' 0 "$1" | git update-index --index-info; }
 # take BRANCH: the index is its tip, and the time that of its tip
 take() { old=$(git rev-parse "heads/$1"); git read-tree "$old"; at "$(git show -s --format=%ct "$old")"; }
 # raw PARENT: an unsigned commit of the index, as bytes; its message is standard input
@@ -64,19 +70,36 @@ END
 "#;
 
 /// A shared ledger: a release in `local`, `dev`, `staging` and, with Bob's approval, in `prod`; then a second one in
-/// `local`.
+/// `local`. It is made once, and copied.
 pub(super) fn shared(name: &str) -> World {
+    static MADE: OnceLock<Vec<u8>> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let world = make();
+        world.command("alice", "tar").args(["-c", "."]).output().expect("an archive").stdout
+    });
     let world = World::new(name);
-    sh(&world, "alice", "cp -r $FIXTURES/support-triage/. .");
-    sh(&world, "alice", "joch init --operator alice@example.com");
-    sh(&world, "alice", TEAMS);
-    sh(&world, "alice", "joch apply -f . --reason 'first of all'");
-    sh(&world, "alice", "joch promote support-triage --from local --to dev");
-    sh(&world, "alice", "joch promote support-triage --from dev --to staging");
-    sh(&world, "bob", "joch approve support-triage --from staging --to prod");
-    sh(&world, "alice", "joch promote support-triage --from staging --to prod");
-    sh(&world, "mallory", "sed -i 's/calm, brief/calm, short/' agents/support-triage.yaml");
-    sh(&world, "mallory", "joch apply -f agents/support-triage.yaml --reason shorter");
+    let mut tar = world.command("alice", "tar").arg("-x").stdin(Stdio::piped()).spawn().expect("tar");
+    tar.stdin.take().expect("a pipe").write_all(made).expect("tar reads");
+    assert!(tar.wait().expect("tar ends").success());
+    world
+}
+
+fn make() -> World {
+    let world = World::new("audit-shared");
+    for (person, line) in [
+        ("alice", "cp -r $FIXTURES/support-triage/. ."),
+        ("alice", "joch init --operator alice@example.com"),
+        ("alice", TEAMS),
+        ("alice", "joch apply -f . --reason 'first of all'"),
+        ("alice", "joch promote support-triage --from local --to dev"),
+        ("alice", "joch promote support-triage --from dev --to staging"),
+        ("bob", "joch approve support-triage --from staging --to prod"),
+        ("alice", "joch promote support-triage --from staging --to prod"),
+        ("mallory", "sed -i 's/calm, brief/calm, short/' agents/support-triage.yaml"),
+        ("mallory", "joch apply -f agents/support-triage.yaml --reason shorter"),
+    ] {
+        sh(&world, person, line);
+    }
     world
 }
 

@@ -1,6 +1,7 @@
 //! `joch audit`: the log tells everything once, a proof is what plain Git shows, and whatever is done to a ledger by
 //! hand is found.
 
+mod attacks;
 mod forge;
 mod honest;
 
