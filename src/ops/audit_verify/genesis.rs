@@ -7,8 +7,8 @@ use crate::audit::{Finding, Rule, trailer};
 use crate::ledger::Reader;
 use crate::release::layout;
 
-use super::facts::commit_fact;
 use super::lines::Lines;
+use crate::ops::facts::commit_fact;
 
 /// Checks that all branches begin at one empty commit, which an admin of the trust root signed and which names it.
 pub(super) fn check(

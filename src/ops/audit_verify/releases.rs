@@ -23,9 +23,9 @@ use crate::resource::{Digest, Requirement, Resource, ResourceId};
 use crate::trust::{Principal, Trust};
 
 use super::evidence::Testimony;
-use super::facts::{broken, commit_fact};
 use super::lines::{Line, Lines};
 use super::redraft::{Redraft, Release, Served};
+use crate::ops::facts::{broken, commit_fact};
 
 /// What releases are judged by.
 pub(super) struct Court<'a, 'r> {
@@ -122,6 +122,7 @@ impl<'a, 'r> Court<'a, 'r> {
             after: reader.environment_at(way.environment, id),
             source: self.source(way.environment, fact, &manifest, trust, findings)?,
             served: &way.served,
+            numbers: self.numbers,
         };
         let draft = self.judge(&release, trust, newest, evidence, &operator, findings)?;
         way.served.add(&draft);

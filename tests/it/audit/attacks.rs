@@ -1,6 +1,6 @@
 //! What somebody who knows Git and holds a key can do to a ledger, and the rule that each of it breaks.
 
-use super::forge::{forge, found, rules_after, sh, shared, verify};
+use super::forge::{forge, forget, found, rules_after, sh, shared, verify};
 
 /// That `person` doing `script` to a shared ledger breaks `rule`.
 fn breaks(rule: &str, name: &str, person: &str, script: &str) {
@@ -212,7 +212,7 @@ mod order {
             "git tag -d release/local/2 agent/default/support-triage/v2; git update-ref refs/heads/local heads/local~1",
         );
         assert_eq!(found(&world), ["rewound-branch"]);
-        sh(&world, "alice", "rm .joch/seen.json");
+        forget(&world);
         assert_eq!(verify(&world).0, 0, "with no memory and no trace in the ledger it cannot be known");
     }
 
@@ -228,6 +228,7 @@ mod order {
         sh(&world, "alice", "sed -i 's/eu-west-1/eu-west-2/' environments/dev.yaml; joch apply -f environments");
         let script =
             "git tag -d release/local/2 agent/default/support-triage/v2; git update-ref refs/heads/local heads/local~1";
+        forget(&world);
         forge(&world, "mallory", script);
         assert_eq!(found(&world), ["rewound-branch"]);
     }
@@ -242,6 +243,7 @@ mod order {
         );
         let script =
             "git tag -d release/local/2 agent/default/support-triage/v2; git update-ref refs/heads/local heads/local~1";
+        forget(&world);
         forge(&world, "mallory", script);
         assert_eq!(found(&world), ["version-gap"]);
     }
@@ -461,6 +463,7 @@ mod gates {
                       take evidence; git read-tree $reject
                       for path in $(git diff-tree -r --name-only --no-commit-id $old); do git cat-file blob $old:$path | put $path; done
                       git update-ref refs/heads/evidence $(git cat-file commit $old | sed '1,/^$/d' | raw $reject | seal git)";
+        forget(&world);
         forge(&world, "alice", script);
         let rules = found(&world);
         assert!(rules.contains(&"evidence-stale".to_owned()), "{rules:?}");
@@ -579,6 +582,7 @@ mod trust {
         let world = shared("attack-t-seen");
         sh(&world, "alice", "sed -i 's/eu-west-1/eu-west-2/' environments/dev.yaml; joch apply -f environments");
         let script = "take trust; git cat-file blob $(git rev-parse heads/trust~1):seen.json | put seen.json; echo 'forget' | add trust";
+        forget(&world);
         forge(&world, "alice", script);
         assert_eq!(found(&world), ["trust-seen"]);
     }

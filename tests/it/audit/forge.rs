@@ -125,8 +125,14 @@ pub(super) fn verify(world: &World) -> (i32, serde_json::Value) {
 /// Makes a shared ledger, lets `person` do that to it, and tells which rules `audit verify` then finds broken.
 pub(super) fn rules_after(name: &str, person: &str, script: &str) -> Vec<String> {
     let world = shared(name);
+    forget(&world);
     forge(&world, person, script);
     found(&world)
+}
+
+/// What the checkout remembers of the ledger is gone, as in one that was made anew.
+pub(super) fn forget(world: &World) {
+    sh(world, "alice", "rm -f .joch/seen.json");
 }
 
 /// The rules that `audit verify` finds broken, each once.
