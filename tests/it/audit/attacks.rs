@@ -138,7 +138,7 @@ mod signatures {
         sh(&world, "alice", "cp -r .joch/ledger.git ../elsewhere.git");
         sh(&world, "alice", "sed -i '/mallory/d; s/members:/members: []/' teams/interns.yaml; joch apply -f teams");
         let line = "sed -i 's/calm, short/calm, kind/' agents/support-triage.yaml
-                    JOCH_LEDGER=../elsewhere.git joch apply -f agents/support-triage.yaml";
+                    rm -f .joch/seen.json; JOCH_LEDGER=../elsewhere.git joch apply -f agents/support-triage.yaml";
         sh(&world, "mallory", line);
         forge(
             &world,
@@ -458,7 +458,11 @@ mod gates {
             "cp -r .joch/ledger.git ../elsewhere.git; git --git-dir ../elsewhere.git update-ref refs/heads/evidence heads/evidence~1; \
                              git --git-dir ../elsewhere.git update-ref refs/heads/prod heads/prod~1; git --git-dir ../elsewhere.git tag -d release/prod/1",
         );
-        sh(&world, "bob", "JOCH_LEDGER=../elsewhere.git joch reject support-triage --from staging --to prod");
+        sh(
+            &world,
+            "bob",
+            "rm -f .joch/seen.json; JOCH_LEDGER=../elsewhere.git joch reject support-triage --from staging --to prod",
+        );
         let script = "git fetch -q ../elsewhere.git heads/evidence; reject=$(git rev-parse FETCH_HEAD)
                       take evidence; git read-tree $reject
                       for path in $(git diff-tree -r --name-only --no-commit-id $old); do git cat-file blob $old:$path | put $path; done
@@ -479,7 +483,11 @@ mod gates {
             "alice",
             "printf '  gates: [\"approval:release-manager\"]\\n' >> environments/staging.yaml; joch apply -f environments",
         );
-        sh(&world, "alice", "JOCH_LEDGER=../elsewhere.git joch promote support-triage --from dev --to staging");
+        sh(
+            &world,
+            "alice",
+            "rm -f .joch/seen.json; JOCH_LEDGER=../elsewhere.git joch promote support-triage --from dev --to staging",
+        );
         forge(
             &world,
             "alice",
