@@ -3,6 +3,7 @@
 
 mod evidence;
 mod genesis;
+mod judge;
 mod lines;
 mod redraft;
 mod releases;
