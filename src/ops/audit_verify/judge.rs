@@ -140,6 +140,8 @@ impl Court<'_, '_> {
         let (required, allowed) = (required(&asked), allowed(&asked));
         let context = Context {
             trust,
+            // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
+            earlier_trust: None,
             evidence_commit: &manifest.evidence,
             operator,
             now: release.fact.time,

@@ -285,9 +285,10 @@ mod tags {
         let twice = "take local; edit release.json 's/\"version\": 2/\"version\": 1/'; again local";
         breaks("version-twice", "version-twice", "mallory", twice);
         let digest =
-            "digest=$(git cat-file blob heads/local~1:$record | sed -n 's/.*\"toDigest\": \"\\(.*\\)\",/\\1/p')";
-        let content =
-            format!("take local; {digest}; edit release.json \"/minted/,\\$s/sha256:[0-9a-f]*/$digest/\"; again local");
+            "digest=$(git cat-file blob heads/local~1:$record | sed -n 's/.*\"toDigest\": \"sha256:\\(.*\\)\",/\\1/p')";
+        let content = format!(
+            "take local; {digest}; edit release.json \"/minted/,\\$s/[0-9a-f]\\{{64\\}}/$digest/\"; again local"
+        );
         breaks("content-twice", "content-twice", "mallory", &content);
         let none = "take local; edit release.json '/\"minted\"/,$d'; { git cat-file blob :release.json; echo '  \"minted\": [] }'; } | put release.json; again local";
         breaks("version-content", "version-none", "mallory", none);
