@@ -14,7 +14,7 @@ fn every_verb_leaves_a_clean_ledger() {
         ("alice", "joch promote support-triage --from dev --to staging"),
         ("bob", "joch reject support-triage --from staging --to prod --rationale 'not yet'"),
         ("alice", "joch promote support-triage --from staging --to prod; test $? = 2"),
-        ("bob", "joch approve support-triage --from staging --to prod --rationale 'now then'"),
+        ("bob", "sleep 1; joch approve support-triage --from staging --to prod --rationale 'now then'"),
         ("alice", "joch promote support-triage --from staging --to prod"),
         ("alice", "joch rollback agent support-triage --env prod --reason oops"),
         ("alice", policy),
