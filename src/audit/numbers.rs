@@ -21,6 +21,7 @@ struct Given {
     digest: Digest,
     commit: String,
     release: String,
+    author: String,
 }
 
 /// Where a version tag points.
@@ -37,7 +38,12 @@ impl Numbers {
     pub fn add(&mut self, manifest: &Manifest, commit: &str) {
         for minted in &manifest.minted {
             let Some(number) = minted.version else { continue };
-            let given = Given { digest: minted.digest, commit: commit.to_owned(), release: manifest.name() };
+            let given = Given {
+                digest: minted.digest,
+                commit: commit.to_owned(),
+                release: manifest.name(),
+                author: manifest.operator.principal.name.clone(),
+            };
             self.given.entry((minted.id(), number)).or_default().push(given);
             self.contents.entry((minted.id(), minted.digest)).or_default().insert(number);
         }
@@ -110,7 +116,14 @@ impl Numbers {
     }
 }
 
+/// As the manifests say, whatever became of the tags.
 impl Numbering for Numbers {
+    fn authors(&self, id: &ResourceId, from: Option<u64>, to: u64) -> Result<BTreeSet<String>, Unreadable> {
+        let above = from.unwrap_or(0).saturating_add(1).min(to);
+        let of_these = self.given.range((id.clone(), above)..=(id.clone(), to));
+        Ok(of_these.flat_map(|(_, given)| given).map(|given| given.author.clone()).collect())
+    }
+
     fn version_of(&self, id: &ResourceId, digest: Digest) -> Result<Option<u64>, Unreadable> {
         Ok(self.contents.get(&(id.clone(), digest)).and_then(|numbers| numbers.first().copied()))
     }

@@ -61,21 +61,6 @@ impl Reader<'_> {
         tags.into_iter().map(|(number, commit)| self.bound(id, number, commit)).collect()
     }
 
-    /// Who made the versions above `from` up to `to`, and `to` in any case.
-    ///
-    /// # Errors
-    /// A tag or its release cannot be read.
-    pub fn authors(&self, id: &ResourceId, from: Option<u64>, to: u64) -> Result<BTreeSet<String>> {
-        let above = from.unwrap_or(0);
-        let mut authors = BTreeSet::new();
-        for (number, commit) in self.version_tags(id)? {
-            if number == to || (number > above && number < to) {
-                authors.insert(self.bound(id, number, commit)?.manifest.operator.principal.name.clone());
-            }
-        }
-        Ok(authors)
-    }
-
     fn bound(&self, id: &ResourceId, number: u64, commit: ObjectId) -> Result<Version> {
         let tag = layout::version_tag(id, number);
         let damaged = |why: &str| Error::Damaged { object: format!("the tag `{tag}`"), why: why.to_owned() };
@@ -87,6 +72,23 @@ impl Reader<'_> {
 }
 
 impl Numbering for Reader<'_> {
+    fn authors(
+        &self,
+        id: &ResourceId,
+        from: Option<u64>,
+        to: u64,
+    ) -> std::result::Result<BTreeSet<String>, Unreadable> {
+        let above = from.unwrap_or(0);
+        let mut authors = BTreeSet::new();
+        for (number, commit) in self.version_tags(id).map_err(Error::unreadable)? {
+            if number == to || (number > above && number < to) {
+                let version = self.bound(id, number, commit).map_err(Error::unreadable)?;
+                authors.insert(version.manifest.operator.principal.name.clone());
+            }
+        }
+        Ok(authors)
+    }
+
     fn version_of(&self, id: &ResourceId, digest: Digest) -> std::result::Result<Option<u64>, Unreadable> {
         for (number, commit) in self.version_tags(id).map_err(Error::unreadable)? {
             if self.bound(id, number, commit).map_err(Error::unreadable)?.digest == digest {

@@ -5,6 +5,7 @@ mod content;
 mod cut;
 mod desk;
 mod elsewhere;
+mod facts;
 mod failure;
 mod find;
 mod judge;

@@ -217,7 +217,7 @@ fn add_agent(
         }
     }
     let mut edit = edit_of(target, id, Some(candidate.closure.clone()), writes)?;
-    weigh(id, &mut edit, &candidate, target, reader)?;
+    weigh(id, &mut edit, &candidate, target, reader, reader)?;
     promotion.draft.agents.insert(id.clone(), edit);
     Ok(())
 }
@@ -229,19 +229,21 @@ pub(super) fn weigh(
     edit: &mut AgentEdit,
     candidate: &Running,
     target: &Environment<'_, '_>,
+    numbering: &dyn Numbering,
     reader: &Reader<'_>,
 ) -> Result<()> {
-    edit.authors = authors(reader, id, edit)?;
+    edit.authors = authors(numbering, id, edit)?;
     if let Some(version) = candidate.record.to_version {
         let from = edit.before.as_ref().and_then(|running| running.record.to_version);
-        edit.authors.extend(reader.authors(id, from, version)?);
+        edit.authors.extend(numbering.authors(id, from, version)?);
     }
-    edit.regressions = found_regressions(id, candidate, edit.before.as_ref(), target, reader)?;
+    let applied = applied_there(id, edit.before.as_ref(), reader)?;
+    edit.regressions = found_regressions(candidate, edit.before.as_ref(), &applied, target, numbering)?;
     Ok(())
 }
 
 /// Who made what an edit brings beside the agent's own versions: the members that differ.
-pub(super) fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit) -> Result<BTreeSet<String>> {
+pub(super) fn authors(numbering: &dyn Numbering, agent: &ResourceId, edit: &AgentEdit) -> Result<BTreeSet<String>> {
     let mut authors = BTreeSet::new();
     let held = |id: &ResourceId| edit.before.as_ref().and_then(|running| running.closure.find(id).cloned());
     for member in edit.after.as_ref().map(Closure::everything).unwrap_or_default() {
@@ -249,9 +251,9 @@ pub(super) fn authors(reader: &Reader<'_>, agent: &ResourceId, edit: &AgentEdit)
         if member.id() == agent || before.as_ref() == Some(member) {
             continue;
         }
-        let from = before.map(|old| reader.version_of(member.id(), old.digest())).transpose()?.flatten();
-        if let Some(to) = reader.version_of(member.id(), member.digest())? {
-            authors.extend(reader.authors(member.id(), from, to)?);
+        let from = before.map(|old| numbering.version_of(member.id(), old.digest())).transpose()?.flatten();
+        if let Some(to) = numbering.version_of(member.id(), member.digest())? {
+            authors.extend(numbering.authors(member.id(), from, to)?);
         }
     }
     Ok(authors)
@@ -318,28 +320,27 @@ fn cases_of(resource: &Resource, environment: &Environment<'_, '_>, reader: &Rea
 }
 
 fn found_regressions(
-    id: &ResourceId,
     candidate: &Running,
     running: Option<&Running>,
+    applied: &[Record],
     target: &Environment<'_, '_>,
-    reader: &Reader<'_>,
+    numbering: &dyn Numbering,
 ) -> Result<Vec<crate::gate::Regression>> {
     let mut catalog = Vec::new();
     for member in &candidate.record.members {
         if let Some(entry) = target.entry(&member.id())?
             && entry.digest() != member.digest
         {
-            let version = reader.version_of(entry.id(), entry.digest())?;
+            let version = numbering.version_of(entry.id(), entry.digest())?;
             catalog.push(Pinned::new(entry.id(), version, entry.digest()));
         }
     }
     let mut policies = Vec::new();
     for policy in target.of_kind(&Kind::Policy)? {
-        let version = reader.version_of(policy.id(), policy.digest())?;
+        let version = numbering.version_of(policy.id(), policy.digest())?;
         policies.push((policy, version));
     }
-    let applied = applied_there(id, running, reader)?;
-    let target = Target { running, applied: &applied, catalog: &catalog, policies: &policies };
+    let target = Target { running, applied, catalog: &catalog, policies: &policies };
     Ok(regressions(&candidate.closure, &candidate.record.members, candidate.record.to_version, &target))
 }
 

@@ -1,20 +1,23 @@
 //! `joch audit prove`: what ran for an agent at a moment, and whose signature says so.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use crate::audit::{Proof, ProofFacts, SignatureProof, prove};
+use crate::audit::tags::{Released, check_release_tags};
+use crate::audit::{Finding, Proof, ProofFacts, Rule, SignatureProof, prove};
 use crate::ledger::{Commit, Environment, ObjectId, Reader};
 use crate::release::{Record, layout};
-use crate::resource::{Kind, ResourceId};
-use crate::trust::Trust;
+use crate::resource::{Digest, Kind, ResourceId};
+use crate::trust::{PublicKey, Trust};
 
 use super::caller::Caller;
 use super::desk::Desk;
+use super::facts::{commit_fact, release_tag};
 use super::failure::Failure;
 use super::find::{check_environment, not_found, parse_target};
 use super::moment::commit_at;
-use super::signatures::signer_of;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +59,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Proof> {
     })?;
     let release = commit_of(&reader, head.id, &record)?;
     let trust = trust_at(&reader, request.at)?;
+    let (signature, findings) = check(&reader, &release, &record, closure.digest())?;
     Ok(prove(ProofFacts {
         agent: &agent,
         at: request.at,
@@ -64,9 +68,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Proof> {
         digest: closure.digest(),
         commit: &release.id.to_string(),
         applied_at: release.committer.time,
-        signature: signature(&reader, release.id, &record)?,
+        signature,
         imposed_now: trust.imposed(&request.environment, &agent.namespace).into_iter().map(AsRef::as_ref).collect(),
-        findings: Vec::new(),
+        findings,
     }))
 }
 
@@ -105,24 +109,36 @@ fn commit_of(reader: &Reader<'_>, head: ObjectId, record: &Record) -> Result<Com
     Err(crate::ledger::Error::Missing { what }.into())
 }
 
-/// Whose signature stands on the release, and whether it counts under the trust that the record cites.
-fn signature(reader: &Reader<'_>, commit: ObjectId, record: &Record) -> Result<SignatureProof> {
-    let key = match signer_of(reader, commit)? {
-        Ok(key) => key,
-        Err(why) => return Ok(SignatureProof { principal: None, fingerprint: None, verdict: why.to_string() }),
-    };
-    let fingerprint = Some(key.fingerprint());
+/// What can be told from the release alone: whose signature stands on it and whether that counts under the trust that it
+/// cites, whether its tag says the same, and whether its record has the digest of the closure.
+fn check(
+    reader: &Reader<'_>,
+    release: &Commit,
+    record: &Record,
+    digest: Digest,
+) -> Result<(SignatureProof, Vec<Finding>)> {
+    let fact =
+        commit_fact(reader, &record.environment, release.id).map_err(|why| Failure::refused("commit", why.message))?;
+    let mut findings = Vec::new();
+    if record.to_digest != Some(digest) {
+        findings
+            .push(fact.finding(Rule::RecordDigest, format!("the closure beside the record has the digest {digest}")));
+    }
+    let number = record.release.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default();
+    let key = (record.environment.clone(), number);
+    let tag = reader.snapshot().tag(&layout::release_tag(&key.0, key.1))?;
+    let tags = tag.map(|tag| release_tag(reader, tag)).transpose()?.map(|tag| (key.clone(), tag));
+    let releases = BTreeMap::from([(key, Released::of(&fact))]);
+    findings.extend(check_release_tags(&tags.into_iter().collect(), &releases));
     let cited: ObjectId = record.trust.parse().map_err(|why| Failure::refused("record", why))?;
     let trust = reader.trust_at(cited)?;
-    let Some(principal) = trust.principal(&key) else {
-        let verdict = format!("the trust commit {} does not list the key", cited.short());
-        return Ok(SignatureProof { principal: None, fingerprint, verdict });
-    };
-    let verdict = match trust.check_writer(&principal, &record.environment) {
-        Ok(()) => "good".to_owned(),
-        Err(why) => why,
-    };
-    Ok(SignatureProof { principal: Some(principal.name), fingerprint, verdict })
+    let key = fact.signature.as_ref().ok();
+    let signer = fact.check_signer(&trust, |principal| trust.check_writer(principal, &record.environment));
+    let verdict = signer.as_ref().map_or_else(|finding| finding.rule.demands(), |_| "good").to_owned();
+    let known = signer.as_ref().ok().cloned().or_else(|| key.and_then(|key| trust.principal(key)));
+    findings.extend(signer.err());
+    let principal = known.map(|principal| principal.name);
+    Ok((SignatureProof { principal, fingerprint: key.map(PublicKey::fingerprint), verdict }, findings))
 }
 
 /// The failure that the agent did not run there then.

@@ -1,6 +1,6 @@
 //! Version numbers: names for content, given once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::closure::Unreadable;
 use crate::resource::{Digest, Pinned, Resource, ResourceId};
@@ -12,6 +12,12 @@ pub trait Numbering {
     /// # Errors
     /// When a tag or manifest cannot be read.
     fn version_of(&self, id: &ResourceId, digest: Digest) -> Result<Option<u64>, Unreadable>;
+
+    /// Who made the versions above `from` up to `to`, and `to` in any case.
+    ///
+    /// # Errors
+    /// When a tag or manifest cannot be read.
+    fn authors(&self, id: &ResourceId, from: Option<u64>, to: u64) -> Result<BTreeSet<String>, Unreadable>;
 
     /// The highest number given to a resource, 0 for none.
     ///

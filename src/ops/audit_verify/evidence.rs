@@ -10,8 +10,8 @@ use crate::ledger::{ChangedPath, Error, ObjectId, Reader, Result, changed_paths}
 use crate::release::{Record, layout};
 use crate::trust::PublicKey;
 
-use super::facts::{broken, commit_fact};
 use super::lines::Lines;
+use crate::ops::facts::{broken, commit_fact};
 
 /// What the evidence branch holds, as far as releases need it.
 #[derive(Default)]

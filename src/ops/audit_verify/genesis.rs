@@ -7,8 +7,8 @@ use crate::audit::{Finding, Rule, trailer};
 use crate::ledger::Reader;
 use crate::release::layout;
 
-use super::facts::commit_fact;
 use super::lines::Lines;
+use crate::ops::facts::commit_fact;
 
 /// Checks that all branches begin at one empty commit, which an admin of the trust root signed and which names it.
 pub(super) fn check(
@@ -37,12 +37,9 @@ pub(super) fn check(
             return;
         }
     };
-    if reader
-        .snapshot()
-        .entry_at(genesis, "")
-        .and_then(|tree| tree.map_or(Ok(Vec::new()), |tree| reader.snapshot().tree(tree.id)))
-        .is_ok_and(|entries| !entries.is_empty())
-    {
+    let tree = reader.snapshot().commit(genesis).map(|commit| commit.tree);
+    let files = tree.and_then(|tree| reader.snapshot().files_under(tree));
+    if files.is_ok_and(|files| !files.is_empty()) {
         findings.push(fact.finding(Rule::Genesis, "the first commit of all branches is not empty"));
     }
     if trailer(&fact.message, "Joch-Trust") != Some(root.commit.as_str()) {

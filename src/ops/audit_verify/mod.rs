@@ -2,8 +2,8 @@
 //! again what can be derived, and tells what contradicts a rule.
 
 mod evidence;
-mod facts;
 mod genesis;
+mod judge;
 mod lines;
 mod redraft;
 mod releases;
@@ -26,7 +26,7 @@ use super::failure::Failure;
 use super::find::check_environment;
 use super::remember::{forgotten, remember};
 
-use facts::broken;
+use super::facts::broken;
 use lines::{Lines, line};
 use releases::Court;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use anyhow::Result;
 
 use crate::audit::commit::CommitFact;
+use crate::audit::numbers::Numbers;
 use crate::audit::tree::Parts;
 use crate::audit::{Finding, Rule};
 use crate::closure::{Closure, Exchange, ripple};
@@ -13,7 +14,7 @@ use crate::ops::promotion;
 use crate::ops::reach::edit_of;
 use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Manifest, Record, Running, Source, Undone, layout};
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, ResourceId, Value};
+use crate::resource::{Digest, Kind, ResourceId, Target, Value};
 
 /// What an environment served before a release: the digests of closures and of catalog entries.
 #[derive(Default)]
@@ -49,6 +50,7 @@ pub(super) struct Release<'a, 'r> {
     /// For a promotion, where its content comes from.
     pub(super) source: Option<(Source, Environment<'a, 'r>)>,
     pub(super) served: &'a Served,
+    pub(super) numbers: &'a Numbers,
 }
 
 /// The draft, with the records that stand beside the closures it changes.
@@ -177,9 +179,11 @@ impl Release<'_, '_> {
                 match candidate
                     .filter(|candidate| !(rippled && as_ripple) && Some(&candidate.closure) == edit.after.as_ref())
                 {
-                    Some(candidate) => promotion::weigh(agent, &mut edit, &candidate, &self.before, self.reader)?,
+                    Some(candidate) => {
+                        promotion::weigh(agent, &mut edit, &candidate, &self.before, self.numbers, self.reader)?
+                    }
                     None => {
-                        edit.authors = promotion::authors(self.reader, agent, &edit)?;
+                        edit.authors = promotion::authors(self.numbers, agent, &edit)?;
                         if !rippled {
                             let wrong = "it is neither what the source held nor what the promoted resources make of it";
                             findings.push(self.at(&layout::closure(agent), Rule::PromoteSource, wrong));
@@ -241,7 +245,7 @@ impl Release<'_, '_> {
         draft: &Draft,
     ) -> BTreeSet<ResourceId> {
         let held = |id: &ResourceId| after.is_some_and(|closure| closure.find(id).is_some());
-        let brought = |id: &ResourceId| held(id) || is_about(agent, id, draft);
+        let brought = |id: &ResourceId| held(id) || is_about(agent, id, draft) || is_secret_of(after, id);
         let of = |wanted: &dyn Fn(&ResourceId, &CatalogEdit) -> bool| -> BTreeSet<ResourceId> {
             draft.catalog.iter().filter(|(id, edit)| wanted(id, edit)).map(|(id, _)| id.clone()).collect()
         };
@@ -272,6 +276,19 @@ fn is_about(agent: &ResourceId, id: &ResourceId, draft: &Draft) -> bool {
         .and_then(|deployment| deployment.agent)
         .is_some_and(|named| named.candidates(&id.namespace).contains(agent));
     measured || deployed
+}
+
+/// Whether a closure names this Secret.
+fn is_secret_of(closure: Option<&Closure>, id: &ResourceId) -> bool {
+    id.kind == Kind::Secret
+        && closure.is_some_and(|closure| {
+            closure.everything().iter().any(|resource| {
+                resource.mentions().iter().any(|mention| match &mention.target {
+                    Target::Resource(named) => named.candidates(&resource.id().namespace).contains(id),
+                    Target::Candidate(_) => false,
+                })
+            })
+        })
 }
 
 /// Whether this joch wrote a record, so that it knows how it must look.

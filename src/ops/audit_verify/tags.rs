@@ -8,7 +8,7 @@ use crate::audit::{Finding, Rule};
 use crate::ledger::{ObjectKind, Reader};
 use crate::release::layout::Tag;
 
-use super::facts::{broken, release_tag};
+use crate::ops::facts::{broken, release_tag};
 
 /// Checks all tags, those of releases only of the environment that is asked for; gives how many there are.
 pub(super) fn check(

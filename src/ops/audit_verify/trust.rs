@@ -8,8 +8,8 @@ use crate::ledger::{ObjectId, Reader, Result, changed_paths};
 use crate::release::layout;
 use crate::trust::{Principal, Trust};
 
-use super::facts::{broken, commit_fact};
 use super::lines::Lines;
+use crate::ops::facts::{broken, commit_fact};
 
 /// The states of trust as far as they can be read, and what is wrong with them.
 pub(super) fn follow(reader: &Reader<'_>, lines: &Lines, findings: &mut Vec<Finding>) -> TrustHistory {

@@ -1,10 +1,10 @@
 //! What the checks want to know of a commit or a tag, read from the bytes as they are stored.
 
+use super::signatures::signer_of;
 use crate::audit::commit::{CommitFact, Fault, Signature};
 use crate::audit::tags::{ReleaseTag, TagObject};
 use crate::audit::{Finding, Rule};
 use crate::ledger::{BadSignature, Error, ObjectId, ObjectKind, Reader, Result, Stamp};
-use crate::ops::signatures::signer_of;
 
 /// Whose signature stands on an object.
 ///

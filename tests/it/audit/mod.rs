@@ -1,7 +1,14 @@
-//! `joch audit`: the log tells everything once, and a proof is what plain Git shows.
+//! `joch audit`: the log tells everything once, a proof is what plain Git shows, and whatever is done to a ledger by
+//! hand is found.
+
+mod attacks;
+mod forge;
+mod honest;
 
 use crate::support::needs;
-use crate::support::world::{Outcome, World};
+use crate::support::world::World;
+
+use forge::json;
 
 /// A ledger of Alice's with a release in `local` and one in `staging`.
 fn released(name: &str) -> World {
@@ -18,10 +25,6 @@ fn sh(world: &World, line: &str) -> String {
     let outcome = world.sh("alice", line);
     assert_eq!(outcome.code, 0, "{line}\n{}{}", outcome.stdout, outcome.stderr);
     outcome.stdout
-}
-
-fn json(outcome: &Outcome) -> serde_json::Value {
-    serde_json::from_str(&outcome.stdout).unwrap_or_else(|why| panic!("{why}: {}{}", outcome.stdout, outcome.stderr))
 }
 
 #[test]
