@@ -1,7 +1,5 @@
 //! `joch explain`: what a promotion is missing, who can supply it, and with which command.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 
 use crate::gate::{GateResult, Verdict};
@@ -60,11 +58,10 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&promotion.draft, &Asked::of(&trust), &reader, &operator, time)?;
-    let authors = |id: &ResourceId| promotion.draft.agents.get(id).map(|edit| edit.authors.clone()).unwrap_or_default();
     for record in &plan.records {
         for gate in record.gates.iter().filter(|gate| gate.verdict != Verdict::Pass) {
             let id = &record.agent_ref;
-            let who = who(gate, &trust, &operator, &authors(id));
+            let who = who(gate, &trust, &operator, &record.authors);
             let command = command(gate, id, wanted);
             outcome.missing.push(Fact { resource: id.clone(), gate: gate.clone(), who, command });
         }
@@ -73,7 +70,7 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn who(gate: &GateResult, trust: &Trust, operator: &Operator, authors: &BTreeSet<String>) -> Vec<String> {
+fn who(gate: &GateResult, trust: &Trust, operator: &Operator, authors: &[String]) -> Vec<String> {
     if gate.gate != "approval" {
         return Vec::new();
     }
@@ -81,7 +78,9 @@ fn who(gate: &GateResult, trust: &Trust, operator: &Operator, authors: &BTreeSet
     if people.len() == 1 {
         return people.into_iter().map(str::to_owned).collect();
     }
-    let may = |user: &&str| people.contains(user) && *user != operator.principal.name && !authors.contains(*user);
+    let may = |user: &&str| {
+        people.contains(user) && *user != operator.principal.name && !authors.iter().any(|author| author == user)
+    };
     trust.approvers(&gate.name).unwrap_or_default().into_iter().filter(may).map(str::to_owned).collect()
 }
 

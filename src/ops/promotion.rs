@@ -12,7 +12,7 @@ use crate::release::{
     AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
 };
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Kind, Pinned, Resource, ResourceId, Target as Named};
+use crate::resource::{Digest, Kind, Pinned, Resource, ResourceId, Target as Named};
 use crate::trust::Trust;
 
 use super::caller::Caller;
@@ -90,12 +90,10 @@ pub(super) fn draft(
     for id in &agents {
         add_agent(id, &mut promotion, &source, &target, trust.ladder().from(&wanted.to), reader, caller)?;
     }
-    let exchange = Exchange { resources: shared_changes(&promotion.draft, &shared), agents: BTreeMap::new() };
+    let exchange =
+        Exchange { resources: shared_changes(&promotion.draft, &shared), agents: promoted(&promotion.draft) };
     let reached = reach(&target, &exchange, &promotion.draft.agents)?;
-    for (id, mut edit) in reached {
-        edit.authors = authors(reader, &id, &edit)?;
-        promotion.draft.agents.insert(id, edit);
-    }
+    promotion.draft.agents.extend(reached);
     Ok(promotion)
 }
 
@@ -199,7 +197,9 @@ fn add_agent(
         return Ok(());
     }
     let mut writes = BTreeSet::new();
-    for (brought, cases) in brought_along(id, &candidate.closure, source, above, reader)? {
+    let along = brought_along(id, &candidate.closure, source, above, reader)?;
+    let brings = along.iter().map(|(resource, _)| (resource.id().clone(), resource.digest())).collect();
+    for (brought, cases) in along {
         let entry = brought.id().clone();
         match target.entry(&entry)? {
             None => {
@@ -217,13 +217,13 @@ fn add_agent(
         }
     }
     let mut edit = edit_of(target, id, Some(candidate.closure.clone()), writes)?;
+    edit.brings = Some(brings);
     weigh(id, &mut edit, &candidate, target, reader, reader)?;
     promotion.draft.agents.insert(id.clone(), edit);
     Ok(())
 }
 
-/// Adds to the edit of an agent that is promoted what gates ask of it: who made what it brings, and what it would
-/// take back.
+/// Adds to the edit of an agent that is promoted what it would take back.
 pub(super) fn weigh(
     id: &ResourceId,
     edit: &mut AgentEdit,
@@ -232,31 +232,9 @@ pub(super) fn weigh(
     numbering: &dyn Numbering,
     reader: &Reader<'_>,
 ) -> Result<()> {
-    edit.authors = authors(numbering, id, edit)?;
-    if let Some(version) = candidate.record.to_version {
-        let from = edit.before.as_ref().and_then(|running| running.record.to_version);
-        edit.authors.extend(numbering.authors(id, from, version)?);
-    }
     let applied = applied_there(id, edit.before.as_ref(), reader)?;
     edit.regressions = found_regressions(candidate, edit.before.as_ref(), &applied, target, numbering)?;
     Ok(())
-}
-
-/// Who made what an edit brings beside the agent's own versions: the members that differ.
-pub(super) fn authors(numbering: &dyn Numbering, agent: &ResourceId, edit: &AgentEdit) -> Result<BTreeSet<String>> {
-    let mut authors = BTreeSet::new();
-    let held = |id: &ResourceId| edit.before.as_ref().and_then(|running| running.closure.find(id).cloned());
-    for member in edit.after.as_ref().map(Closure::everything).unwrap_or_default() {
-        let before = held(member.id());
-        if member.id() == agent || before.as_ref() == Some(member) {
-            continue;
-        }
-        let from = before.map(|old| numbering.version_of(member.id(), old.digest())).transpose()?.flatten();
-        if let Some(to) = numbering.version_of(member.id(), member.digest())? {
-            authors.extend(numbering.authors(member.id(), from, to)?);
-        }
-    }
-    Ok(authors)
 }
 
 type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;
@@ -290,6 +268,23 @@ fn brought_along(
         }
     }
     Ok(brought)
+}
+
+/// The digests of what a promotion of an agent brings along.
+pub(super) fn brings(
+    id: &ResourceId,
+    closure: &Closure,
+    source: &Environment<'_, '_>,
+    above: &[String],
+    reader: &Reader<'_>,
+) -> Result<BTreeMap<ResourceId, Digest>> {
+    let along = brought_along(id, closure, source, above, reader)?;
+    Ok(along.into_iter().map(|(resource, _)| (resource.id().clone(), resource.digest())).collect())
+}
+
+/// The closures that a draft promotes, for the parents whose children they are.
+fn promoted(draft: &Draft) -> BTreeMap<ResourceId, Closure> {
+    draft.agents.iter().filter_map(|(id, edit)| Some((id.clone(), edit.after.clone()?))).collect()
 }
 
 /// The Secrets that a closure names and the source has: records of where a value is, never the value.

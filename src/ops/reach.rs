@@ -67,7 +67,7 @@ pub(super) fn edit_of(
         last: environment.record(agent)?,
         after,
         writes,
-        authors: BTreeSet::new(),
+        brings: None,
         regressions: Vec::new(),
         undoes: None,
         has_served: false,

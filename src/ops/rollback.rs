@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::closure::{Closure, Exchange};
 use crate::ledger::{Environment, ObjectId, Reader};
-use crate::release::{CatalogEdit, Draft, Event, Numbering, Plan, Record, Undone, layout};
+use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Numbering, Plan, Record, Undone, layout};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -227,7 +227,10 @@ fn draft(request: &Request, goal: &Served, environment: &Environment<'_, '_>, re
         let mut edit = edit_of(environment, id, closure, BTreeSet::new())?;
         edit.undoes = edit.last.as_ref().map(|last| Undone { release: last.release.clone(), version: last.to_version });
         edit.has_served = edit.after.as_ref().map(Closure::digest) == Some(goal.digest);
+        let agents = edit.after.iter().map(|closure| (id.clone(), closure.clone())).collect();
         draft.agents.insert(id.clone(), edit);
+        let parents = reach(environment, &Exchange { resources: BTreeMap::new(), agents }, &draft.agents)?;
+        draft.agents.extend(weighed(parents, environment, reader)?);
         return Ok(draft);
     }
     let Some(entry) = then.entry(id)? else {
@@ -250,11 +253,22 @@ fn add_entry(
 ) -> Result<()> {
     let exchange = Exchange { resources: BTreeMap::from([(id.clone(), Some(entry.clone()))]), agents: BTreeMap::new() };
     draft.catalog.insert(id.clone(), CatalogEdit { before: environment.entry(id)?, after: Some(entry), cases });
-    draft.agents = reach(environment, &exchange, &draft.agents)?;
-    for (agent, edit) in &mut draft.agents {
+    let reached = reach(environment, &exchange, &draft.agents)?;
+    draft.agents = weighed(reached, environment, reader)?;
+    Ok(())
+}
+
+/// What a rollback of something else makes of agents: what each undoes, and whether it has served in that form.
+fn weighed(
+    reached: BTreeMap<ResourceId, AgentEdit>,
+    environment: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+) -> Result<BTreeMap<ResourceId, AgentEdit>> {
+    let mut weighed = reached;
+    for (agent, edit) in &mut weighed {
         edit.undoes = edit.last.as_ref().map(|last| Undone { release: last.release.clone(), version: last.to_version });
         let digest = edit.after.as_ref().map(Closure::digest);
         edit.has_served = agent_served(agent, environment, reader)?.iter().any(|served| Some(served.digest) == digest);
     }
-    Ok(())
+    Ok(weighed)
 }

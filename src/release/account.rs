@@ -12,6 +12,7 @@ use crate::gate::{self, Counted, Evidence, GateResult, Subject, Vote};
 use crate::resource::{Digest, Kind, Resource, ResourceId, Value};
 use crate::trust::Trust;
 
+use super::authors::authors;
 use super::draft::{AgentEdit, CatalogEdit, Draft};
 use super::event::{Event, Word};
 use super::numbers::Numbers;
@@ -48,7 +49,7 @@ pub(super) fn record_of(
         now: context.now,
         trust: context.trust,
         operator: &context.operator.principal,
-        authors: edit.map(|edit| edit.authors.clone()).unwrap_or_default(),
+        authors: authors(draft, subject, edit, context.numbering).map_err(|why| why.0)?,
         gate_rules: rules.digest,
         votes: votes_on(subject, edit, &draft.environment, context)?,
         regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
@@ -89,6 +90,7 @@ pub(super) fn record_of(
         runtime_context: runtime_context(&draft.environment, after, context.trust)?,
         operator_identity: context.operator.clone(),
         timestamp: context.now.trunc_subsecs(0),
+        authors: evidence.authors.iter().cloned().collect(),
         rollback_path: rollback_path(&draft.environment, &subject.resource, from_version, subject.from),
         reason: draft.reason.clone(),
         adapter: of_kind(Kind::FrameworkAdapter).next().cloned(),

@@ -60,8 +60,9 @@ pub struct AgentEdit {
     pub after: Option<Closure>,
     /// Catalog entries that change on this agent's behalf.
     pub writes: BTreeSet<ResourceId>,
-    /// Who made what it brings.
-    pub authors: BTreeSet<String>,
+    /// For an agent that is promoted, all that comes along from the source, whether or not the target has it:
+    /// an approval of it does not depend on what other releases brought before.
+    pub brings: Option<BTreeMap<ResourceId, Digest>>,
     /// What it would take back.
     pub regressions: Vec<Regression>,
     /// What a rollback undoes.
@@ -116,7 +117,7 @@ impl Draft {
             resource: id.clone(),
             from: edit.before.as_ref().map(|running| running.closure.digest()),
             to: edit.after.as_ref().map(Closure::digest),
-            writes: self.writes(&edit.writes),
+            writes: edit.brings.as_ref().map_or_else(|| self.writes(&edit.writes), brought),
         });
         let entries = self.catalog.iter().filter(|(id, _)| self.stands_alone(id)).map(|(id, edit)| Subject {
             resource: id.clone(),
@@ -143,4 +144,9 @@ impl Draft {
         };
         Digest::of(ids.iter().map(line).collect::<String>())
     }
+}
+
+/// Digest of what comes along.
+fn brought(brings: &BTreeMap<ResourceId, Digest>) -> Digest {
+    Digest::of(brings.iter().map(|(id, digest)| format!("{}  {}\n", digest.hex(), id.full())).collect::<String>())
 }

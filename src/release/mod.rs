@@ -3,6 +3,7 @@
 pub mod layout;
 
 mod account;
+mod authors;
 mod draft;
 mod event;
 mod manifest;

@@ -13,7 +13,7 @@ use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::account::record_of;
-use super::draft::{CatalogEdit, Draft};
+use super::draft::{AgentEdit, CatalogEdit, Draft};
 use super::event::Event;
 use super::layout;
 use super::manifest::{Manifest, ManifestAgent, ManifestResource};
@@ -117,7 +117,7 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     let mut gated = false;
     for subject in draft.subjects() {
         let edit = draft.agents.get(&subject.resource);
-        let rules = rules_of(&subject, &draft.environment, context)?;
+        let rules = rules_of(&subject, edit, &draft.environment, context)?;
         gated |= rules.gated;
         let record = record_of(draft, &subject, edit, &rules, &mut numbers, context)?;
         if edit.is_some() {
@@ -161,14 +161,41 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     Ok(Plan { outcome, gated, records, manifest, edits, version_tags, message, subjects })
 }
 
-/// The rules for one subject: those of trust, and where the same command changes it those it had before.
-fn rules_of(subject: &Subject, environment: &str, context: &Context<'_>) -> Result<Rules, String> {
-    let rules = |trust| rules_for(environment, &subject.resource, trust, context.records, context.required);
-    let now = rules(context.trust)?;
-    match context.earlier_trust {
-        Some(earlier) => Ok(now.and(rules(earlier)?)),
-        None => Ok(now),
+/// The rules for one subject: those of trust, and where the same command changes it those it had before; and those of
+/// every child agent that changes with it, so that no child slips past its own gate inside a parent.
+fn rules_of(
+    subject: &Subject,
+    edit: Option<&AgentEdit>,
+    environment: &str,
+    context: &Context<'_>,
+) -> Result<Rules, String> {
+    let rules = |id: &ResourceId, trust| rules_for(environment, id, trust, context.records, context.required);
+    let mut all = rules(&subject.resource, context.trust)?;
+    if let Some(earlier) = context.earlier_trust {
+        all = all.and(rules(&subject.resource, earlier)?);
     }
+    for child in edit.map(changed_children).unwrap_or_default() {
+        all = all.with(rules(&child, context.trust)?);
+    }
+    Ok(all)
+}
+
+/// The child agents, at any depth, whose closures an edit changes.
+fn changed_children(edit: &AgentEdit) -> Vec<ResourceId> {
+    fn collect(old: Option<&Closure>, new: &Closure, changed: &mut Vec<ResourceId>) {
+        for (id, child) in new.children() {
+            let before = old.and_then(|old| old.children().get(id));
+            if before != Some(child) {
+                changed.push(id.clone());
+                collect(before, child, changed);
+            }
+        }
+    }
+    let mut changed = Vec::new();
+    if let Some(after) = &edit.after {
+        collect(edit.before.as_ref().map(|running| &running.closure), after, &mut changed);
+    }
+    changed
 }
 
 /// The word for what came of a change, in records and results.

@@ -65,6 +65,8 @@ pub struct Record {
     pub runtime_context: RuntimeContext,
     /// Who or which automation asked for it.
     pub operator_identity: Operator,
+    /// Who made what it brings; none of them approves it.
+    pub authors: Vec<String>,
     /// When, by the operator's clock.
     pub timestamp: DateTime<Utc>,
     /// The way back.

@@ -20,6 +20,13 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// These rules and those of another agent that the same change moves, under one digest.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let digest = Digest::of(format!("{}{}", self.digest, other.digest));
+        Self { digest, ..self.and(other) }
+    }
+
     /// These rules, and what `earlier` demands beside them.
     #[must_use]
     pub fn and(mut self, earlier: Self) -> Self {
@@ -71,6 +78,14 @@ pub fn rules_for(
     }
     said.sort_unstable();
     said.dedup();
+    // What is imposed, and the values that the environment fills in, are part of what is approved.
+    for imposed in trust.imposed(environment, &resource.namespace) {
+        said.push(format!("imposed {} {}", imposed.id(), imposed.digest()));
+    }
+    if let Some(defaults) = trust.environment(environment).and_then(|record| record.spec().get("defaults").cloned()) {
+        said.push(format!("defaults {}", serde_json::to_string(&defaults).unwrap_or_default()));
+    }
+    said.sort_unstable();
     let gates = trust.environment(environment).and_then(|record| record.spec().get("gates").cloned());
     let gates = gates.map(|gates| serde_json::to_string(&gates).unwrap_or_default()).unwrap_or_default();
     Ok(Rules { demands, digest: Digest::of(format!("{gates}\n{}", said.join("\n"))), gated })

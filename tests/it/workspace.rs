@@ -148,11 +148,11 @@ fn the_ledger_is_where_the_nearest_setting_says() {
     let place = Place::new();
     place.write("joch.yaml", "ledger: ../ledgers/x.git\n");
     let project = Project::find(&place.0).expect("settings");
-    assert_eq!(project.ledger(None), place.path("../ledgers/x.git"));
-    assert_eq!(project.ledger(Some("/elsewhere.git")), Path::new("/elsewhere.git"));
-    assert_eq!(project.ledger(Some("")), place.path("../ledgers/x.git"));
+    assert_eq!(project.ledger(None, Path::new("/")), place.path("../ledgers/x.git"));
+    assert_eq!(project.ledger(Some("/elsewhere.git"), Path::new("/")), Path::new("/elsewhere.git"));
+    assert_eq!(project.ledger(Some(""), Path::new("/")), place.path("../ledgers/x.git"));
     place.write("joch.yaml", "");
-    assert_eq!(Project::find(&place.0).expect("settings").ledger(None), place.path(".joch/ledger.git"));
+    assert_eq!(Project::find(&place.0).expect("settings").ledger(None, Path::new("/")), place.path(".joch/ledger.git"));
 }
 
 #[test]
@@ -164,11 +164,11 @@ fn a_linked_worktree_uses_the_ledger_of_the_main_one() {
     place.write("side/.git", &format!("gitdir: {}\n", place.path("main/.git/worktrees/side").display()));
     let project = Project::find(&place.path("side/agents")).expect("settings");
     // As long as neither has one, it would be made here.
-    assert_eq!(project.ledger(None), place.path("side/agents/.joch/ledger.git"));
+    assert_eq!(project.ledger(None, Path::new("/")), place.path("side/agents/.joch/ledger.git"));
     place.write("main/agents/.joch/ledger.git/HEAD", "");
-    assert_eq!(project.ledger(None), place.path("main/agents/.joch/ledger.git"));
+    assert_eq!(project.ledger(None, Path::new("/")), place.path("main/agents/.joch/ledger.git"));
     place.write("side/agents/.joch/ledger.git/HEAD", "");
-    assert_eq!(project.ledger(None), place.path("side/agents/.joch/ledger.git"));
+    assert_eq!(project.ledger(None, Path::new("/")), place.path("side/agents/.joch/ledger.git"));
 }
 
 #[test]

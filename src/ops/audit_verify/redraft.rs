@@ -180,14 +180,13 @@ impl Release<'_, '_> {
                     .filter(|candidate| !(rippled && as_ripple) && Some(&candidate.closure) == edit.after.as_ref())
                 {
                     Some(candidate) => {
-                        promotion::weigh(agent, &mut edit, &candidate, &self.before, self.numbers, self.reader)?
+                        self.bring(agent, &candidate, &mut edit, draft)?;
+                        promotion::weigh(agent, &mut edit, &candidate, &self.before, self.numbers, self.reader)?;
                     }
+                    None if rippled => {}
                     None => {
-                        edit.authors = promotion::authors(self.numbers, agent, &edit)?;
-                        if !rippled {
-                            let wrong = "it is neither what the source held nor what the promoted resources make of it";
-                            findings.push(self.at(&layout::closure(agent), Rule::PromoteSource, wrong));
-                        }
+                        let wrong = "it is neither what the source held nor what the promoted resources make of it";
+                        findings.push(self.at(&layout::closure(agent), Rule::PromoteSource, wrong));
                     }
                 }
             }
@@ -221,16 +220,36 @@ impl Release<'_, '_> {
         })
     }
 
-    /// Whether a closure is what the catalog changes of this release make of the one before.
+    /// What came along with an agent that was promoted.
+    fn bring(&self, agent: &ResourceId, candidate: &Running, edit: &mut AgentEdit, draft: &Draft) -> Result<()> {
+        let Some((_, source)) = &self.source else { return Ok(()) };
+        let trust = self.reader.trust()?;
+        let above = trust.ladder().from(self.before.name());
+        let brings = promotion::brings(agent, &candidate.closure, source, above, self.reader)?;
+        let lacked = draft.catalog.iter().filter(|(id, change)| change.before.is_none() && brings.contains_key(*id));
+        edit.writes = lacked.map(|(id, _)| id.clone()).collect();
+        edit.brings = Some(brings);
+        Ok(())
+    }
+
+    /// The closures that this release changes beside that of `agent`.
+    fn others(&self, agent: &ResourceId) -> BTreeMap<ResourceId, Closure> {
+        let others = self.parts.closures.iter().filter(|other| *other != agent);
+        others.filter_map(|other| Some((other.clone(), self.after.closure(other).ok()??))).collect()
+    }
+
+    /// Whether a closure is what the other changes of this release make of the one before.
     fn is_ripple(&self, edit: &AgentEdit, draft: &Draft) -> bool {
         let (Some(before), Some(after)) = (&edit.before, &edit.after) else { return false };
+        let parent = !before.closure.children().is_empty();
+        let agents = if parent { self.others(after.id()) } else { BTreeMap::new() };
         let of = |replaced: bool| -> Exchange {
             let wanted = draft.catalog.iter().filter(|(_, change)| !replaced || change.before.is_some());
             let resources = wanted.map(|(id, change)| (id.clone(), change.after.clone())).collect();
-            Exchange { resources, agents: BTreeMap::new() }
+            Exchange { resources, agents: agents.clone() }
         };
         [true, false].into_iter().map(of).any(|exchange| {
-            !exchange.resources.is_empty()
+            !(exchange.resources.is_empty() && exchange.agents.is_empty())
                 && ripple(&before.closure, &exchange, &self.before).is_ok_and(|cut| cut == *after)
         })
     }
