@@ -3,6 +3,8 @@
 pub mod layout;
 
 mod account;
+#[cfg(test)]
+mod archive;
 mod draft;
 mod event;
 mod manifest;
