@@ -15,6 +15,8 @@ mod plan;
 mod record;
 mod regressions;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
 pub use event::{Event, Word};
