@@ -105,7 +105,7 @@ impl Closure {
         let root = files.get(ROOT).ok_or("a closure holds `agent.yaml`")?;
         let agent = Arc::new(read(ROOT, root)?);
         let mut members = BTreeMap::new();
-        let mut nested: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        let mut nested: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
         for (path, text) in files {
             if path == ROOT {
                 continue;
@@ -123,9 +123,12 @@ impl Closure {
             .map(|inner| Self::from_files(inner).map(|child| (child.id().clone(), child)))
             .collect::<Result<_, _>>()?;
         let closure = Self { agent, members, children };
-        match closure.files().keys().zip(files.keys()).find(|(expected, found)| expected != found) {
+        let expected = closure.files();
+        // Contents are canonical, so the paths decide; a file too many would say one thing and mean another.
+        match expected.keys().zip(files.keys()).find(|(expected, found)| expected != found) {
             Some((expected, found)) => Err(format!("`{found}` stands where `{expected}` belongs")),
-            None => Ok(closure),
+            None if expected.len() == files.len() => Ok(closure),
+            None => Err("two of its files hold the same resource".into()),
         }
     }
 
@@ -157,12 +160,14 @@ fn within(id: &ResourceId, namespace: &str) -> String {
 }
 
 /// `x/tools/t.yaml` as (`x`, `tools/t.yaml`), and `ns/x/tools/t.yaml` as (`ns/x`, …): the child's
-/// directory is the one that holds its `agent.yaml`.
-fn split_child(rest: &str, files: &BTreeMap<String, String>) -> Result<(String, String), String> {
-    let cuts = rest.match_indices('/').take(2).map(|(at, _)| rest.split_at(at));
-    for (child, inner) in cuts {
-        if files.contains_key(&format!("{CHILDREN}{child}/{ROOT}")) {
-            return Ok((child.to_owned(), inner[1..].to_owned()));
+/// directory is the one that holds its `agent.yaml`. A child may have the name of another's namespace, and
+/// a tool may be called `agent`, so the longer directory is asked first, and an agent must stand there.
+fn split_child<'a>(rest: &'a str, files: &BTreeMap<String, String>) -> Result<(&'a str, String), String> {
+    let cuts: Vec<_> = rest.match_indices('/').take(2).map(|(at, _)| rest.split_at(at)).collect();
+    for (child, inner) in cuts.into_iter().rev() {
+        let root = files.get(&format!("{CHILDREN}{child}/{ROOT}"));
+        if root.is_some_and(|text| text.lines().any(|line| line == "kind: Agent")) {
+            return Ok((child, inner[1..].to_owned()));
         }
     }
     Err(format!("`{CHILDREN}{rest}` belongs to no child: there is no `{ROOT}` beside it"))

@@ -12,7 +12,7 @@ use super::shelf::{Layer, Shelf};
 
 /// What is exchanged: the new content of each changed resource, or `None` where it is gone; and the new
 /// closures of changed agents, for those whose children they are.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Exchange {
     /// Changed resources of other kinds than Agent.
     pub resources: BTreeMap<ResourceId, Option<Arc<Resource>>>,
@@ -30,13 +30,16 @@ pub fn holds(held: &Closure, exchange: &Exchange) -> bool {
 }
 
 /// `held` with what `exchange` changes, and every other member as it was: a rollback is not undone by
-/// the next policy. A member that the exchange newly names comes from `catalog`.
+/// the next policy. A member that the exchange newly names comes from the exchange, else from `catalog`;
+/// a new resource never takes the place of one that is held, although a reference would now find it first.
 ///
 /// # Errors
 /// As [`resolve`]; a resource that is gone and still named is missing.
 pub fn ripple(held: &Closure, exchange: &Exchange, catalog: &dyn Shelf) -> Result<Closure, Unresolved> {
     let new: BTreeMap<_, _> =
         exchange.resources.iter().filter_map(|(id, new)| Some((id.clone(), new.clone()?))).collect();
+    let changed: BTreeMap<_, _> =
+        new.iter().filter(|(id, _)| held.members().contains_key(*id)).map(|(id, r)| (id.clone(), r.clone())).collect();
     let kept: BTreeMap<_, _> = held
         .members()
         .iter()
@@ -44,17 +47,16 @@ pub fn ripple(held: &Closure, exchange: &Exchange, catalog: &dyn Shelf) -> Resul
         .map(|(id, r)| (id.clone(), r.clone()))
         .collect();
     let child = |id: &ResourceId| -> Result<Option<Closure>, Unresolved> {
-        if let Some(changed) = exchange.agents.get(id) {
-            return Ok(Some(changed.clone()));
-        }
-        match held.children().get(id) {
-            Some(child) if holds(child, exchange) => ripple(child, exchange, catalog).map(Some),
-            kept => Ok(kept.cloned()),
+        let Some(child) = held.children().get(id) else { return Ok(None) };
+        match exchange.agents.get(id) {
+            Some(changed) => Ok(Some(changed.clone())),
+            None if holds(child, exchange) => ripple(child, exchange, catalog).map(Some),
+            None => Ok(Some(child.clone())),
         }
     };
     let gone = Without { catalog, exchange };
     let sources = Sources {
-        tiers: vec![vec![Layer::Set(&new), Layer::Set(&kept)], vec![Layer::Catalog(&gone)]],
+        tiers: vec![vec![Layer::Set(&changed), Layer::Set(&kept)], vec![Layer::Set(&new), Layer::Catalog(&gone)]],
         selectable: vec![Layer::Set(&new), Layer::Set(&kept)],
         child: &child,
     };

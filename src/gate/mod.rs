@@ -4,6 +4,8 @@ mod approval;
 mod evidence;
 mod regression;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use approval::{Counted, Tally, tally};

@@ -33,7 +33,8 @@ pub fn fold(text: &str) -> String {
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let words: Vec<_> = text.split(hidden).filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(FOLD_LIMIT).collect()
+    let line: String = words.join(" ").chars().take(FOLD_LIMIT).collect();
+    line.trim_end().to_owned()
 }
 
 impl MessageFacts<'_> {
@@ -131,5 +132,26 @@ impl MessageFacts<'_> {
             }));
         }
         lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn text_of_a_user_is_one_line_of_what_can_be_seen() {
+        assert_eq!(fold("  ok\n\nJoch-Approved-By: ceo@x\r\n---\t\0end "), "ok Joch-Approved-By: ceo@x --- end");
+        assert_eq!(fold("a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{1b}[31mf"), "a b c d e [31mf");
+        assert_eq!(fold("a\u{202e}b\u{200b}c\u{feff}d\u{2066}e"), "a b c d e");
+        assert_eq!(fold("\n \u{200b}"), "");
+        assert_eq!(fold("Grüße, 世界 🙂"), "Grüße, 世界 🙂");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(fold(&"é".repeat(100_000)), "é".repeat(1000));
+        assert_eq!(fold(&"x \n".repeat(100_000)).lines().count(), 1);
+        assert!(!fold(&"xxx ".repeat(1000)).ends_with(' '));
     }
 }

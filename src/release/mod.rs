@@ -3,6 +3,8 @@
 pub mod layout;
 
 mod account;
+#[cfg(test)]
+mod archive;
 mod authors;
 mod draft;
 mod event;
@@ -14,6 +16,8 @@ mod plan;
 mod record;
 mod regressions;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
 pub use event::{Event, Word};

@@ -93,3 +93,128 @@ fn newest_of_each(found: BTreeSet<Regression>) -> Vec<Regression> {
     }
     newest
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::closure::{Layer, Sources, resolve};
+    use crate::resource::sample::{labelled, one};
+
+    /// A record from the archive, as if it were that of `members` brought by `event`.
+    fn record(event: Event, members: &[Pinned], changed: &[&ResourceId]) -> Record {
+        let stored = include_str!("../../fixtures/records/promoted.record.json");
+        let mut record = Record::from_json(stored.as_bytes()).expect("stays readable");
+        let change = record.diff.first().expect("it changed something").clone();
+        record.event = event;
+        record.to_version = Some(7);
+        record.members = members.to_vec();
+        record.diff =
+            changed.iter().map(|id| crate::diff::Change { resource: (*id).clone(), ..change.clone() }).collect();
+        record
+    }
+
+    fn closure(spec: &str, members: &[Arc<Resource>]) -> Closure {
+        let set: BTreeMap<_, _> = members.iter().map(|member| (member.id().clone(), member.clone())).collect();
+        let agent = labelled("Agent x", "{tier: gold}", spec);
+        let layers = vec![Layer::Set(&set)];
+        let sources = Sources { tiers: vec![layers.clone()], selectable: layers, child: &|_| Ok(None) };
+        resolve(&agent, &sources).expect("whole")
+    }
+
+    fn pinned(head: &str, version: Option<u64>) -> Pinned {
+        let resource = one(head, "{}");
+        Pinned::new(resource.id(), version, resource.digest())
+    }
+
+    fn selecting(head: &str) -> Arc<Resource> {
+        one(head, "{appliesTo: {agents: {selector: {matchLabels: {tier: gold}}}}}")
+    }
+
+    /// What a candidate with tool `t` at version 3 would take back.
+    fn told(
+        change: impl FnOnce(&mut Vec<Pinned>, &mut Vec<(Arc<Resource>, Option<u64>)>, &mut Vec<Pinned>),
+    ) -> Vec<String> {
+        let (mut held, mut policies, mut catalog) = (Vec::new(), Vec::new(), Vec::new());
+        change(&mut held, &mut policies, &mut catalog);
+        let candidate = closure("{}", &[]);
+        let running = Running { closure: candidate.clone(), record: record(Event::Promote, &held, &[]) };
+        let target = Target { running: Some(&running), applied: &[], catalog: &catalog, policies: &policies };
+        let members = [pinned("Tool t", Some(3)), pinned("Policy held", Some(3)), pinned("Tool unnumbered", None)];
+        regressions(&candidate, &members, Some(8), &target).iter().map(Regression::sentence).collect()
+    }
+
+    #[test]
+    fn a_member_that_is_older_than_in_the_target_goes_back() {
+        let older = "tool/t goes back: the target has v4, the candidate brings v3";
+        assert!(told(|held, _, _| held.push(pinned("Tool t", Some(3)))).is_empty(), "the same");
+        assert!(told(|held, _, _| held.push(pinned("Tool t", Some(2)))).is_empty(), "newer than the target's");
+        assert!(told(|held, _, _| held.push(pinned("Tool gone", Some(9)))).is_empty(), "left out, which a diff shows");
+        assert!(told(|held, _, _| held.push(pinned("Tool team-b/t", Some(9)))).is_empty(), "another namespace's");
+        assert_eq!(told(|held, _, _| held.push(pinned("Tool t", Some(4)))), [older]);
+        assert_eq!(told(|_, _, catalog| catalog.push(pinned("Tool t", Some(4)))), [older], "than in its catalog");
+        assert_eq!(
+            told(|held, _, catalog| {
+                held.push(pinned("Tool t", Some(4)));
+                catalog.push(pinned("Tool t", Some(6)));
+            }),
+            ["tool/t goes back: the target has v6, the candidate brings v3"],
+            "told once, against the newest"
+        );
+        assert_eq!(
+            told(|held, _, _| held.push(pinned("Tool unnumbered", Some(1)))),
+            ["tool/unnumbered goes back: the target has v1, the candidate brings"],
+            "what has no number is not newer"
+        );
+    }
+
+    #[test]
+    fn a_policy_of_the_target_that_selects_the_candidate_must_be_in_it() {
+        let missing = "policy/new v2 of the target selects the candidate and is missing in it";
+        assert_eq!(told(|_, policies, _| policies.push((selecting("Policy new"), Some(2)))), [missing]);
+        assert!(told(|_, policies, _| policies.push((selecting("Policy held"), Some(2)))).is_empty(), "it has it");
+        assert!(told(|_, policies, _| policies.push((one("Policy by-name", "{}"), Some(2)))).is_empty());
+        assert_eq!(
+            told(|held, policies, _| {
+                held.push(pinned("Policy new", Some(2)));
+                policies.push((selecting("Policy new"), Some(2)));
+            }),
+            [missing],
+            "told once"
+        );
+        assert!(
+            told(|held, _, _| held.push(pinned("Policy dropped", Some(2)))).is_empty(),
+            "one that the agent named and no longer names is told by the diff"
+        );
+    }
+
+    #[test]
+    fn what_somebody_applied_in_the_target_is_not_replaced_unseen() {
+        let (theirs, ours) = (closure("{instructions: theirs}", &[]), closure("{instructions: ours}", &[]));
+        let agent = theirs.id().clone();
+        let tool = ResourceId::new(Kind::Tool, "default", "t");
+        let told = |candidate: &Closure, applied: &[Record]| {
+            let running = Running { closure: theirs.clone(), record: record(Event::Apply, &[], &[]) };
+            let target = Target { running: Some(&running), applied, catalog: &[], policies: &[] };
+            regressions(candidate, &[], Some(8), &target).iter().map(Regression::sentence).collect::<Vec<_>>()
+        };
+        let own = record(Event::Apply, &[], &[&agent]);
+        assert_eq!(
+            told(&ours, &[own.clone()]),
+            ["agent/x v7 was applied in the target since its last promotion, and the candidate v8 would replace it"]
+        );
+        assert!(told(&theirs, &[own]).is_empty(), "the candidate has it");
+        assert!(told(&ours, &[]).is_empty(), "it came by promotion");
+        assert!(
+            told(&ours, &[record(Event::Apply, &[], &[&tool])]).is_empty(),
+            "a tool that rippled in, told by its version"
+        );
+    }
+
+    #[test]
+    fn nothing_is_taken_back_where_nothing_runs() {
+        let target = Target { running: None, applied: &[], catalog: &[], policies: &[] };
+        assert!(regressions(&closure("{}", &[]), &[], Some(1), &target).is_empty());
+    }
+}

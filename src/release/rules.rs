@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::gate::Demand;
-use crate::resource::view::{self, Deployment, Eval};
+use crate::resource::view::{Deployment, Environment, Eval};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -101,7 +101,7 @@ fn add(demands: &mut Vec<Demand>, requirement: Requirement, origin: String) {
 
 fn environment_gates(environment: &str, trust: &Trust) -> Result<Vec<(String, Requirement)>, String> {
     let Some(record) = trust.environment(environment) else { return Ok(Vec::new()) };
-    let view = view::Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?;
+    let view = Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?;
     Ok(view.gates.into_iter().map(|gate| (record.id().to_string(), gate.requirement)).collect())
 }
 
@@ -137,4 +137,180 @@ fn demanded_by(record: &Resource, agents: &[ResourceId], environment: &str) -> V
     }
     let guards = Eval::of(record).is_some_and(|eval| eval.blocks(environment));
     if guards { vec![Requirement::Eval(record.id().name.clone())] } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::sample::one;
+    use crate::trust::sample::trust;
+
+    /// The rules for a change of a resource in `prod`, as `requirement (origin, …)`.
+    fn told(gates: &str, resource: &ResourceId, records: &[Arc<Resource>], required: &[&str]) -> Vec<String> {
+        rules(gates, resource, records, required).demands.iter().map(sentence).collect()
+    }
+
+    fn sentence(demand: &Demand) -> String {
+        format!("{} ({})", demand.requirement, demand.origins.join(", "))
+    }
+
+    fn rules(gates: &str, resource: &ResourceId, records: &[Arc<Resource>], required: &[&str]) -> Rules {
+        in_environment("prod", gates, resource, records, required).expect("readable")
+    }
+
+    fn in_environment(
+        name: &str,
+        gates: &str,
+        resource: &ResourceId,
+        records: &[Arc<Resource>],
+        required: &[&str],
+    ) -> Result<Rules, String> {
+        let trust = trust([one(&format!("Environment {name}"), &format!("{{gates: {gates}}}"))]);
+        let required: Vec<_> = required.iter().map(|text| text.parse().expect("a gate")).collect();
+        rules_for(name, resource, &trust, records, &required)
+    }
+
+    fn agent() -> ResourceId {
+        ResourceId::agent("default", "x")
+    }
+
+    fn deployment(head: &str, more: &str) -> Arc<Resource> {
+        one(&format!("Deployment {head}"), &format!("{{agentRef: x, environmentRef: prod, {more}}}"))
+    }
+
+    fn eval(head: &str, more: &str) -> Arc<Resource> {
+        one(&format!("Eval {head}"), &format!("{{target: {{kind: Agent, name: x}}, {more}}}"))
+    }
+
+    #[test]
+    fn demands_of_several_places_add_up_and_none_takes_another_away() {
+        let records = [
+            deployment("d", "promotion: {requiresEval: quality, requiresApproval: [rm, security]}"),
+            // The same Deployment as the source has it, weakened.
+            deployment("d", "promotion: {}"),
+            eval("quality", "releaseGate: {enabled: true, blocksPromotionTo: [prod]}"),
+            eval("off", "releaseGate: {enabled: false}"),
+            eval("elsewhere", "releaseGate: {enabled: true, blocksPromotionTo: [staging]}"),
+            one("Eval other-agent", "{target: {kind: Agent, name: y}, releaseGate: {enabled: true}}"),
+            one("Deployment other-agent", "{agentRef: y, environmentRef: prod, promotion: {requiresApproval: sue}}"),
+            one("Deployment staging", "{agentRef: x, environmentRef: staging, promotion: {requiresApproval: sue}}"),
+        ];
+        assert_eq!(
+            told("['approval:rm', {gate: 'agbom:high'}]", &agent(), &records, &["eval:quality", "budget"]),
+            [
+                "approval:rm (environment/prod, deployment/d)",
+                "agbom:high (environment/prod)",
+                "eval:quality (deployment/d, eval/quality, --require)",
+                "approval:security (deployment/d)",
+                "budget (--require)",
+            ]
+        );
+    }
+
+    #[test]
+    fn two_counts_of_one_team_are_two_demands() {
+        let records = [deployment("d", "promotion: {requiresApproval: rm}")];
+        let told = told("['approval:rm:2']", &agent(), &records, &[]);
+        assert_eq!(told, ["approval:rm:2 (environment/prod)", "approval:rm (deployment/d)"]);
+    }
+
+    #[test]
+    fn the_first_rung_demands_only_what_the_operator_asks_for() {
+        let records = [one("Deployment d", "{agentRef: x, environmentRef: local, promotion: {requiresApproval: rm}}")];
+        let rules = in_environment("local", "[policy]", &agent(), &records, &[]).expect("readable");
+        assert_eq!((rules.demands.len(), rules.gated), (0, false));
+        let rules = in_environment("local", "[policy]", &agent(), &records, &["budget"]).expect("readable");
+        assert_eq!(rules.demands.iter().map(sentence).collect::<Vec<_>>(), ["budget (--require)"]);
+        assert!(!rules.gated, "asking for more does not make an environment gated");
+    }
+
+    #[test]
+    fn one_gate_may_stand_without_a_list() {
+        for gates in ["'approval:rm'", "['approval:rm']", "{gate: 'approval:rm'}"] {
+            assert_eq!(told(gates, &agent(), &[], &[]), ["approval:rm (environment/prod)"], "{gates}");
+        }
+        for none in ["[]", "null"] {
+            assert!(!rules(none, &agent(), &[], &[]).gated);
+        }
+    }
+
+    #[test]
+    fn a_gate_that_cannot_be_read_stops_the_change() {
+        for (gates, says) in [
+            ("['aproval:rm']", "did you mean `approval`?"),
+            ("[approval]", "write `approval:TEAM`"),
+            ("[{gat: policy}]", "a gate is text or a map with `gate`"),
+            ("[5]", "a gate is text"),
+            ("true", "a gate is text"),
+            ("[policy, {gate: budget, mode: sometimes}]", "neither `enforce` nor `advisory`"),
+        ] {
+            let why = in_environment("prod", gates, &agent(), &[], &[]).expect_err(gates);
+            assert!(why.starts_with("environment/prod: ") && why.contains(says), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_or_eval_is_judged_by_the_rules_of_its_agent() {
+        let guard = deployment("d", "promotion: {requiresApproval: rm}");
+        let quality = eval("quality", "releaseGate: {enabled: true}");
+        let records = [guard.clone(), quality.clone()];
+        for resource in [guard.id(), quality.id()] {
+            let told = told("[]", resource, &records, &[]);
+            assert_eq!(told, ["approval:rm (deployment/d)", "eval:quality (eval/quality)"], "{resource}");
+        }
+        let other = ResourceId::new(Kind::Tool, "default", "x");
+        assert!(told("[]", &other, &records, &[]).is_empty(), "a tool has no agent of its own");
+        // As the candidate would have it, the Deployment is about another agent: it stays the guard of the first.
+        let moved = one("Deployment d", "{agentRef: y, environmentRef: prod}");
+        assert_eq!(
+            told("[]", guard.id(), &[guard.clone(), moved, quality], &[]),
+            ["approval:rm (deployment/d)", "eval:quality (eval/quality)"]
+        );
+    }
+
+    #[test]
+    fn a_guard_in_another_namespace_means_its_own_agent_or_that_of_default() {
+        let near = ResourceId::agent("team-a", "x");
+        let records = [
+            deployment("team-a/d", "promotion: {requiresApproval: rm}"),
+            one(
+                "Deployment team-b/d",
+                "{agentRef: {name: x, namespace: team-a}, environmentRef: prod, promotion: {requiresApproval: sue}}",
+            ),
+        ];
+        assert_eq!(
+            told("[]", &near, &records, &[]),
+            ["approval:rm (deployment/team-a/d)", "approval:sue (deployment/team-b/d)"]
+        );
+        // `team-a/d` may mean the agent of `default`, should there be none beside it.
+        assert_eq!(told("[]", &agent(), &records, &[]), ["approval:rm (deployment/team-a/d)"]);
+        assert!(told("[]", &ResourceId::agent("team-c", "x"), &records, &[]).is_empty());
+    }
+
+    #[test]
+    fn the_digest_is_of_what_is_demanded_and_not_of_who_asks_for_more() {
+        let guard = deployment("d", "promotion: {requiresApproval: rm}");
+        let quality = eval("quality", "releaseGate: {enabled: true}, thresholds: {task_success: 0.9}");
+        let digest = |gates: &str, records: &[Arc<Resource>], required: &[&str]| {
+            rules(gates, &agent(), records, required).digest
+        };
+        let records = [guard.clone(), quality.clone()];
+        let base = digest("[policy]", &records, &[]);
+        assert_eq!(digest("[policy]", &records, &["approval:rm:2", "budget"]), base);
+        assert_eq!(
+            digest("[policy]", &[quality.clone(), guard.clone(), guard.clone()], &[]),
+            base,
+            "order and repeats"
+        );
+        let looser = eval("quality", "releaseGate: {enabled: true}, thresholds: {task_success: 0.1}");
+        for (name, gates, records) in [
+            ("a looser threshold", "[policy]", vec![guard.clone(), looser]),
+            ("a gate less", "[]", records.to_vec()),
+            ("a setting of a gate", "[{gate: policy, mode: advisory}]", records.to_vec()),
+            ("a guard less", "[policy]", vec![quality.clone()]),
+            ("another team", "[policy]", vec![deployment("d", "promotion: {requiresApproval: sue}"), quality.clone()]),
+        ] {
+            assert_ne!(digest(gates, &records, &[]), base, "{name}");
+        }
+    }
 }

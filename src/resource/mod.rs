@@ -13,6 +13,8 @@ pub mod path;
 pub mod pinned;
 pub mod requirement;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod schema;
 pub mod served;
 pub mod threshold;

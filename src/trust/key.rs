@@ -124,6 +124,15 @@ fn accept(data: &KeyData) -> Result<(), String> {
 }
 
 #[cfg(test)]
+impl PublicKey {
+    /// The key whose 32 bytes are all `seed`; nobody has its private half.
+    pub(super) fn of_seed(seed: u8) -> Self {
+        let data = KeyData::Ed25519(ssh_key::public::Ed25519PublicKey([seed; 32]));
+        Self::from_data(&data).expect("an ed25519 key is accepted")
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

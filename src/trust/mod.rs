@@ -3,9 +3,15 @@
 pub mod key;
 
 mod ladder;
+#[cfg(test)]
+mod laws;
 mod principal;
+#[cfg(test)]
+pub(crate) mod sample;
 mod signers;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use key::PublicKey;
 pub use ladder::Ladder;

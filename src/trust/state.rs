@@ -73,7 +73,8 @@ impl Trust {
     /// Trust with these parts.
     ///
     /// # Errors
-    /// A team whose members cannot be told apart: a key of two people, a name that is a pattern.
+    /// A team whose members cannot be told apart: a key of two people, a name that is a pattern; two records of
+    /// one environment.
     pub fn new(
         commit: String,
         settings: LedgerSettings,
@@ -278,9 +279,15 @@ fn members_of(team: &Resource) -> Result<Vec<Member>, String> {
 
 fn read_member(team: &str, member: view::Member) -> Result<Member, String> {
     let refuse = |why: String| format!("Team `{team}`, member `{}`: {why}", member.user);
-    let pattern = |c: char| c.is_whitespace() || c.is_control() || "*?!,\"<>".contains(c);
+    // What would be a pattern, a comment or an option of `allowed_signers`, and what nobody can see.
+    let pattern = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || "#*?!,\"<>".contains(c)
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     if member.user.is_empty() || member.user.contains(pattern) {
-        return Err(refuse("a principal is one word without * ? ! , \" < >".into()));
+        return Err(refuse("a principal is one visible word without # * ? ! , \" < >".into()));
     }
     let keys = member.keys.iter().map(|key| key.parse().map_err(refuse)).collect::<Result<_, _>>()?;
     let view::Member { user, role, automation, environments, .. } = member;

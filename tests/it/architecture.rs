@@ -121,6 +121,9 @@ fn effects_stay_at_the_doors() {
     assert_eq!(complaints("src/gate/a.rs", "fn f() { SystemTime::now() }"), 1);
     assert_eq!(complaints("src/cli/mod.rs", "use std::process::{Command, ExitCode};"), 1);
     assert_eq!(complaints("src/gate/a.rs", "#[cfg(test)] mod tests { use std::fs; }"), 0);
+    let reads = file("src/gate/a.rs", "use std::fs;");
+    assert_eq!(effects(&[file("src/gate/mod.rs", "#[cfg(test)]\nmod a;"), reads.clone()]).len(), 0);
+    assert_eq!(effects(&[file("src/gate/mod.rs", "mod a;"), reads]).len(), 1);
 }
 
 #[test]
@@ -242,7 +245,7 @@ fn undecided(manifest: &str) -> Vec<String> {
 fn effects(files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, code) in files {
-        if EFFECT_PLACES.iter().any(|place| path.starts_with(place)) {
+        if EFFECT_PLACES.iter().any(|place| path.starts_with(place)) || is_test_file(path, files) {
             continue;
         }
         for found in paths(code) {
@@ -257,6 +260,13 @@ fn effects(files: &[File]) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// Whether a file is a module that its `mod.rs` declares for tests only.
+fn is_test_file(path: &str, files: &[File]) -> bool {
+    let Some((folder, name)) = path.rsplit_once('/') else { return false };
+    let declared = format!("#[cfg(test)]\nmod {};", name.trim_end_matches(".rs"));
+    files.iter().any(|(other, code)| *other == format!("{folder}/mod.rs") && code.contains(&declared))
 }
 
 /// Files and folders directly in `tests/it` that `main` does not list.

@@ -1,0 +1,576 @@
+//! The approval gate against named attacks: who says what about which change, and what comes of it, in words.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+
+use super::*;
+use crate::resource::{Digest, Kind, ResourceId};
+use crate::trust::sample::{key, team, trust};
+use crate::trust::{Principal, Trust};
+
+/// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.
+struct Scene {
+    trust: Trust,
+    subject: Subject,
+    votes: Vec<Vote>,
+    operator: String,
+    authors: Vec<&'static str>,
+    demands: Vec<&'static str>,
+    regressions: Vec<Regression>,
+    allowed: Vec<ResourceId>,
+    gated: bool,
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::of(text)
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn agent(name: &str) -> ResourceId {
+    ResourceId::agent("default", name)
+}
+
+impl Scene {
+    /// Olga asks; Ana, Ben and Olga may approve, Vera views, Adam audits, Sue is of another team, and the bot is
+    /// an automation. Ben has two keys.
+    fn new() -> Self {
+        let manager = [
+            "olga operator 1",
+            "ana approver 2",
+            "ben approver 3,4",
+            "vera viewer 5",
+            "adam auditor 6",
+            "bot approver 7 automation: true",
+        ];
+        Self {
+            trust: trust([team("rm", &manager), team("security", &["sue approver 8", "ben approver 3"])]),
+            subject: Subject {
+                resource: agent("support"),
+                from: Some(digest("old")),
+                to: Some(digest("new")),
+                writes: digest("writes"),
+            },
+            votes: Vec::new(),
+            operator: "olga".into(),
+            authors: Vec::new(),
+            demands: vec!["approval:rm"],
+            regressions: Vec::new(),
+            allowed: Vec::new(),
+            gated: true,
+        }
+    }
+
+    /// The only person that trust knows, at work alone.
+    fn alone() -> Self {
+        Self { trust: trust([team("admins", &["olga admin 1", "bot approver 7 automation: true"])]), ..Self::new() }
+    }
+
+    /// The statement that whoever holds this key makes about the change as it stands, with a word changed.
+    fn says(&mut self, seed: u8, decision: Decision, alter: impl Fn(&mut Predicate)) {
+        let mut predicate = Predicate {
+            decision: Some(decision),
+            team: None,
+            environment: "prod".into(),
+            source: Some("staging".into()),
+            changes: vec![Change {
+                resource: self.subject.resource.clone(),
+                from: self.subject.from,
+                to: self.subject.to,
+                writes: self.subject.writes,
+                gate_rules: digest("rules"),
+                from_version: Some(7),
+                to_version: Some(8),
+            }],
+            request: None,
+            stated_at: now() - TimeDelta::hours(1),
+            expires: now() + TimeDelta::hours(DEFAULT_EXPIRY_HOURS),
+            rationale: None,
+        };
+        alter(&mut predicate);
+        let id = format!("item-{}", self.votes.len());
+        let (principal, carried_at) = (self.trust.principal(&key(seed)), predicate.stated_at);
+        self.votes.push(Vote { id, principal, key: key(seed), predicate, carried_at, spent: false });
+    }
+
+    fn yes(&mut self, seed: u8) {
+        self.says(seed, Decision::Approve, |_| {});
+    }
+
+    fn no(&mut self, seed: u8) {
+        self.says(seed, Decision::Reject, |_| {});
+    }
+
+    fn results(&self) -> Vec<GateResult> {
+        let operator = Principal { name: self.operator.clone(), automation: self.operator == "bot" };
+        let evidence = Evidence {
+            environment: "prod",
+            gated: self.gated,
+            now: now(),
+            trust: &self.trust,
+            operator: &operator,
+            authors: self.authors.iter().map(|name| (*name).to_owned()).collect(),
+            gate_rules: digest("rules"),
+            votes: self.votes.clone(),
+            regressions: self.regressions.clone(),
+            allowed_regressions: self.allowed.clone(),
+        };
+        let demand = |text: &&str| Demand {
+            requirement: text.parse().expect("a gate"),
+            origins: vec!["Environment/prod".into()],
+        };
+        evaluate(&self.demands.iter().map(demand).collect::<Vec<_>>(), &self.subject, &evidence)
+    }
+
+    /// The word of the one verdict, and its reason.
+    fn told(&self) -> String {
+        let results = self.results();
+        let [result] = results.as_slice() else { panic!("one gate is asked: {results:?}") };
+        format!("{} {}", result.verdict.word(), result.reason)
+    }
+}
+
+/// A scene with what was done in it.
+fn after(act: impl FnOnce(&mut Scene)) -> String {
+    let mut scene = Scene::new();
+    act(&mut scene);
+    scene.told()
+}
+
+/// An approval of Ana's for something else than what would be released.
+fn replayed(alter: impl Fn(&mut Predicate)) -> String {
+    after(|scene| scene.says(2, Decision::Approve, alter))
+}
+
+#[test]
+fn an_approval_counts_for_what_it_names_and_nothing_else() {
+    let (old, new, other) = (digest("old").short(), digest("new").short(), digest("other").short());
+    let wait = |why: &str| format!("WAIT 0 of 1 approvals of team rm; not counted: ana: stale, {why}");
+    assert_eq!(replayed(|_| {}), "PASS approved by ana");
+    assert_eq!(
+        replayed(|said| said.changes[0].to = Some(digest("other"))),
+        wait(&format!("the candidate was {other} and is {new}"))
+    );
+    assert_eq!(
+        replayed(|said| said.changes[0].to = None),
+        wait(&format!("the candidate was nothing and is {new}")),
+        "an approved deletion"
+    );
+    assert_eq!(
+        replayed(|said| said.changes[0].from = Some(digest("other"))),
+        wait(&format!("`prod` ran {other} and runs {old}"))
+    );
+    assert_eq!(replayed(|said| said.changes[0].from = None), wait(&format!("`prod` ran nothing and runs {old}")));
+    assert_eq!(replayed(|said| said.environment = "staging".into()), wait("it was for `staging`"));
+    assert_eq!(replayed(|said| said.changes[0].resource = agent("billing")), wait("it was not about agent/support"));
+    assert_eq!(
+        replayed(|said| said.changes[0].resource = ResourceId::agent("team-b", "support")),
+        wait("it was not about agent/support"),
+        "the agent of that name in another namespace"
+    );
+    assert_eq!(replayed(|said| said.changes.clear()), wait("it was not about agent/support"));
+    assert_eq!(
+        replayed(|said| said.changes[0].writes = digest("other")),
+        wait("what else the change writes is different")
+    );
+    assert_eq!(replayed(|said| said.changes[0].gate_rules = digest("other")), wait("the gate rules are different"));
+    assert_eq!(
+        replayed(|said| {
+            said.environment = "dev".into();
+            said.changes[0].writes = digest("other");
+        }),
+        wait("it was for `dev`, what else the change writes is different")
+    );
+    assert_eq!(
+        replayed(|said| (said.changes[0].from_version, said.changes[0].to_version) = (None, Some(99))),
+        "PASS approved by ana",
+        "numbers are for people to read, and prove nothing"
+    );
+}
+
+#[test]
+fn only_a_person_of_the_team_who_neither_asks_nor_made_it_can_approve() {
+    let wait = |why: &str| format!("WAIT 0 of 1 approvals of team rm; not counted: {why}");
+    for (seed, why) in [
+        (1, "olga: the operator's own approval does not count".to_owned()),
+        (5, "vera: not an approving member of team rm".to_owned()),
+        (6, "adam: not an approving member of team rm".to_owned()),
+        (7, "bot: an automation's key never counts".to_owned()),
+        (8, "sue: not an approving member of team rm".to_owned()),
+        (99, format!("{}: signed by a key that trust does not list", key(99).fingerprint())),
+    ] {
+        assert_eq!(after(|scene| scene.yes(seed)), wait(&why));
+    }
+    let author = after(|scene| {
+        scene.authors = vec!["ana"];
+        scene.yes(2);
+    });
+    assert_eq!(author, wait("ana: an author of the change does not approve it"));
+    let asked = after(|scene| scene.says(2, Decision::Approve, |said| said.decision = None));
+    assert_eq!(asked, wait("ana: not a decision"), "a request is no approval");
+    let elsewhere = after(|scene| scene.says(3, Decision::Approve, |said| said.team = Some("security".into())));
+    assert_eq!(elsewhere, wait("ben: speaks for another team than rm"));
+    let for_it = after(|scene| scene.says(3, Decision::Approve, |said| said.team = Some("rm".into())));
+    assert_eq!(for_it, "PASS approved by ben");
+}
+
+#[test]
+fn an_automation_that_asks_does_not_make_its_approver_the_operator() {
+    let told = after(|scene| {
+        scene.operator = "bot".into();
+        scene.yes(1);
+    });
+    assert_eq!(told, "PASS approved by olga");
+}
+
+#[test]
+fn people_are_counted_and_not_keys() {
+    let told = |seeds: &[u8]| {
+        after(|scene| {
+            scene.demands = vec!["approval:rm:2"];
+            seeds.iter().for_each(|seed| scene.yes(*seed));
+        })
+    };
+    assert_eq!(told(&[]), "WAIT 0 of 2 approvals of team rm");
+    assert_eq!(told(&[3, 4]), "WAIT 1 of 2 approvals of team rm", "Ben has two keys");
+    assert_eq!(told(&[2, 2, 2]), "WAIT 1 of 2 approvals of team rm");
+    assert_eq!(told(&[2, 3]), "PASS approved by ana, ben");
+    assert_eq!(
+        told(&[1, 2]),
+        "WAIT 1 of 2 approvals of team rm; not counted: olga: the operator's own approval does not count"
+    );
+}
+
+#[test]
+fn an_approval_runs_out_at_the_instant_it_says() {
+    let expires = |expires: DateTime<Utc>| replayed(move |said| said.expires = expires);
+    assert_eq!(expires(now()), "WAIT 0 of 1 approvals of team rm; not counted: ana: expired");
+    assert_eq!(expires(now() + TimeDelta::seconds(1)), "PASS approved by ana");
+}
+
+#[test]
+fn a_rejection_blocks_until_the_same_person_approves_after_all() {
+    type Act = fn(&mut Scene);
+    let cases: [(&str, Act, &str); 9] = [
+        ("a rejection and nothing else", |s| s.no(2), "FAIL rejected by ana"),
+        (
+            "approved by others",
+            |s| {
+                s.no(2);
+                s.yes(3)
+            },
+            "FAIL rejected by ana",
+        ),
+        (
+            "the same person approves",
+            |s| {
+                s.no(2);
+                s.yes(2)
+            },
+            "PASS approved by ana",
+        ),
+        (
+            "with her other key",
+            |s| {
+                s.no(3);
+                s.yes(4)
+            },
+            "PASS approved by ben",
+        ),
+        (
+            "and takes it back",
+            |s| {
+                s.yes(2);
+                s.no(2)
+            },
+            "FAIL rejected by ana",
+        ),
+        (
+            "the operator's rejection is as good as any member's",
+            |s| {
+                s.yes(2);
+                s.no(1)
+            },
+            "FAIL rejected by olga",
+        ),
+        (
+            "an author's too",
+            |s| {
+                s.authors = vec!["ben"];
+                s.yes(2);
+                s.no(3);
+            },
+            "FAIL rejected by ben",
+        ),
+        (
+            "somebody else's does not count",
+            |s| {
+                s.yes(2);
+                s.no(8);
+                s.no(5)
+            },
+            "PASS approved by ana",
+        ),
+        (
+            "nor a machine's",
+            |s| {
+                s.yes(2);
+                s.no(7);
+                s.no(99)
+            },
+            "PASS approved by ana",
+        ),
+    ];
+    for (name, act, told) in cases {
+        assert_eq!(after(act), told, "{name}");
+    }
+}
+
+#[test]
+fn an_operator_who_rejects_and_then_approves_has_approved_nothing() {
+    let told = after(|scene| {
+        scene.no(1);
+        scene.yes(1);
+    });
+    assert_eq!(told, "FAIL rejected by olga", "what does not count takes nothing back");
+}
+
+#[test]
+fn a_stale_rejection_does_not_block_and_is_shown() {
+    let told = after(|scene| scene.says(2, Decision::Reject, |said| said.changes[0].to = Some(digest("other"))));
+    let (other, new) = (digest("other").short(), digest("new").short());
+    assert_eq!(
+        told,
+        format!("WAIT 0 of 1 approvals of team rm; not counted: ana: stale, the candidate was {other} and is {new}")
+    );
+}
+
+#[test]
+fn a_rejection_stays_until_the_same_person_says_yes() {
+    let mut scene = Scene::new();
+    scene.says(2, Decision::Approve, |said| said.expires = now() + TimeDelta::days(30));
+    scene.says(2, Decision::Reject, |said| said.expires = now());
+    assert_eq!(scene.told(), "FAIL rejected by ana", "a no does not run out");
+    scene.yes(2);
+    assert_eq!(scene.told(), "PASS approved by ana");
+    scene.says(2, Decision::Approve, |said| said.expires = now());
+    assert_eq!(scene.told(), "PASS approved by ana", "a yes that ran out takes no later one back");
+}
+
+#[test]
+fn a_rejection_is_about_the_candidate_whatever_stands_beside_it() {
+    let told = after(|scene| {
+        scene.says(2, Decision::Reject, |said| {
+            let change = &mut said.changes[0];
+            (change.from, change.writes, change.gate_rules) = (None, digest("else"), digest("other rules"));
+        });
+    });
+    assert_eq!(told, "FAIL rejected by ana");
+}
+
+#[test]
+fn a_yes_dated_later_than_the_ledger_took_it_in_does_not_count() {
+    let told = after(|scene| {
+        scene.yes(2);
+        let vote = scene.votes.last_mut().expect("just cast");
+        vote.predicate.stated_at += TimeDelta::days(365);
+    });
+    assert_eq!(
+        told,
+        "WAIT 0 of 1 approvals of team rm; not counted: ana: it is dated later than the ledger took it in"
+    );
+}
+
+#[test]
+fn a_yes_counts_for_one_release() {
+    let told = after(|scene| {
+        scene.yes(2);
+        scene.votes.last_mut().expect("just cast").spent = true;
+    });
+    assert_eq!(
+        told,
+        "WAIT 0 of 1 approvals of team rm; not counted: ana: stale, it was given before the latest release of this here"
+    );
+}
+
+#[test]
+fn the_only_person_that_trust_knows_approves_her_own_change_and_it_is_marked() {
+    let mut scene = Scene::alone();
+    assert_eq!(scene.told(), "WAIT 0 of 1 approvals of team rm");
+    assert_eq!(scene.results()[0].next.as_deref(), Some("olga can approve"));
+    scene.yes(7);
+    assert!(scene.told().starts_with("WAIT"), "her machine does not count");
+    scene.yes(1);
+    assert_eq!(scene.told(), "PASS approved by olga (self: the only person trust knows)");
+    scene.no(1);
+    assert_eq!(scene.told(), "FAIL rejected by olga");
+}
+
+#[test]
+fn a_team_that_trust_does_not_know_cannot_approve() {
+    let told = after(|scene| {
+        scene.demands = vec!["approval:nobody"];
+        scene.yes(2);
+    });
+    assert_eq!(
+        told,
+        "MISSING trust knows no team `nobody`, so nobody can approve for it; not counted: ana: not an approving \
+         member of team nobody"
+    );
+}
+
+#[test]
+fn who_can_still_approve_is_told() {
+    let next = |act: &dyn Fn(&mut Scene)| {
+        let mut scene = Scene::new();
+        act(&mut scene);
+        scene.results().remove(0).next
+    };
+    assert_eq!(next(&|_| {}).as_deref(), Some("ana or ben can approve"));
+    assert_eq!(next(&|scene| scene.authors = vec!["ana"]).as_deref(), Some("ben can approve"));
+    let nobody = next(&|scene| scene.authors = vec!["ana", "ben"]).expect("a step");
+    assert!(nobody.starts_with("nobody of team rm can approve"), "{nobody}");
+    assert_eq!(next(&|scene| scene.yes(2)), None);
+}
+
+#[test]
+fn a_gate_without_evidence_blocks() {
+    let mut scene = Scene::new();
+    scene.demands = vec!["eval:quality", "policy", "agbom:high", "budget", "latency:+10%"];
+    for result in scene.results() {
+        assert_eq!(result.verdict, Verdict::Missing, "{}", result.label());
+        assert_eq!(result.demanded_by, ["Environment/prod"]);
+    }
+}
+
+#[test]
+fn what_would_be_taken_back_is_allowed_by_name_and_a_policy_never() {
+    let regression = |kind: Kind| Regression {
+        resource: ResourceId::new(kind, "default", "r"),
+        kind: RegressionKind::Older,
+        target_version: Some(3),
+        candidate_version: Some(2),
+    };
+    let mut scene = Scene::new();
+    scene.demands.clear();
+    scene.regressions = vec![regression(Kind::Tool), regression(Kind::Policy)];
+    let told = |scene: &Scene| {
+        let results = scene.results();
+        results.iter().map(|result| format!("{} {}", result.verdict.word(), result.label())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&scene), ["FAIL regression:tool/r", "FAIL policy:policy/r"]);
+    scene.allowed = scene.regressions.iter().map(|regression| regression.resource.clone()).collect();
+    assert_eq!(told(&scene), ["PASS regression:tool/r", "FAIL policy:policy/r"]);
+    scene.gated = false;
+    assert_eq!(told(&scene), ["FAIL policy:policy/r"], "where nothing is demanded only policies are guarded");
+    let same_name_elsewhere = ResourceId::new(Kind::Tool, "team-b", "r");
+    scene.gated = true;
+    scene.allowed = vec![same_name_elsewhere];
+    assert_eq!(told(&scene)[0], "FAIL regression:tool/r");
+}
+
+#[test]
+fn a_statement_whose_subjects_are_not_its_changes_is_refused() {
+    let mut scene = Scene::new();
+    scene.yes(2);
+    let statement = Statement::new(APPROVAL_PREDICATE, scene.votes[0].predicate.clone());
+    let json = serde_json::to_string(&statement).expect("plain data");
+    assert_eq!(Statement::from_json(json.as_bytes()), Ok(statement));
+    let new = digest("new").hex();
+    let subject = format!("\"subject\":[{{\"name\":\"agent/default/support\",\"digest\":{{\"sha256\":\"{new}\"}}}}]");
+    assert!(json.contains(&subject), "{json}");
+    let other = subject.replace(&new, &digest("other").hex());
+    for (from, to) in [
+        (subject.as_str(), other.as_str()),
+        (subject.as_str(), "\"subject\":[]"),
+        (subject.as_str(), &subject.replace("/support", "/billing")),
+        (subject.as_str(), &format!("{},{}]", subject.trim_end_matches(']'), "{\"name\":\"x\",\"digest\":{}}")),
+        (subject.as_str(), &subject.replace("\"sha256\":", "\"sha1\":\"0\",\"sha256\":")),
+        ("in-toto.io/Statement/v1", "in-toto.io/Statement/v0.1"),
+        ("\"environment\":\"prod\"", "\"environments\":\"prod\""),
+    ] {
+        let forged = json.replace(from, to);
+        assert_ne!(forged, json, "{from}");
+        assert!(Statement::from_json(forged.as_bytes()).is_err(), "{forged}");
+    }
+}
+
+/// Anything that somebody may have said: who, yes or no, about this or something else, in time or too late.
+fn utterances() -> impl Strategy<Value = Vec<(u8, bool, u8)>> {
+    let seed = prop::sample::select(vec![1, 2, 3, 4, 5, 7, 8, 99]);
+    prop::collection::vec((seed, any::<bool>(), 0_u8..8), 0..8)
+}
+
+fn demands() -> impl Strategy<Value = Vec<&'static str>> {
+    let all = vec!["approval:rm", "approval:rm:2", "approval:security", "approval:nobody", "eval:quality", "policy"];
+    prop::sample::subsequence(all, 0..=6).prop_shuffle()
+}
+
+fn said(scene: &mut Scene, utterances: &[(u8, bool, u8)]) {
+    for (seed, yes, how) in utterances {
+        let decision = if *yes { Decision::Approve } else { Decision::Reject };
+        scene.says(*seed, decision, |said| match how {
+            0 => said.expires = now(),
+            1 => said.changes[0].to = Some(digest("other")),
+            2 => said.team = Some("security".into()),
+            _ => {}
+        });
+    }
+}
+
+fn outcome(scene: &Scene) -> Outcome {
+    Outcome::of(&scene.results())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_demands_changes_no_verdict(demands in demands(), utterances in utterances()) {
+        let mut scene = Scene::new();
+        said(&mut scene, &utterances);
+        scene.demands = demands;
+        let mut before = scene.results();
+        scene.demands.reverse();
+        let mut after = scene.results();
+        before.sort_by_key(|result| (result.label(), result.threshold.clone()));
+        after.sort_by_key(|result| (result.label(), result.threshold.clone()));
+        prop_assert_eq!(before, after);
+    }
+
+    #[test]
+    fn one_more_demand_opens_nothing(demands in demands(), utterances in utterances()) {
+        let mut scene = Scene::new();
+        said(&mut scene, &utterances);
+        let mut so_far = Outcome::Open;
+        scene.demands.clear();
+        for demand in demands {
+            scene.demands.push(demand);
+            let outcome = outcome(&scene);
+            prop_assert!(outcome >= so_far, "{:?} opened {:?}", demand, so_far);
+            so_far = outcome;
+        }
+    }
+
+    #[test]
+    fn one_more_approval_closes_nothing(demands in demands(), utterances in utterances(), last in utterances()) {
+        let mut scene = Scene::new();
+        scene.demands = demands;
+        said(&mut scene, &utterances);
+        for (seed, _, how) in last {
+            let before = outcome(&scene);
+            said(&mut scene, &[(seed, true, how)]);
+            prop_assert!(outcome(&scene) <= before, "{seed} {how}");
+        }
+    }
+
+    #[test]
+    fn one_more_current_rejection_by_a_member_blocks(utterances in utterances(), seed in prop::sample::select(vec![1, 2, 3, 4])) {
+        let mut scene = Scene::new();
+        said(&mut scene, &utterances);
+        scene.no(seed);
+        prop_assert_eq!(outcome(&scene), Outcome::Blocked);
+    }
+}
