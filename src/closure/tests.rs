@@ -15,7 +15,7 @@ pub(super) fn set(resources: impl IntoIterator<Item = Arc<Resource>>) -> Set {
 
 impl Shelf for Set {
     fn get(&self, id: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
-        Ok(BTreeMap::get(self, id).cloned())
+        Ok(Self::get(self, id).cloned())
     }
 
     fn of_kind(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable> {

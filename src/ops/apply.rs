@@ -72,7 +72,7 @@ pub struct Outcome {
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let sources = discover(&request.files, &caller.directory, caller.stdin)?;
-    let mut transaction = desk.begin()?;
+    let mut transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
     let mut trust = reader.trust()?;
     let name = request.environment.clone().unwrap_or_else(|| trust.ladder().first().to_owned());
@@ -96,7 +96,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
     let before = trust.clone();
     if !changes_trust.is_empty() {
-        trust = changes_trust.stage(&mut transaction, &reader, &trust, &operating, request.reason.as_deref(), time)?;
+        let why = request.reason.as_deref();
+        trust = match &mut transaction {
+            Some(transaction) => changes_trust.stage(transaction, &reader, &trust, &operating, why, time)?,
+            None => changes_trust.files(&reader, &trust, &operating, time)?.0,
+        };
+        if !draft.is_empty() {
+            // What is released is judged by the trust that it leads to: nobody drops their own role on the way.
+            check_writer(&trust, &operating, &name)?;
+        }
     }
     resources.extend(on_trust(&set, &before));
     let asked = Asked { earlier: (!changes_trust.is_empty()).then_some(&before), ..Asked::of(&trust) };
@@ -113,9 +121,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         dry_run: request.dry_run,
     };
     number(&mut outcome, &reader)?;
-    if request.dry_run {
-        return Ok(outcome);
-    }
+    let Some(mut transaction) = transaction else { return Ok(outcome) };
     let stopped = outcome.plan.as_ref().is_some_and(|plan| plan.outcome != GatesSay::Open);
     if stopped && !changes_trust.is_empty() {
         // All or nothing: trust stays too, and the decision is told under the trust that stays.

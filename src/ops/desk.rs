@@ -11,6 +11,7 @@ use crate::workspace::Project;
 
 use super::caller::Caller;
 use super::failure::Failure;
+use super::footing::check_trust;
 use super::remember::{forgotten, remember};
 
 /// An opened project with its ledger.
@@ -52,6 +53,13 @@ impl Desk {
         Ok(desk)
     }
 
+    /// The project's own directory: beside the ledger where that is the project's own, else in the project.
+    #[must_use]
+    pub fn own(&self) -> PathBuf {
+        let beside = self.path.parent().filter(|parent| parent.file_name().is_some_and(|name| name == ".joch"));
+        beside.map_or_else(|| self.project.root.join(".joch"), PathBuf::from)
+    }
+
     /// A reader of the ledger as it is now.
     ///
     /// # Errors
@@ -67,7 +75,9 @@ impl Desk {
     /// now would build on what somebody rewound.
     pub fn begin(&self) -> Result<Transaction<'_>> {
         let transaction = self.repository.begin()?;
-        if let Some(finding) = forgotten(self, &self.reader()?).first() {
+        let reader = self.reader()?;
+        check_trust(self, &reader)?;
+        if let Some(finding) = forgotten(self, &reader).first() {
             let message = format!("{}: {}; nothing is written on top of that", finding.object, finding.message);
             return Err(Failure::refused("rewound-branch", message)
                 .next("look at it with `joch audit verify`; if the ledger was set back on purpose, remove `.joch/seen.json`")

@@ -8,6 +8,7 @@ mod elsewhere;
 mod facts;
 mod failure;
 mod find;
+mod footing;
 mod judge;
 mod land;
 mod past;

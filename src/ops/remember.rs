@@ -43,10 +43,8 @@ fn recall(desk: &Desk) -> Memory {
     Memory::from_json(text.as_bytes()).unwrap_or_default()
 }
 
-/// Beside the ledger where that is the project's own, else in the project.
 fn path(desk: &Desk) -> PathBuf {
-    let own = desk.path.parent().filter(|parent| parent.file_name().is_some_and(|name| name == ".joch"));
-    own.map_or_else(|| desk.project.root.join(".joch"), PathBuf::from).join("seen.json")
+    desk.own().join("seen.json")
 }
 
 fn holds(reader: &Reader<'_>, branch: &str, tip: &str) -> bool {

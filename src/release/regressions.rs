@@ -201,7 +201,7 @@ mod tests {
         };
         let own = record(Event::Apply, &[], &[&agent]);
         assert_eq!(
-            told(&ours, &[own.clone()]),
+            told(&ours, std::slice::from_ref(&own)),
             ["agent/x v7 was applied in the target since its last promotion, and the candidate v8 would replace it"]
         );
         assert!(told(&theirs, &[own]).is_empty(), "the candidate has it");

@@ -81,7 +81,8 @@ impl Trust {
         resources: BTreeMap<ResourceId, Arc<Resource>>,
         signers: AllowedSigners,
     ) -> Result<Self, String> {
-        for id in resources.keys().filter(|id| id.kind.is_trust() && id.namespace != DEFAULT_NAMESPACE) {
+        let spaced = |id: &&ResourceId| id.kind.is_trust() && id.namespace != DEFAULT_NAMESPACE;
+        if let Some(id) = resources.keys().find(spaced) {
             return Err(format!("{id}: environments and teams have no namespace; leave `metadata.namespace` out"));
         }
         let teams = resources.values().filter(|resource| resource.id().kind == Kind::Team);

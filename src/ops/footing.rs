@@ -1,0 +1,57 @@
+//! What a write stands on: a trust branch whose every change an admin of the state before has signed. Whoever can
+//! push could otherwise make themselves an admin, and be believed until somebody runs `audit verify`.
+
+use anyhow::Result;
+
+use crate::ledger::{ObjectId, Reader};
+use crate::release::layout;
+use crate::trust::{Principal, Trust};
+use crate::workspace::{read_file, write_over};
+
+use super::desk::Desk;
+use super::facts::commit_fact;
+use super::failure::Failure;
+
+/// Checks the trust branch from the last tip that was checked here, else from its root. That tip is remembered
+/// under `.joch/cache`; `audit verify` never asks for it.
+///
+/// # Errors
+/// A change of trust that no admin signed, or what cannot be read.
+pub(super) fn check_trust(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
+    let cache = desk.own().join("cache/trust");
+    let checked = read_file(&cache).ok().and_then(|text| text.trim().parse::<ObjectId>().ok());
+    let tip = reader.tip(layout::TRUST)?;
+    let mut open = Vec::new();
+    for commit in reader.snapshot().first_parents(tip) {
+        let commit = commit?;
+        if Some(commit.id) == checked {
+            break;
+        }
+        open.push((commit.id, commit.parents.first().copied()));
+    }
+    for (id, parent) in open.iter().rev() {
+        let judge = reader.trust_at(parent.unwrap_or(*id))?;
+        check_change(reader, *id, &judge)?;
+    }
+    if !open.is_empty() {
+        // A cache that cannot be written costs time, and nothing else.
+        drop(write_over(&cache, format!("{tip}\n").as_bytes()));
+    }
+    Ok(())
+}
+
+fn check_change(reader: &Reader<'_>, id: ObjectId, judge: &Trust) -> Result<(), Failure> {
+    let admin = |principal: &Principal| {
+        let message = format!("`{principal}` is no admin, and only an admin changes trust");
+        if judge.is_admin(principal) { Ok(()) } else { Err(message) }
+    };
+    let checked = commit_fact(reader, layout::TRUST, id).and_then(|fact| {
+        fact.check_form(None, fact.parent.is_none()).into_iter().next().map_or(Ok(()), Err)?;
+        fact.check_signer(judge, admin)
+    });
+    checked.map(drop).map_err(|finding| {
+        let message = format!("the trust branch cannot be believed: {}: {}", finding.object, finding.message);
+        Failure::refused("trust-chain", message)
+            .next("`joch audit verify` tells all of it; bring `trust` back from a clone that has it as it was")
+    })
+}
