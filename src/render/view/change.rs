@@ -176,7 +176,8 @@ impl View for ChangeResult {
             (_, true) => page.line(format!("dry run: nothing was written to {}", self.environment)),
             (Some(release), _) => {
                 page.line(format!("{} as release {release}", self.verdict));
-                let undo = self.agents.iter().find_map(|judged| judged.record.rollback_path.as_ref());
+                let meant = self.agents.iter().filter(|judged| judged.record.change != Word::Affected);
+                let undo = meant.chain(&self.agents).find_map(|judged| judged.record.rollback_path.as_ref());
                 if let Some(undo) = undo {
                     page.line(format!("undo: {}", undo.command));
                 }
