@@ -127,6 +127,10 @@ fn labels(words: &[String]) -> Result<BTreeMap<String, String>, Failure> {
         let (key, value) = word.split_once('=').ok_or_else(|| {
             Failure::usage(format!("`{word}` is no label")).next("write `-l KEY=VALUE`, several with commas")
         })?;
+        if key.ends_with('!') || key.is_empty() {
+            return Err(Failure::usage(format!("`{word}` is no label that joch selects by"))
+                .next("write `-l KEY=VALUE`; other ways to select are not there"));
+        }
         Ok((key.trim_end_matches('=').to_owned(), value.trim_start_matches('=').to_owned()))
     };
     words.iter().map(pair).collect()

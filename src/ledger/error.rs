@@ -1,6 +1,7 @@
 //! What can go wrong between joch and Git: every refusal says what, where, why and what to do next.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::object_id::ObjectId;
@@ -112,7 +113,16 @@ impl Error {
             Self::Missing { .. } | Self::Damaged { .. } => Some(
                 "`git fsck --strict` names what else is hurt; fetch it again from a clone that is whole".to_owned(),
             ),
-            Self::Invalid { .. } | Self::BadSignature { .. } | Self::Io { .. } | Self::Git { .. } => None,
+            Self::Io { source, .. } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    Some("free some space on that disk, then run the command again; nothing is half done".to_owned())
+                }
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    Some("allow writing there, then run the command again; nothing is half done".to_owned())
+                }
+                _ => None,
+            },
+            Self::Invalid { .. } | Self::BadSignature { .. } | Self::Git { .. } => None,
         }
     }
 
