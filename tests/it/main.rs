@@ -6,6 +6,7 @@ mod audit;
 mod contract;
 mod invalid;
 mod ledger_door;
+mod machine;
 mod message;
 mod output;
 mod reads;
