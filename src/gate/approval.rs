@@ -96,16 +96,11 @@ pub fn tally<'a>(team: &str, subject: &Subject, evidence: &'a Evidence<'_>) -> T
     for at in 0..tally.len() {
         let (vote, counted) = &tally[at];
         let Some(principal) = &vote.principal else { continue };
-        let counts = matches!(counted, Counted::Yes | Counted::SelfApproved | Counted::No);
-        // A no that ran out is no more a no, but the yes that it took back does not return.
-        let took_back = *counted == Counted::Expired && vote.predicate.decision == Some(Decision::Reject);
-        if let Some(&earlier) = last.get(&principal.name)
-            && (counts || took_back && tally[earlier].1 != Counted::No)
-        {
-            tally[earlier].1 = Counted::Superseded;
+        if !matches!(counted, Counted::Yes | Counted::SelfApproved | Counted::No) {
+            continue;
         }
-        if counts {
-            last.insert(principal.name.clone(), at);
+        if let Some(earlier) = last.insert(principal.name.clone(), at) {
+            tally[earlier].1 = Counted::Superseded;
         }
     }
     tally

@@ -19,6 +19,17 @@ pub struct Demand {
     pub origins: Vec<String>,
 }
 
+impl Demand {
+    /// The origin of what the operator adds.
+    pub const REQUIRED: &'static str = "--require";
+
+    /// Whether others make it too than the operator.
+    #[must_use]
+    pub fn is_standing(&self) -> bool {
+        self.origins.iter().any(|origin| origin != Self::REQUIRED)
+    }
+}
+
 /// What is judged: one closure (or a catalog entry that no closure holds) moving from one content to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {

@@ -16,6 +16,7 @@ struct Scene {
     operator: String,
     authors: Vec<&'static str>,
     demands: Vec<&'static str>,
+    required: Vec<&'static str>,
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
     gated: bool,
@@ -57,6 +58,7 @@ impl Scene {
             operator: "olga".into(),
             authors: Vec::new(),
             demands: vec!["approval:rm"],
+            required: Vec::new(),
             regressions: Vec::new(),
             allowed: Vec::new(),
             gated: true,
@@ -117,11 +119,13 @@ impl Scene {
             regressions: self.regressions.clone(),
             allowed_regressions: self.allowed.clone(),
         };
-        let demand = |text: &&str| Demand {
+        let demand = |text: &&str, origin: &str| Demand {
             requirement: text.parse().expect("a gate"),
-            origins: vec!["Environment/prod".into()],
+            origins: vec![origin.to_owned()],
         };
-        evaluate(&self.demands.iter().map(demand).collect::<Vec<_>>(), &self.subject, &evidence)
+        let demands = self.demands.iter().map(|text| demand(text, "Environment/prod"));
+        let demands = demands.chain(self.required.iter().map(|text| demand(text, Demand::REQUIRED)));
+        evaluate(&demands.collect::<Vec<_>>(), &self.subject, &evidence)
     }
 
     /// The word of the one verdict, and its reason.
@@ -371,6 +375,34 @@ fn a_rejection_is_about_the_candidate_whatever_stands_beside_it() {
 }
 
 #[test]
+fn a_rejection_blocks_where_nobody_demands_an_approval() {
+    let told = |demands: &[&'static str], seed: u8| {
+        let mut scene = Scene::new();
+        scene.demands = demands.to_vec();
+        scene.no(seed);
+        let results = scene.results();
+        results.iter().map(|result| format!("{} {}", result.label(), result.reason)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[], 2), ["approval rejected by ana"]);
+    assert_eq!(told(&[], 8), ["approval rejected by sue"], "of any team");
+    for nobody in [5, 6, 7, 99] {
+        assert!(told(&[], nobody).is_empty(), "{nobody} may not approve, and so not reject");
+    }
+    assert_eq!(told(&["approval:security"], 2).len(), 1, "the environment asks another team");
+}
+
+#[test]
+fn an_operator_does_not_get_past_a_rejection_by_asking_somebody_else() {
+    let mut scene = Scene::new();
+    scene.demands.clear();
+    scene.required = vec!["approval:security"];
+    scene.no(2);
+    scene.yes(8);
+    let told: Vec<_> = scene.results().iter().map(|result| result.reason.clone()).collect();
+    assert_eq!(told, ["approved by sue", "rejected by ana"]);
+}
+
+#[test]
 fn a_yes_dated_later_than_the_ledger_took_it_in_does_not_count() {
     let told = after(|scene| {
         scene.yes(2);
@@ -541,16 +573,14 @@ proptest! {
     }
 
     #[test]
-    fn one_more_demand_opens_nothing(demands in demands(), utterances in utterances()) {
+    fn one_more_demand_opens_nothing(demands in demands(), utterances in utterances(), standing in 0_usize..3) {
         let mut scene = Scene::new();
         said(&mut scene, &utterances);
-        let mut so_far = Outcome::Open;
-        scene.demands.clear();
-        for demand in demands {
-            scene.demands.push(demand);
-            let outcome = outcome(&scene);
-            prop_assert!(outcome >= so_far, "{:?} opened {:?}", demand, so_far);
-            so_far = outcome;
+        scene.demands = demands.iter().copied().take(standing).collect();
+        for demand in demands.into_iter().skip(standing) {
+            let so_far = outcome(&scene);
+            scene.required.push(demand);
+            prop_assert!(outcome(&scene) >= so_far, "{:?} opened {:?}", demand, so_far);
         }
     }
 

@@ -74,7 +74,7 @@ pub fn rules_for(
     }
     let gated = !demands.is_empty();
     for requirement in required {
-        add(&mut demands, requirement.clone(), "--require".into());
+        add(&mut demands, requirement.clone(), Demand::REQUIRED.into());
     }
     said.sort_unstable();
     said.dedup();
