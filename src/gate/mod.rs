@@ -2,6 +2,8 @@
 
 mod approval;
 mod evidence;
+#[cfg(test)]
+mod laws;
 mod regression;
 mod statement;
 #[cfg(test)]

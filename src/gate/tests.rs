@@ -1,7 +1,6 @@
 //! The approval gate against named attacks: who says what about which change, and what comes of it, in words.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::prelude::*;
 
 use super::*;
 use crate::resource::{Digest, Kind, ResourceId};
@@ -9,24 +8,24 @@ use crate::trust::sample::{key, team, trust};
 use crate::trust::{Principal, Trust};
 
 /// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.
-struct Scene {
+pub(super) struct Scene {
     trust: Trust,
     subject: Subject,
     votes: Vec<Vote>,
     operator: String,
     authors: Vec<&'static str>,
-    demands: Vec<&'static str>,
-    required: Vec<&'static str>,
+    pub(super) demands: Vec<&'static str>,
+    pub(super) required: Vec<&'static str>,
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
     gated: bool,
 }
 
-fn digest(text: &str) -> Digest {
+pub(super) fn digest(text: &str) -> Digest {
     Digest::of(text)
 }
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
@@ -37,7 +36,7 @@ fn agent(name: &str) -> ResourceId {
 impl Scene {
     /// Olga asks; Ana, Ben and Olga may approve, Vera views, Adam audits, Sue is of another team, and the bot is
     /// an automation. Ben has two keys.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let manager = [
             "olga operator 1",
             "ana approver 2",
@@ -71,7 +70,7 @@ impl Scene {
     }
 
     /// The statement that whoever holds this key makes about the change as it stands, with a word changed.
-    fn says(&mut self, seed: u8, decision: Decision, alter: impl Fn(&mut Predicate)) {
+    pub(super) fn says(&mut self, seed: u8, decision: Decision, alter: impl Fn(&mut Predicate)) {
         let mut predicate = Predicate {
             decision: Some(decision),
             team: None,
@@ -101,11 +100,11 @@ impl Scene {
         self.says(seed, Decision::Approve, |_| {});
     }
 
-    fn no(&mut self, seed: u8) {
+    pub(super) fn no(&mut self, seed: u8) {
         self.says(seed, Decision::Reject, |_| {});
     }
 
-    fn results(&self) -> Vec<GateResult> {
+    pub(super) fn results(&self) -> Vec<GateResult> {
         let operator = Principal { name: self.operator.clone(), automation: self.operator == "bot" };
         let evidence = Evidence {
             environment: "prod",
@@ -526,81 +525,5 @@ fn a_statement_whose_subjects_are_not_its_changes_is_refused() {
         let forged = json.replace(from, to);
         assert_ne!(forged, json, "{from}");
         assert!(Statement::from_json(forged.as_bytes()).is_err(), "{forged}");
-    }
-}
-
-/// Anything that somebody may have said: who, yes or no, about this or something else, in time or too late.
-fn utterances() -> impl Strategy<Value = Vec<(u8, bool, u8)>> {
-    let seed = prop::sample::select(vec![1, 2, 3, 4, 5, 7, 8, 99]);
-    prop::collection::vec((seed, any::<bool>(), 0_u8..8), 0..8)
-}
-
-fn demands() -> impl Strategy<Value = Vec<&'static str>> {
-    let all = vec!["approval:rm", "approval:rm:2", "approval:security", "approval:nobody", "eval:quality", "policy"];
-    prop::sample::subsequence(all, 0..=6).prop_shuffle()
-}
-
-fn said(scene: &mut Scene, utterances: &[(u8, bool, u8)]) {
-    for (seed, yes, how) in utterances {
-        let decision = if *yes { Decision::Approve } else { Decision::Reject };
-        scene.says(*seed, decision, |said| match how {
-            0 => said.expires = now(),
-            1 => said.changes[0].to = Some(digest("other")),
-            2 => said.team = Some("security".into()),
-            _ => {}
-        });
-    }
-}
-
-fn outcome(scene: &Scene) -> Outcome {
-    Outcome::of(&scene.results())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_order_of_demands_changes_no_verdict(demands in demands(), utterances in utterances()) {
-        let mut scene = Scene::new();
-        said(&mut scene, &utterances);
-        scene.demands = demands;
-        let mut before = scene.results();
-        scene.demands.reverse();
-        let mut after = scene.results();
-        before.sort_by_key(|result| (result.label(), result.threshold.clone()));
-        after.sort_by_key(|result| (result.label(), result.threshold.clone()));
-        prop_assert_eq!(before, after);
-    }
-
-    #[test]
-    fn one_more_demand_opens_nothing(demands in demands(), utterances in utterances(), standing in 0_usize..3) {
-        let mut scene = Scene::new();
-        said(&mut scene, &utterances);
-        scene.demands = demands.iter().copied().take(standing).collect();
-        for demand in demands.into_iter().skip(standing) {
-            let so_far = outcome(&scene);
-            scene.required.push(demand);
-            prop_assert!(outcome(&scene) >= so_far, "{:?} opened {:?}", demand, so_far);
-        }
-    }
-
-    #[test]
-    fn one_more_approval_closes_nothing(demands in demands(), utterances in utterances(), last in utterances()) {
-        let mut scene = Scene::new();
-        scene.demands = demands;
-        said(&mut scene, &utterances);
-        for (seed, _, how) in last {
-            let before = outcome(&scene);
-            said(&mut scene, &[(seed, true, how)]);
-            prop_assert!(outcome(&scene) <= before, "{seed} {how}");
-        }
-    }
-
-    #[test]
-    fn one_more_current_rejection_by_a_member_blocks(utterances in utterances(), seed in prop::sample::select(vec![1, 2, 3, 4])) {
-        let mut scene = Scene::new();
-        said(&mut scene, &utterances);
-        scene.no(seed);
-        prop_assert_eq!(outcome(&scene), Outcome::Blocked);
     }
 }
