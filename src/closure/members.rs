@@ -1,6 +1,6 @@
 //! A closure: one agent with everything that decides how it behaves, as a directory of canonical files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::resource::{Digest, Resource, ResourceId, Value};
@@ -86,6 +86,20 @@ impl Closure {
             files.extend(child.files().into_iter().map(|(path, text)| (format!("{CHILDREN}{directory}/{path}"), text)));
         }
         files
+    }
+
+    /// A path at which two of its members would stand: a child of one namespace and a member of a child may ask for
+    /// the same.
+    #[must_use]
+    pub(super) fn shared_path(&self) -> Option<String> {
+        let namespace = &self.id().namespace;
+        let own = self.members.keys().map(|id| member_path(id, namespace));
+        let below = self.children.iter().flat_map(|(id, child)| {
+            let directory = within(id, namespace);
+            child.files().into_keys().map(move |path| format!("{CHILDREN}{directory}/{path}"))
+        });
+        let mut seen = BTreeSet::new();
+        own.chain(below).find(|path| !seen.insert(path.clone()))
     }
 
     /// SHA-256 over what `sha256sum` prints for the files; the identity of an agent version.

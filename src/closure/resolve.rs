@@ -51,6 +51,8 @@ pub enum Unresolved {
     Ambiguous(Box<Missing>, Vec<ResourceId>),
     /// Agents that are children of each other; the ring, its first agent again at its end.
     Ring(Vec<ResourceId>),
+    /// Two members that would stand in one file of the closure.
+    SamePath(ResourceId, String),
     /// What is stored could not be read.
     Unreadable(Unreadable),
 }
@@ -76,6 +78,9 @@ impl fmt::Display for Unresolved {
                 let ring: Vec<_> = ring.iter().map(ResourceId::to_string).collect();
                 write!(f, "agents are children of each other: {}", ring.join(" → "))
             }
+            Self::SamePath(agent, path) => {
+                write!(f, "two members of {agent} would both stand at `{path}` of its closure; rename one of them")
+            }
             Self::Unreadable(unreadable) => unreadable.fmt(f),
         }
     }
@@ -98,7 +103,11 @@ pub fn resolve(agent: &Arc<Resource>, sources: &Sources<'_>) -> Result<Closure, 
         }
     }
     if walk.missing.is_empty() {
-        Ok(Closure::new(agent.clone(), walk.members, walk.children))
+        let closure = Closure::new(agent.clone(), walk.members, walk.children);
+        match closure.shared_path() {
+            Some(path) => Err(Unresolved::SamePath(agent.id().clone(), path)),
+            None => Ok(closure),
+        }
     } else {
         Err(Unresolved::Missing(walk.missing.into_iter().collect()))
     }

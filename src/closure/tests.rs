@@ -257,6 +257,20 @@ fn a_child_brings_its_whole_closure() {
 }
 
 #[test]
+fn two_members_that_would_stand_in_one_file_are_refused() {
+    let a = Places { set: set([one("Tool agent", "{}")]), ..Places::default() };
+    let a = a.cut(&one("Agent a", "{tools: [agent]}")).expect("whole");
+    let tools = of(&one("Agent a/tools", "{}"), []);
+    let children = [a, tools].map(|child| (child.id().clone(), child)).into();
+    let parent = one("Agent p", "{children: [a, {name: tools, namespace: a}]}");
+    let refusal = Places { children, ..Places::default() }.cut(&parent).expect_err("one file for two");
+    assert_eq!(
+        refusal.to_string(),
+        "two members of agent/p would both stand at `agents/a/tools/agent.yaml` of its closure; rename one of them"
+    );
+}
+
+#[test]
 fn a_closure_is_read_back_from_its_files() {
     let tool_called_agent = of(&one("Agent kid", "{tools: [agent]}"), [one("Tool agent", "{}")]);
     let parent = one("Agent p", "{children: [kid]}");
