@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 
 use crate::resource::yaml::{Found, Read as Parsed, read};
-use crate::resource::{Document, Finding};
+use crate::resource::{Document, Finding, Severity};
 
 use super::project::{CONFIG, Trouble};
 
@@ -27,6 +27,27 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Reads one file. What is no text is a fault of that file, told beside the faults of the others.
+    fn read(&mut self, told: &str, path: &Path, found: Found) -> Result<(), Trouble> {
+        match String::from_utf8(bytes_of(path)?) {
+            Ok(text) => self.add(read(told, &text, found)),
+            Err(_) => {
+                self.files += 1;
+                self.findings.push(Finding {
+                    severity: Severity::Error,
+                    rule: "yaml-syntax",
+                    message: "the file is not UTF-8 text".into(),
+                    file: told.to_owned(),
+                    line: 1,
+                    column: 1,
+                    path: String::new(),
+                    help: Some("save it as UTF-8, or leave it out with `.jochignore`".into()),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, parsed: Parsed) {
         self.documents.extend(parsed.documents);
         self.findings.extend(parsed.findings);
@@ -56,14 +77,14 @@ pub fn discover(paths: &[String], directory: &Path, stdin: &mut dyn Read) -> Res
         let kind = fs::metadata(&full).map_err(|why| Trouble::at("read", Path::new(path), &why))?;
         if kind.is_file() {
             if seen.insert(full.canonicalize().unwrap_or_else(|_| full.clone())) {
-                sources.add(read(path, &read_file(&full)?, Found::Named));
+                sources.read(path, &full, Found::Named)?;
             }
             continue;
         }
         for file in walk(&full)? {
             if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
                 let told = told(&file, &full, path);
-                sources.add(read(&told, &read_file(&file)?, Found::Walked));
+                sources.read(&told, &file, Found::Walked)?;
             }
         }
     }
@@ -75,6 +96,13 @@ pub fn discover(paths: &[String], directory: &Path, stdin: &mut dyn Read) -> Res
 /// # Errors
 /// It cannot be read, is larger than joch reads, or is no text.
 pub fn read_file(path: &Path) -> Result<String, Trouble> {
+    String::from_utf8(bytes_of(path)?).map_err(|_| Trouble {
+        what: format!("`{}` is not UTF-8 text", path.display()),
+        next: Some("save it as UTF-8, or leave it out with `.jochignore`".into()),
+    })
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Trouble> {
     let trouble = |why: std::io::Error| Trouble::at("read", path, &why);
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(trouble)?;
@@ -82,10 +110,7 @@ pub fn read_file(path: &Path) -> Result<String, Trouble> {
     if bytes.len() as u64 > LARGEST {
         return Err(Trouble { what: format!("`{}` is larger than {LARGEST} bytes", path.display()), next: None });
     }
-    String::from_utf8(bytes).map_err(|_| Trouble {
-        what: format!("`{}` is not UTF-8 text", path.display()),
-        next: Some("save it as UTF-8, or leave it out with `.jochignore`".into()),
-    })
+    Ok(bytes)
 }
 
 fn walk(root: &Path) -> Result<Vec<PathBuf>, Trouble> {
