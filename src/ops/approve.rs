@@ -13,7 +13,7 @@ use crate::trust::Trust;
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
 use super::failure::Failure;
-use super::judge::{Asked, judge};
+use super::judge::{Asked, check_order, judge};
 use super::land::{append, commit_time, signed_item};
 use super::promotion::{Move, draft};
 
@@ -67,6 +67,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         About::Promotion(wanted) => of_promotion(wanted, &reader, &trust, &desk, &operating, time, caller)?,
         About::Frozen(id) => frozen(id, &reader, &trust)?,
     };
+    // A frozen question is not judged again, and a word on it would be written on top of what was rewound.
+    check_order(&reader.environment(&asked.predicate.environment)?, &reader)?;
     if request.decision.is_some() {
         check_voice(request, &asked, &trust, &operating)?;
     } else {

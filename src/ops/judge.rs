@@ -66,7 +66,10 @@ pub(super) fn judge(
 
 /// Checks that trust and evidence still hold what the environment's latest release was decided under: along its
 /// history both only move forward, and a rejection is not lost by rewinding them.
-fn check_order(environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<()> {
+///
+/// # Errors
+/// One of them was rewound, or cannot be read.
+pub(super) fn check_order(environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<()> {
     let Some(manifest) = environment.manifest()? else { return Ok(()) };
     for (branch, cited) in [(layout::TRUST, &manifest.trust), (layout::EVIDENCE, &manifest.evidence)] {
         let commit = cited.parse::<ObjectId>().map_err(|why| Failure::refused("rewound-branch", why))?;

@@ -3,6 +3,7 @@
 mod acceptance;
 mod architecture;
 mod audit;
+mod bypass;
 mod contract;
 mod invalid;
 mod ledger_door;
