@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::closure::{Closure, Unreadable};
 use crate::gate::Subject;
-use crate::resource::{Digest, ResourceId};
+use crate::resource::{Digest, Kind, ResourceId};
 
 use super::draft::{AgentEdit, Draft};
 use super::numbers::Numbering;
 
-/// The authors of one subject: of its own versions between what runs and what would, of every member that differs,
-/// and of every catalog entry that changes on its behalf. Content that has no number yet is the operator's.
+/// The authors of one subject: of its own versions between what runs and what would, of every member and child that
+/// differs, and of every catalog entry that changes on its behalf. Content that has no number yet is the operator's.
 pub(super) fn authors(
     draft: &Draft,
     subject: &Subject,
@@ -19,12 +19,19 @@ pub(super) fn authors(
 ) -> Result<BTreeSet<String>, Unreadable> {
     let mut authors = between(&subject.resource, subject.from, subject.to, numbering)?;
     let Some(edit) = edit else { return Ok(authors) };
-    let held = |id: &ResourceId| edit.before.as_ref().and_then(|running| running.closure.find(id));
+    let before = edit.before.as_ref().map(|running| &running.closure);
     for member in edit.after.as_ref().map(Closure::everything).unwrap_or_default() {
-        let before = held(member.id());
-        if *member.id() != subject.resource && before != Some(member) {
-            let from = before.map(|before| before.digest());
+        let held = before.and_then(|before| before.find(member.id()));
+        if member.id().kind != Kind::Agent && held != Some(member) {
+            let from = held.map(|held| held.digest());
             authors.extend(between(member.id(), from, Some(member.digest()), numbering)?);
+        }
+    }
+    // A version of an agent is one of its closure, also where that is held by a parent.
+    for child in edit.after.as_ref().map(children).unwrap_or_default() {
+        let held = before.and_then(|before| children(before).into_iter().find(|held| held.id() == child.id()));
+        if held != Some(child) {
+            authors.extend(between(child.id(), held.map(Closure::digest), Some(child.digest()), numbering)?);
         }
     }
     for (id, change) in draft.catalog.iter().filter(|(id, _)| edit.writes.contains(*id)) {
@@ -33,6 +40,11 @@ pub(super) fn authors(
         authors.extend(between(id, digest(&change.before), digest(&change.after), numbering)?);
     }
     Ok(authors)
+}
+
+/// The closures within a closure, at any depth.
+fn children(closure: &Closure) -> Vec<&Closure> {
+    closure.children().values().flat_map(|child| std::iter::once(child).chain(children(child))).collect()
 }
 
 /// Who made the versions after one content up to another.
