@@ -13,7 +13,6 @@ const LADDER: [&str; 4] = ["local", "dev", "staging", "prod"];
 const REFUSED: i32 = 2;
 const PENDING: i32 = 3;
 const CREDENTIALS: i32 = 4;
-const USAGE: i32 = 64;
 
 /// A project in which Alice is admin, Alice and Bob are the release managers, Bob and the automation `ci` operate, and
 /// nobody lists Mallory.
@@ -294,7 +293,12 @@ fn no_rung_is_skipped_and_none_is_promoted_downwards() {
     lab.file("a.yaml", &agent("a", "one"));
     lab.up("a.yaml", &["a"]);
     for (from, to) in [("dev", "prod"), ("local", "staging"), ("staging", "dev"), ("staging", "staging")] {
-        lab.stopped("ci", &format!("promote a --from {from} --to {to}"), USAGE, &["ladder"]);
+        lab.stopped(
+            "ci",
+            &format!("promote a --from {from} --to {to}"),
+            REFUSED,
+            &["a promotion climbs one rung of local → dev → staging → prod"],
+        );
     }
     lab.is_sound();
 }
@@ -460,7 +464,8 @@ fn a_yes_that_is_carried_again_after_a_no_does_not_take_it_back() {
         assert_eq!(forged.code, 0, "{}", forged.stderr);
         lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &[reason]);
         lab.git(&format!("update-ref refs/heads/evidence {honest}"));
-        fs::remove_file(lab.path(".joch/seen.json")).expect("the memory of this checkout");
+        // What joch remembers of the forged branch is of no use to the next round.
+        fs::remove_file(lab.path(".joch/seen.json")).ok();
     }
     lab.is_sound();
 }
