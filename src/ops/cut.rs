@@ -30,8 +30,11 @@ pub(super) fn cut_agents(set: &Set, environment: &Environment<'_, '_>) -> Result
             Err(Unresolved::Missing(more)) => missing.extend(more),
             Err(Unresolved::Unreadable(why)) => return Ok(Err(why.into())),
             Err(other) => {
-                let failure = Failure::refused("invalid", other.to_string());
-                return Ok(Err(failure.next("name the Model in full, or take one child out of the ring").into()));
+                let next = match other {
+                    Unresolved::Ring(_) => "take one child out of the ring",
+                    _ => "name the Model in full",
+                };
+                return Ok(Err(Failure::refused("invalid", other.to_string()).next(next).into()));
             }
         }
     }
