@@ -76,9 +76,8 @@ fn a_killed_writer_leaves_the_old_state_or_the_new() {
     }
 }
 
-/// The process that is killed: a release with two tags and two branches.
+/// The process that is killed, which the test above starts on a ledger: a release with two tags and two branches.
 #[test]
-#[ignore = "started by the test above"]
 fn writer() {
     let Some(path) = std::env::var_os(LEDGER) else { return };
     let path = Path::new(&path);
@@ -101,7 +100,7 @@ fn write_until(bench: &Bench, calls: &str, nth: usize) -> bool {
     let mut command = bench.command("strace");
     command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}")]);
     command.args(["-e", &format!("inject={calls}:signal=KILL:when={nth}")]);
-    command.arg(writer).args(["ledger_door::kill::writer", "--exact", "--ignored", "--quiet"]);
+    command.arg(writer).args(["ledger_door::kill::writer", "--exact", "--quiet"]);
     command.env(LEDGER, bench.path("ledger.git"));
     let output = command.output().expect("strace runs");
     let (status, said) = (output.status, String::from_utf8_lossy(&output.stdout));
