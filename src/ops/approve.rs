@@ -68,7 +68,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         About::Frozen(id) => frozen(id, &reader, &trust)?,
     };
     // A frozen question is not judged again, and a word on it would be written on top of what was rewound.
-    check_order(&reader.environment(&asked.predicate.environment)?, &reader)?;
+    check_order(&reader.environment(&asked.predicate.environment)?, trust.ladder(), &reader)?;
     if request.decision.is_some() {
         check_voice(request, &asked, &trust, &operating)?;
     } else {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use crate::ledger::{Ballots, Environment, ObjectId, Reader};
-use crate::release::{Context, Draft, Operator, Plan, layout, plan};
+use crate::ledger::{Ballots, Environment, Reader};
+use crate::release::{Context, Draft, Manifest, Operator, Plan, layout, plan};
 use crate::resource::{Kind, Requirement, Resource, ResourceId};
-use crate::trust::Trust;
+use crate::trust::{Ladder, Trust};
 
 use super::desk::Operating;
 use super::failure::Failure;
@@ -44,7 +44,7 @@ pub(super) fn judge(
     let environment = reader.environment(&draft.environment)?;
     let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
     let records = guards(draft, &environment, source.as_ref())?;
-    check_order(&environment, reader)?;
+    check_order(&environment, asked.trust.ladder(), reader)?;
     let evidence = reader.tip(layout::EVIDENCE)?;
     let ballots = Ballots { reader, commit: evidence, trust: asked.trust };
     let evidence = evidence.to_string();
@@ -64,26 +64,43 @@ pub(super) fn judge(
     plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
 }
 
-/// Checks that trust and evidence still hold what the environment's latest release was decided under: along its
-/// history both only move forward, and a rejection is not lost by rewinding them.
-///
-/// # Errors
-/// One of them was rewound, or cannot be read.
-pub(super) fn check_order(environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<()> {
-    let Some(manifest) = environment.manifest()? else { return Ok(()) };
-    for (branch, cited) in [(layout::TRUST, &manifest.trust), (layout::EVIDENCE, &manifest.evidence)] {
-        let commit = cited.parse::<ObjectId>().map_err(|why| Failure::refused("rewound-branch", why))?;
-        if !reader.snapshot().is_ancestor(commit, reader.tip(branch)?)? {
-            let message = format!(
-                "`{branch}` no longer holds {cited}, under which {} was decided: it was rewound",
-                manifest.name()
-            );
+/// Checks that trust and evidence still hold what the latest release of each environment was decided under: along
+/// a history both only move forward, and a rejection is not lost by rewinding them. A release of another
+/// environment that cannot be read says nothing; `audit verify` names it.
+pub(super) fn check_order(environment: &Environment<'_, '_>, ladder: &Ladder, reader: &Reader<'_>) -> Result<()> {
+    let mut latest: Vec<_> = environment.manifest()?.into_iter().collect();
+    for rung in ladder.rungs().iter().filter(|rung| *rung != environment.name()) {
+        latest.extend(reader.environment(rung).and_then(|other| other.manifest()).ok().flatten());
+    }
+    for (branch, of) in [(layout::TRUST, cited_trust as Cited), (layout::EVIDENCE, cited_evidence)] {
+        let mut open: Vec<_> = latest.iter().map(|manifest| (of(manifest), manifest.name())).collect();
+        for commit in reader.snapshot().first_parents(reader.tip(branch)?) {
+            let held = commit?.id.to_string();
+            open.retain(|(cited, _)| *cited != held);
+            if open.is_empty() {
+                break;
+            }
+        }
+        if let Some((cited, release)) = open.first() {
+            let message =
+                format!("`{branch}` no longer holds {cited}, under which {release} was decided: it was rewound");
             return Err(Failure::refused("rewound-branch", message)
                 .next(format!("fetch `{branch}` from a clone that has that commit; `joch audit verify` tells more"))
                 .into());
         }
     }
     Ok(())
+}
+
+/// What a release was decided under.
+type Cited = fn(&Manifest) -> &str;
+
+fn cited_trust(manifest: &Manifest) -> &str {
+    &manifest.trust
+}
+
+fn cited_evidence(manifest: &Manifest) -> &str {
+    &manifest.evidence
 }
 
 /// The Evals and Deployments that guard a change: those that the target has, those that the draft brings, and those

@@ -467,7 +467,8 @@ mod gates {
             &world,
             "alice",
             "cp -r .joch/ledger.git ../elsewhere.git; git --git-dir ../elsewhere.git update-ref refs/heads/evidence heads/evidence~1; \
-                             git --git-dir ../elsewhere.git update-ref refs/heads/prod heads/prod~1; git --git-dir ../elsewhere.git tag -d release/prod/1",
+                             git --git-dir ../elsewhere.git update-ref refs/heads/prod heads/prod~1; git --git-dir ../elsewhere.git tag -d release/prod/1; \
+                             git --git-dir ../elsewhere.git update-ref refs/heads/local heads/local~1",
         );
         sh(
             &world,
