@@ -79,7 +79,7 @@ pub(super) fn recover(repository: &Repository) -> Result<Outcome> {
 fn is_committed(repository: &Repository, updates: &[RefUpdate]) -> Result<bool> {
     let Some(point) = updates.last() else { return Ok(false) };
     let Some(tip) = repository.references().get(&point.name)? else { return Ok(false) };
-    Ok(tip == point.new || descends(repository, tip, point.new))
+    Ok(tip == point.new || descends(repository, tip, point.new)?)
 }
 
 /// Moves the references that are still as they were.
@@ -159,8 +159,10 @@ fn sweep(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-fn descends(repository: &Repository, tip: ObjectId, ancestor: ObjectId) -> bool {
-    repository.git().graph_descendant_of(tip.to_git2(), ancestor.to_git2()).unwrap_or(false)
+/// What cannot be read is no reason to undo: the journal stays until the answer is known.
+fn descends(repository: &Repository, tip: ObjectId, ancestor: ObjectId) -> Result<bool> {
+    let doing = "asking whether an interrupted transaction was carried out";
+    repository.git().graph_descendant_of(tip.to_git2(), ancestor.to_git2()).map_err(Error::git(doing))
 }
 
 fn cannot_write(error: &std::io::Error) -> bool {

@@ -4,10 +4,11 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::gate::{
-    APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement,
+    APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, Vote,
 };
 use crate::ledger::{Ballots, Reader};
 use crate::release::{Plan, Record, layout};
+use crate::resource::Kind;
 use crate::trust::Trust;
 
 use super::caller::Caller;
@@ -274,27 +275,51 @@ fn check_voice(request: &Request, asked: &Question, trust: &Trust, operating: &O
 
 /// The same word of the same person on the same change, if it still counts.
 fn said_before(
-    predicate: &Predicate,
+    predicate: &mut Predicate,
     reader: &Reader<'_>,
     trust: &Trust,
     operating: &Operating,
 ) -> Result<Option<Outcome>> {
-    let Some(change) = predicate.changes.first() else { return Ok(None) };
-    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
-    let mine = ballots.statements(&change.resource, None)?.into_iter().map(|(vote, _)| vote);
-    let mut last = mine.filter(|vote| {
-        vote.principal.as_ref() == Some(&operating.operator.principal)
-            && vote.predicate.environment == predicate.environment
-    });
-    let Some(last) = last.next_back() else { return Ok(None) };
+    let Some(last) = last_word(predicate, reader, trust, operating)? else { return Ok(None) };
     let old = &last.predicate;
-    let same = old.decision == predicate.decision
+    let same = !last.spent
+        && old.decision == predicate.decision
         && old.team == predicate.team
         && old.changes == predicate.changes
         && old.expires > predicate.stated_at
         && (predicate.rationale.is_none() || old.rationale == predicate.rationale);
+    if !same && old.stated_at == predicate.stated_at {
+        // Said again it is another statement, also within the same second.
+        predicate.stated_at += Duration::seconds(1);
+        predicate.expires = predicate.stated_at + Duration::hours(DEFAULT_EXPIRY_HOURS);
+    }
     let principal = operating.operator.principal.name.clone();
     Ok(same.then(|| Outcome { id: last.id.clone(), predicate: old.clone(), principal, commit: None }))
+}
+
+/// The person's last word on these changes there; spent if a release of any of them has used it up.
+fn last_word(predicate: &Predicate, reader: &Reader<'_>, trust: &Trust, operating: &Operating) -> Result<Option<Vote>> {
+    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
+    let environment = reader.environment(&predicate.environment)?;
+    let mut last: Option<Vote> = None;
+    for change in &predicate.changes {
+        let released = match change.resource.kind {
+            Kind::Agent => environment.record(&change.resource)?,
+            _ => None,
+        };
+        let since = released.and_then(|record| record.evidence.parse().ok());
+        let mut mine = ballots.statements(&change.resource, since)?.into_iter().map(|(vote, _)| vote).filter(|vote| {
+            vote.principal.as_ref() == Some(&operating.operator.principal)
+                && vote.predicate.environment == predicate.environment
+        });
+        let Some(mine) = mine.next_back() else { continue };
+        match &mut last {
+            None => last = Some(mine),
+            Some(last) if last.id == mine.id => last.spent |= mine.spent,
+            Some(_) => {}
+        }
+    }
+    Ok(last)
 }
 
 fn message(predicate: &Predicate, operating: &Operating) -> String {

@@ -103,6 +103,9 @@ fn an_approval_from_before_a_rollback_does_not_release_again_what_was_rolled_bac
     let reason = "it was given before the latest release of this here";
     lab.stopped("ci", &format!("promote a {TO_PROD}"), PENDING, &[reason]);
     assert!(lab.runs("prod", "a/closure/agent.yaml").contains("one"));
+    lab.does("bob", &format!("approve a {TO_PROD}"));
+    lab.does("ci", &format!("promote a {TO_PROD}"));
+    assert!(lab.runs("prod", "a/closure/agent.yaml").contains("two"), "a word given anew counts anew");
     lab.is_sound();
 }
 
