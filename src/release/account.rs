@@ -40,6 +40,9 @@ pub(super) fn record_of(
     }
     members.sort();
     members.dedup();
+    // A child may bring an adapter of its own; what runs this agent is the one that it names itself.
+    let own = after.and_then(|closure| closure.members().values().find(|m| m.id().kind == Kind::FrameworkAdapter));
+    let adapter = own.map(|adapter| numbers.pin(adapter)).transpose()?;
     let mut number =
         |digest: Option<Digest>| digest.map(|digest| numbers.number(&subject.resource, digest)).transpose();
     let (from_version, to_version) = (number(subject.from)?, number(subject.to)?);
@@ -63,7 +66,6 @@ pub(super) fn record_of(
     for resource in context.trust.imposed(&draft.environment, &subject.resource.namespace) {
         imposed.push(numbers.known(resource)?);
     }
-    let of_kind = |kind: Kind| members.iter().filter(move |member| member.kind == kind);
     Ok(Record {
         schema: SCHEMA.into(),
         kind: "Release".into(),
@@ -93,8 +95,8 @@ pub(super) fn record_of(
         authors: evidence.authors.iter().cloned().collect(),
         rollback_path: rollback_path(&draft.environment, &subject.resource, from_version, subject.from),
         reason: draft.reason.clone(),
-        adapter: of_kind(Kind::FrameworkAdapter).next().cloned(),
-        policies: of_kind(Kind::Policy).cloned().collect(),
+        adapter,
+        policies: members.iter().filter(|member| member.kind == Kind::Policy).cloned().collect(),
         imposed,
         regressions: evidence.regressions,
         gates,

@@ -213,3 +213,22 @@ fn content_seen_before_keeps_its_number() {
     let agent = result["resources"].as_array().and_then(|all| all.iter().find(|one| one["kind"] == "Agent"));
     assert_eq!(agent.expect("the agent")["version"], 1, "A, B, A again is 1, 2, 1");
 }
+
+#[test]
+fn a_record_names_the_adapter_of_the_agent_and_not_of_its_child() {
+    let world = World::new("adapters");
+    let record = |kind: &str, name: &str, spec: &str| {
+        format!("apiVersion: joch.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n---\n")
+    };
+    let files = [
+        record("Agent", "dad", "{framework: {adapterRef: zeta}, children: [kid]}"),
+        record("Agent", "kid", "{framework: {adapterRef: alpha}}"),
+        record("FrameworkAdapter", "alpha", "{framework: a}"),
+        record("FrameworkAdapter", "zeta", "{framework: z}"),
+    ];
+    std::fs::write(world.project().join("a.yaml"), files.concat()).expect("own file");
+    done(&world, "alice", "joch init --operator alice@example.com && joch apply -f a.yaml");
+    let proof = json(&world, "joch audit prove agent dad --env local");
+    assert_eq!(proof["adapter"]["name"], "zeta", "{proof:#}");
+    exits(&world, "alice", "joch audit verify", 0);
+}
