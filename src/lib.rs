@@ -12,6 +12,8 @@ pub mod diff;
 
 pub mod bom;
 
+pub mod eval;
+
 pub mod trust;
 
 pub mod gate;
@@ -22,10 +24,12 @@ pub mod audit;
 
 pub mod render;
 
-// The doors: Git and files. They know nothing of each other.
+// The doors: Git, files and the network. They know nothing of each other.
 pub mod ledger;
 
 pub mod workspace;
+
+pub mod net;
 
 // The verbs, and the words people type.
 pub mod ops;

@@ -31,5 +31,5 @@ pub use id::{Reference, ResourceId};
 pub use kind::Kind;
 pub use pinned::Pinned;
 pub use requirement::Requirement;
-pub use threshold::Threshold;
+pub use threshold::{Direction, Operator, Threshold};
 pub use value::{Map, Number, Value};

@@ -16,12 +16,15 @@ const TELLING: &str = "render";
 const VERBS: &str = "ops";
 
 /// Where each dependency may be named. No places at all: everywhere.
-const CRATES: [(&str, &[&str]); 20] = [
+const CRATES: [(&str, &[&str]); 32] = [
+    ("aho_corasick", &["src/eval/"]),
     ("anyhow", &["src/ops/", "src/cli/", "src/main.rs"]),
     // Its types are free; asking for the time is an effect.
     ("chrono", &[]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
+    ("csv", &["src/eval/dataset/"]),
+    ("futures_util", &["src/net/"]),
     ("git2", &["src/ledger/"]),
     ("gix_diff", &["src/ledger/"]),
     ("gix_error", &["src/ledger/"]),
@@ -29,6 +32,12 @@ const CRATES: [(&str, &[&str]); 20] = [
     ("gix_object", &["src/ledger/"]),
     ("gix_ref", &["src/ledger/"]),
     ("ignore", &["src/workspace/"]),
+    ("jsonschema", &["src/eval/"]),
+    ("quick_junit", &["src/render/"]),
+    ("regex", &["src/eval/"]),
+    ("reqwest", &["src/net/"]),
+    ("rustls", &["src/net/"]),
+    ("rustls_native_certs", &["src/net/"]),
     ("saphyr", &["src/resource/yaml"]),
     ("saphyr_parser", &["src/resource/yaml"]),
     (
@@ -37,6 +46,7 @@ const CRATES: [(&str, &[&str]); 20] = [
             "src/resource/",
             "src/diff/",
             "src/bom/",
+            "src/eval/",
             "src/trust/",
             "src/gate/",
             "src/release/",
@@ -46,10 +56,13 @@ const CRATES: [(&str, &[&str]); 20] = [
     ),
     ("serde", &[]),
     ("serde_json", &[]),
+    ("serde_json_path", &["src/eval/"]),
     ("serde_yaml", &["src/resource/yaml"]),
     ("sha2", &["src/resource/digest.rs"]),
     ("similar", &["src/diff/text.rs"]),
     ("ssh_key", &["src/trust/key.rs", "src/ledger/"]),
+    ("tokio", &["src/net/"]),
+    ("unicode_normalization", &["src/eval/"]),
 ];
 
 /// Small crates that compute and touch nothing: where they are named is nobody's concern.
@@ -57,7 +70,7 @@ const FREE_CRATES: [&str; 2] = ["strsim", "unicode_width"];
 
 /// What reaches the disk, the process or the clock, and who may.
 const EFFECTS: [&str; 6] = ["std::fs", "std::env", "std::process", "Utc::now", "SystemTime::now", "Instant::now"];
-const EFFECT_PLACES: [&str; 3] = ["src/workspace/", "src/cli/world.rs", "src/ledger/"];
+const EFFECT_PLACES: [&str; 4] = ["src/workspace/", "src/cli/world.rs", "src/ledger/", "src/net/"];
 /// Types that stand among the effects and have none.
 const HARMLESS: [&str; 2] = ["std::process::ExitCode", "std::process::Termination"];
 

@@ -1,0 +1,1 @@
+//! The network, and programs that answer like it: targets, judges and collectors; pace, repeated attempts, limits.
