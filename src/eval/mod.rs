@@ -10,6 +10,7 @@ mod leak;
 mod reach;
 mod result;
 mod shard;
+pub mod statistics;
 
 pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
