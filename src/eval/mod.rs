@@ -5,6 +5,7 @@ mod case;
 mod decimal;
 mod definition;
 mod journal;
+pub mod judge;
 mod leak;
 mod reach;
 mod result;
