@@ -41,6 +41,8 @@ pub struct Plan {
     pub subject: Subject,
     /// The Eval.
     pub eval: EvalRef,
+    /// The Eval itself, in its canonical form.
+    pub definition: String,
     /// The dataset.
     pub dataset: DatasetRef,
     /// The judges, in the order in which opinions number them.

@@ -6,6 +6,7 @@ mod decimal;
 mod definition;
 mod journal;
 pub mod judge;
+mod json_path;
 mod leak;
 mod reach;
 mod result;
@@ -21,6 +22,7 @@ pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JudgeRef, Lag, Line, Opinion, Plan, Prices, Programmed, ReachRef,
     Subject, Trigger, Unit,
 };
+pub use json_path::{JsonPath, json_path};
 pub use leak::Leak;
 pub use reach::{A2a, Api, Chat, Command, Http, Protocol, Reach, Text};
 pub use result::{

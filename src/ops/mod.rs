@@ -31,6 +31,7 @@ pub mod describe;
 pub mod diff;
 pub mod diff_files;
 pub mod doctor;
+pub mod eval;
 pub mod explain;
 pub mod get;
 pub mod history;
