@@ -5,10 +5,12 @@ mod case;
 mod decimal;
 mod definition;
 mod journal;
+mod json_path;
 pub mod judge;
 mod leak;
 mod reach;
 mod result;
+mod template;
 
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
@@ -21,8 +23,10 @@ pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JudgeRef, Lag, Line, Opinion, Plan, Prices, Programmed, ReachRef,
     Subject, Trigger, Unit,
 };
+pub use json_path::{JsonPath, json_path};
 pub use leak::Leak;
-pub use reach::{A2a, Api, Chat, Command, Http, Protocol, Reach, Text};
+pub use reach::{A2a, AgentFacts, Api, Binding, Chat, Command, Http, ModelFacts, Protocol, Reach, Text};
 pub use result::{
     Canaries, CaseResult, Cost, Counts, Judge, MetricResult, RunResult, Runner, SCHEMA, TrialResult, Verdict,
 };
+pub use template::Template;
