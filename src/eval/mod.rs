@@ -6,6 +6,7 @@ mod case;
 mod decimal;
 mod definition;
 mod journal;
+mod json_path;
 pub mod judge;
 mod json_path;
 mod leak;
@@ -13,6 +14,7 @@ mod reach;
 mod result;
 mod shard;
 pub mod statistics;
+mod template;
 
 pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
@@ -29,8 +31,9 @@ pub use journal::{
 };
 pub use json_path::{JsonPath, json_path};
 pub use leak::Leak;
-pub use reach::{A2a, Api, Chat, Command, Http, Protocol, Reach, Text};
+pub use reach::{A2a, AgentFacts, Api, Binding, Chat, Command, Http, ModelFacts, Protocol, Reach, Text};
 pub use result::{
     Canaries, CaseResult, Cost, Counts, Judge, MetricResult, RunResult, Runner, SCHEMA, TrialResult, Verdict,
 };
 pub use shard::shard_of;
+pub use template::Template;
