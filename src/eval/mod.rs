@@ -9,6 +9,7 @@ mod journal;
 mod json_path;
 pub mod judge;
 mod json_path;
+pub mod judge;
 mod leak;
 mod reach;
 mod result;

@@ -13,3 +13,4 @@ pub use credentials::Credentials;
 pub use judge::JudgeClient;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;
+pub mod loopback;
