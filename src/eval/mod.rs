@@ -8,8 +8,6 @@ mod definition;
 mod journal;
 mod json_path;
 pub mod judge;
-mod json_path;
-pub mod judge;
 mod leak;
 mod reach;
 mod result;
