@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
+use crate::closure::Shelf;
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{Context, Draft, Manifest, Operator, Plan, layout, plan};
 use crate::resource::{Kind, Requirement, Resource, ResourceId};
@@ -24,12 +25,14 @@ pub(super) struct Asked<'a> {
     pub(super) required: &'a [Requirement],
     /// What `--allow-regression` names.
     pub(super) allowed_regressions: &'a [ResourceId],
+    /// The Model that judges where an Eval names none, as the project says it.
+    pub(super) default_judge: Option<&'a ResourceId>,
 }
 
 impl<'a> Asked<'a> {
     /// By what `trust` says alone.
     pub(super) fn of(trust: &'a Trust) -> Self {
-        Self { trust, earlier: None, required: &[], allowed_regressions: &[] }
+        Self { trust, earlier: None, required: &[], allowed_regressions: &[], default_judge: None }
     }
 }
 
@@ -60,6 +63,10 @@ pub(super) fn judge(
         allowed_regressions: asked.allowed_regressions,
         numbering: reader,
         votes: &ballots,
+        results: &ballots,
+        target: &environment,
+        source: source.as_ref().map(|source| source as &dyn Shelf),
+        default_judge: asked.default_judge,
     };
     plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
 }
