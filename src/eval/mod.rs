@@ -1,14 +1,20 @@
 //! How well it does: datasets, metrics, judges, statistics, and the result of a run as a pure function of its journal.
 
+mod aggregate;
 mod answer;
 mod case;
 mod decimal;
 mod definition;
 mod journal;
+pub mod judge;
+mod json_path;
 mod leak;
 mod reach;
 mod result;
+mod shard;
+pub mod statistics;
 
+pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use decimal::{Decimal, Ratio};
@@ -16,12 +22,15 @@ pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
 };
+pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use journal::{
-    Answered, CaseRef, DatasetRef, EvalRef, Finding, JudgeRef, Lag, Line, Opinion, Plan, Prices, Programmed, ReachRef,
-    Subject, Trigger, Unit,
+    Answered, CaseRef, DatasetRef, EvalRef, Finding, JOURNAL_SCHEMA, JudgeRef, Lag, Line, Opinion, Plan, Prices,
+    Programmed, ReachRef, Subject, Trigger, Unit,
 };
+pub use json_path::{JsonPath, json_path};
 pub use leak::Leak;
 pub use reach::{A2a, Api, Chat, Command, Http, Protocol, Reach, Text};
 pub use result::{
     Canaries, CaseResult, Cost, Counts, Judge, MetricResult, RunResult, Runner, SCHEMA, TrialResult, Verdict,
 };
+pub use shard::shard_of;
