@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::Change;
-use crate::gate::{Decision, GateResult, Regression};
+use crate::gate::{Deciding, Decision, GateResult, Regression};
 use crate::resource::{Digest, Pinned, ResourceId, Value};
 use crate::trust::Principal;
 
@@ -56,7 +56,7 @@ pub struct Record {
     /// The structural diff, referenced resources and policies included.
     pub diff: Vec<Change>,
     /// Which evals ran, and which thresholds passed.
-    pub eval_results: Vec<Value>,
+    pub eval_results: Vec<Deciding>,
     /// Who approved or rejected, when, and how it counted.
     pub approvals: Vec<RecordedApproval>,
     /// Components that are new, gone or at another version.
@@ -99,6 +99,9 @@ pub struct Record {
     pub evidence: String,
     /// The joch that wrote it.
     pub joch: String,
+    /// The Model that judged where an Eval named none, as the project said it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub default_judge: Option<ResourceId>,
 }
 
 /// Where promoted content came from.
