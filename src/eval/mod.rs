@@ -2,7 +2,9 @@
 
 mod answer;
 mod case;
+pub mod dataset;
 mod decimal;
+mod define;
 mod definition;
 mod journal;
 mod leak;
@@ -12,6 +14,7 @@ mod result;
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use decimal::{Decimal, Ratio};
+pub use define::{Flaw, points};
 pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
