@@ -3,7 +3,9 @@
 mod aggregate;
 mod answer;
 mod case;
+pub mod dataset;
 mod decimal;
+mod define;
 mod definition;
 mod journal;
 mod json_path;
@@ -19,6 +21,7 @@ pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use decimal::{Decimal, Ratio};
+pub use define::{Flaw, points};
 pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,

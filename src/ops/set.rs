@@ -17,7 +17,7 @@ use super::desk::Desk;
 use super::elsewhere::Index;
 use super::failure::Failure;
 use super::project_files;
-use super::validate::check_datasets;
+use super::validate::{check_datasets, check_definitions};
 
 /// A set of resources as files hold them, with where each was read.
 pub(super) struct Set {
@@ -69,6 +69,7 @@ pub(super) fn check_set(
         Some(known) => findings.extend(validate(&sources.documents, known)),
         None => findings.extend(sources.documents.iter().flat_map(validate_one)),
     }
+    findings.extend(check_definitions(&sources.documents, &findings));
     findings.extend(check_datasets(&sources.documents, &desk.project.root, &caller.directory));
     let bring: Vec<_> =
         project_files::point_out(&mut findings, &sources.documents, &desk.project.root, &caller.directory)
@@ -112,9 +113,9 @@ pub(super) fn check_set(
 
 /// The Eval with its dataset's digest, size and number of cases, and the cases if they travel with it.
 fn with_dataset(document: &Document, root: &Path, directory: &Path) -> Result<(Resource, Option<Vec<u8>>)> {
-    let Some(uri) = dataset::uri(&document.resource) else { return Ok((document.resource.clone(), None)) };
-    let beside = directory.join(&document.file);
-    let data = dataset::read(&uri, root, &beside)?;
+    let Some(data) = dataset::read(&document.resource, root, &directory.join(&document.file))? else {
+        return Ok((document.resource.clone(), None));
+    };
     let resource = dataset::describe(&document.resource, &data).map_err(|why| Failure::refused("dataset", why))?;
     Ok((resource, data.travels()))
 }
