@@ -20,11 +20,11 @@ use crate::resource::envelope::environment_key;
 use crate::resource::view::{self, Deployment};
 use crate::resource::{Kind, Map, Reference, Resource, ResourceId, Value};
 use crate::trust::Trust;
+use crate::workspace::dataset::Dataset;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
-use super::dataset::Dataset;
 
 /// A run that could begin.
 pub(super) struct Prepared {

@@ -6,14 +6,13 @@ use anyhow::Result;
 
 use crate::eval::Plan;
 use crate::ledger::Reader;
-use crate::resource::Resource;
+use crate::resource::{Digest, Resource};
 use crate::trust::Trust;
 use crate::workspace::RunDirectory;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
-use super::dataset::Dataset;
 use super::journal::{CASES, RESULT, plan_of};
 use super::prepare::{Wanted, prepare};
 use super::run::{Outcome, Request, Resume, Which, carry_out, runs_of};
@@ -33,8 +32,8 @@ pub(super) fn resume(
     let (directory, plan) = find(which, request, desk)?;
     let eval = Resource::from_canonical(&plan.definition).map_err(|why| damaged(&directory, &why))?;
     let bytes = directory.kept(CASES)?.ok_or_else(|| damaged(&directory, "its dataset is not there"))?;
-    let dataset = Dataset::of(&eval, bytes).map_err(|why| damaged(&directory, &why))?;
-    if dataset.digest() != plan.dataset.digest {
+    let dataset = super::dataset::of_bytes(&eval, bytes)?;
+    if Digest::of(&dataset.bytes) != plan.dataset.digest {
         return Err(damaged(&directory, "its dataset is another than it began with").into());
     }
     let environment = reader.environment(&plan.subject.environment)?;

@@ -10,12 +10,12 @@ use crate::ledger::Reader;
 use crate::net::Ended;
 use crate::resource::{Resource, ResourceId};
 use crate::workspace::RunDirectory;
+use crate::workspace::dataset::Dataset;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
-use super::dataset::Dataset;
 use super::execute::{Execution, execute};
 use super::journal::{RESULT, result_of};
 use super::prepare::{Prepared, Wanted, prepare};
@@ -205,6 +205,8 @@ pub(super) fn carry_out(prepared: Prepared, directory: RunDirectory, desk: &Desk
 
 /// Signs a result and compares it with what the next rung runs.
 pub(super) fn conclude(result: RunResult, definition: &Definition, caller: &mut Caller<'_>) -> Result<Finished> {
+    // A run may take hours, and what is signed now is signed now.
+    caller.now = (caller.progress.clock)();
     let recorded = record(&result, caller)?;
     let comparison = super::baseline::compared(&result, definition, caller)?;
     Ok(Finished { result, evidence: recorded.id, comparison })
@@ -222,7 +224,7 @@ fn wanted(
         Which::Named(id) => {
             let eval = environment.entry(id)?;
             let Some(eval) = eval else { return Err(not_found(id, &environment)?.into()) };
-            let dataset = Dataset::in_ledger(&eval, &environment, reader, desk)?;
+            let dataset = super::dataset::in_ledger(&eval, &environment, reader, desk)?;
             Ok(vec![(eval, dataset)])
         }
         Which::Files(files) => {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::eval::{Comparison, RunResult};
+use crate::gate::Measured as Known;
 use crate::ledger::Reader;
 use crate::resource::{Kind, ResourceId};
 
@@ -11,7 +12,7 @@ use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
 use super::due::measured;
-use super::results::{self, Known};
+use super::results;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ fn by_id(id: &str, reader: &Reader<'_>) -> Result<Known> {
         let message = format!("`{id}` is no beginning of an id: that has six hex digits or more");
         return Err(Failure::usage(message).next(next).into());
     }
-    let mut found: Vec<Known> = results::all(reader, id)?;
+    let mut found: Vec<Known> = results::beginning_with(id, reader)?;
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(Failure::could_not("not-found", format!("no result begins with `{id}`")).next(next).into()),
