@@ -2,8 +2,10 @@
 
 mod answer;
 mod case;
+mod check;
 mod decimal;
 mod definition;
+mod detect;
 mod journal;
 mod json_path;
 mod leak;
@@ -12,11 +14,13 @@ mod result;
 
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
+pub use check::Checker;
 pub use decimal::{Decimal, Ratio};
 pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
 };
+pub use detect::{Sort, counts, leaks, mask, mask_secrets};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JudgeRef, Lag, Line, Opinion, Plan, Prices, Programmed, ReachRef,
     Subject, Trigger, Unit,
