@@ -4,9 +4,11 @@ mod aggregate;
 mod answer;
 mod case;
 pub mod dataset;
+mod check;
 mod decimal;
 mod define;
 mod definition;
+mod detect;
 mod journal;
 mod json_path;
 pub mod judge;
@@ -20,6 +22,7 @@ mod template;
 pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
+pub use check::Checker;
 pub use decimal::{Decimal, Ratio};
 pub use define::{Flaw, points};
 pub use definition::{
@@ -27,6 +30,7 @@ pub use definition::{
     Scores, Trajectory,
 };
 pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
+pub use detect::{Sort, counts, leaks, mask, mask_secrets};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JOURNAL_SCHEMA, JudgeRef, Lag, Line, Opinion, Plan, Prices,
     Programmed, ReachRef, Subject, Trigger, Unit,
