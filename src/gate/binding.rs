@@ -146,7 +146,8 @@ impl Binding<'_> {
         let (asked, around) = (&judge.asked, &self.evidence.measurements);
         let changed = |why: String| Ok(Some(Problem::Changed(why)));
         if asked.by_default
-            && let Some(now) = around.default_judge.filter(|now| **now != asked.model)
+            && let Some(now) =
+                around.default_judge.filter(|now| !now.candidates(&self.eval.id().namespace).contains(&asked.model))
         {
             return changed(format!(
                 "the judge changed since: {} judged, and the project's judge is {now}",

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::closure::{Shelf, Unreadable};
 use crate::eval::RunResult;
-use crate::resource::{Digest, Resource, ResourceId};
+use crate::resource::{Digest, Reference, Resource, ResourceId};
 use crate::trust::{Principal, PublicKey};
 
 /// A result whose signature was checked, and whose signature proves this principal.
@@ -45,7 +45,7 @@ pub struct Measurements<'a> {
     /// The catalog of the target, with what the change brings.
     pub target: &'a dyn Shelf,
     /// The Model that judges where an Eval names none, as the project says it.
-    pub default_judge: Option<&'a ResourceId>,
+    pub default_judge: Option<&'a Reference>,
     /// The agents whose closures the subject moves: itself, and every child that changes with it.
     pub agents: Vec<Moved>,
     /// Every agent that the same change moves.

@@ -108,7 +108,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
     }
     resources.extend(on_trust(&set, &before));
-    let asked = Asked { earlier: (!changes_trust.is_empty()).then_some(&before), ..Asked::of(&trust) };
+    let asked = Asked { earlier: (!changes_trust.is_empty()).then_some(&before), ..Asked::of(&trust, &desk) };
     let judged = match draft.is_empty() {
         true => None,
         false => Some(judge(&draft, &asked, &reader, &operating.operator, time)?),

@@ -9,10 +9,10 @@ use crate::closure::Shelf;
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{Context, Draft, Manifest, Operator, Plan, layout, plan};
 use crate::resource::name::nearest;
-use crate::resource::{Kind, Requirement, Resource, ResourceId};
+use crate::resource::{Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::{Ladder, Trust};
 
-use super::desk::Operating;
+use super::desk::{Desk, Operating};
 use super::failure::Failure;
 
 /// By what a draft is judged, beside the snapshot.
@@ -27,13 +27,14 @@ pub(super) struct Asked<'a> {
     /// What `--allow-regression` names.
     pub(super) allowed_regressions: &'a [ResourceId],
     /// The Model that judges where an Eval names none, as the project says it.
-    pub(super) default_judge: Option<&'a ResourceId>,
+    pub(super) default_judge: Option<&'a Reference>,
 }
 
 impl<'a> Asked<'a> {
-    /// By what `trust` says alone.
-    pub(super) fn of(trust: &'a Trust) -> Self {
-        Self { trust, earlier: None, required: &[], allowed_regressions: &[], default_judge: None }
+    /// By what `trust` and the project say alone.
+    pub(super) fn of(trust: &'a Trust, desk: &'a Desk) -> Self {
+        let default_judge = desk.project.config.judge.as_ref();
+        Self { trust, earlier: None, required: &[], allowed_regressions: &[], default_judge }
     }
 }
 
@@ -75,8 +76,12 @@ pub(super) fn judge(
 
 /// Refuses to ask for an Eval that exists nowhere: a slip of the pen is no gate.
 fn check_evals(required: &[Requirement], records: &[Arc<Resource>], environment: &str) -> Result<(), Failure> {
-    let known: Vec<_> =
-        records.iter().map(|record| record.id()).filter(|id| id.kind == Kind::Eval).map(|id| id.name.as_str()).collect();
+    let known: Vec<_> = records
+        .iter()
+        .map(|record| record.id())
+        .filter(|id| id.kind == Kind::Eval)
+        .map(|id| id.name.as_str())
+        .collect();
     for requirement in required {
         let Requirement::Eval(name) = requirement else { continue };
         if known.contains(&name.as_str()) {

@@ -10,6 +10,7 @@ mod failure;
 mod find;
 mod footing;
 mod judge;
+mod judges;
 mod land;
 mod past;
 mod project_files;

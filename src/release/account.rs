@@ -122,7 +122,7 @@ pub(super) fn record_of(
         trust: context.trust.commit.clone(),
         evidence: context.evidence_commit.to_owned(),
         joch: env!("CARGO_PKG_VERSION").to_owned(),
-        default_judge: context.default_judge.cloned(),
+        default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
         members,
     })
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::closure::{Closure, Shelf, Unreadable};
 use crate::gate::{Moved, Outcome, Results, Subject, Vote};
-use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
+use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::account::record_of;
@@ -64,7 +64,7 @@ pub struct Context<'a> {
     /// The catalog of the environment that content comes from, for a promotion.
     pub source: Option<&'a dyn Shelf>,
     /// The Model that judges where an Eval names none, as the project says it.
-    pub default_judge: Option<&'a ResourceId>,
+    pub default_judge: Option<&'a Reference>,
 }
 
 /// What would become of one path of a branch.

@@ -14,7 +14,7 @@ use crate::gate::Verdict;
 use crate::ledger::{Ballots, ObjectId};
 use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
-use crate::resource::{Digest, Requirement, Resource, ResourceId};
+use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::redraft::{Redraft, Release};
@@ -139,7 +139,7 @@ impl Court<'_, '_> {
         let votes = Ballots { reader: self.reader, commit: evidence, trust };
         let asked: Vec<_> = standing.values().collect();
         let (required, allowed) = (required(&asked), allowed(&asked));
-        let default_judge = asked.iter().find_map(|record| record.default_judge.clone());
+        let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
