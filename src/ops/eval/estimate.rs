@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::eval::judge::{Question, asked, canaries, criteria_for, request};
-use crate::eval::{Case, Decimal, Measure, Metric, Reply};
+use crate::eval::{Bounds, Case, Decimal, Measure, Metric, Reply};
 
 use super::execute::units;
 use super::prepare::Prepared;
@@ -46,10 +46,14 @@ pub(super) fn estimate(prepared: &Prepared) -> Result<Estimate> {
     }
     estimate.cost_usd = cost(&estimate);
     for metric in &prepared.definition.metrics {
-        let threshold = metric.threshold.as_ref().map_or_else(|| "told only".to_owned(), ToString::to_string);
+        let threshold = metric.threshold.as_ref().map_or_else(|| "told only".to_owned(), told);
         estimate.metrics.push((metric.name.clone(), threshold, looks_for(metric, prepared.cases.first())));
     }
     Ok(estimate)
+}
+
+fn told(bounds: &Bounds) -> String {
+    bounds.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// What a judge looks for, as the first case has it.

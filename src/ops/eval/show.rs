@@ -1,5 +1,7 @@
 //! `joch eval show`: a result that is on record.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use crate::eval::{Comparison, RunResult};
@@ -27,7 +29,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The result.
-    pub result: RunResult,
+    pub result: Arc<RunResult>,
     /// Its id.
     pub evidence: String,
     /// Who signed it, if trust lists the key.
@@ -35,7 +37,7 @@ pub struct Outcome {
     /// Compared with what the next rung runs now.
     pub comparison: Option<Comparison>,
     /// Earlier results of the same Eval about the same agent, oldest first.
-    pub earlier: Vec<(String, RunResult)>,
+    pub earlier: Vec<(String, Arc<RunResult>)>,
 }
 
 /// Shows.
