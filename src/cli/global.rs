@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::ops::Caller;
+use crate::ops::{Caller, Progress};
 use crate::render::{self, View};
 
 use super::world::World;
@@ -79,6 +79,7 @@ impl Global {
             stdin: &mut *world.stdin,
             key: self.key.clone(),
             namespace: self.namespace.clone(),
+            progress: Progress { stream: &mut *world.stderr, terminal: world.terminal, clock: world.now },
             notices: Vec::new(),
         }
     }
