@@ -201,7 +201,8 @@ impl std::str::FromStr for Decimal {
             return Err(());
         }
         let exponent: i32 = exponent.parse().map_err(|_| ())?;
-        let shift = exponent.checked_add(PLACES.cast_signed()).ok_or(())? - i32::try_from(part.len()).map_err(|_| ())?;
+        let shift =
+            exponent.checked_add(PLACES.cast_signed()).ok_or(())? - i32::try_from(part.len()).map_err(|_| ())?;
         let value: i128 = all.parse().map_err(|_| ())?;
         let scaled = if value == 0 {
             0
