@@ -56,14 +56,13 @@ pub(super) fn markdown_code(text: &str) -> String {
 /// Several lines of untrusted text as a code block of Markdown.
 #[must_use]
 pub(super) fn markdown_block(text: &str) -> String {
-    let lines: String = text.lines().map(|line| unheard(&escape(line)) + "\n").collect();
-    fenced("", &lines)
+    fenced("", &escape_lines(text))
 }
 
-/// Several lines of untrusted text, each escaped for a terminal.
+/// Several lines of untrusted text, each escaped for a terminal; none is a word to the program that collects a log.
 #[must_use]
 pub(super) fn escape_lines(text: &str) -> String {
-    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+    text.lines().map(|line| unheard(&escape(line))).collect::<Vec<_>>().join("\n")
 }
 
 /// Text for HTML, in an element or a quoted attribute; well-formed XML too.
@@ -93,7 +92,7 @@ pub(super) fn xml_text(text: &str) -> String {
 /// The message of a workflow command.
 #[must_use]
 pub(super) fn command_message(text: &str) -> String {
-    escape_lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("##[", "#\\#[")
+    escape_lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command.
@@ -163,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_workflow_command_is_one_line_with_the_properties_it_was_given() {
-        assert_eq!(command_message("50%\r\n::error::x"), "50%25%0A::error::x");
-        assert_eq!(command_property("a,b::c\nd"), "a%2Cb%3A%3Ac d");
+        assert_eq!(command_message("50%\r\n::error::x"), "50%25%0A\\::error::x");
+        assert_eq!(command_property("a,b::c\nd##[e"), "a%2Cb%3A%3Ac d#\\#[e");
     }
 
     #[test]

@@ -13,4 +13,5 @@ mod output;
 mod reads;
 mod stories;
 mod support;
+mod worked_examples;
 mod workspace;

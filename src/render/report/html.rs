@@ -7,9 +7,9 @@ use crate::eval::{Decimal, MetricResult, RunResult, Verdict};
 use crate::render::escape::{cut, escape_lines, html_text as text};
 use crate::render::view::EvalResult;
 
+use super::style::STYLE;
 use super::{Told, cases, figures, spark, worst};
 
-const STYLE: &str = include_str!("style.css");
 /// Nothing is loaded, sent or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 /// How many cases are told in full, and how many stand in the table of all.
@@ -337,4 +337,138 @@ fn mark(verdict: Option<Verdict>) -> String {
 
 fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a String takes all");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Against, Delta, Earlier, sample};
+    use super::*;
+
+    fn full(result: RunResult) -> EvalResult {
+        let mut view = EvalResult::new(result);
+        view.evidence = Some("sha256:0123".to_owned());
+        view.against = Some(Against {
+            environment: "prod".to_owned(),
+            version: Some(7),
+            run: "r7".to_owned(),
+            metrics: vec![Delta {
+                name: "task_success".to_owned(),
+                before: Some(sample::decimal("0.92")),
+                change: Some(sample::decimal("-0.22")),
+                better: Some(false),
+                allowed: None,
+                verdict: None,
+                chance: None,
+                worse: vec!["case-2".to_owned()],
+            }],
+        });
+        let earlier = |version: u64, value: &str| Earlier {
+            run: format!("r{version}"),
+            at: Some(sample::moment("01:00:00")),
+            version: Some(version),
+            environment: "staging".to_owned(),
+            verdict: Verdict::Passed,
+            metrics: BTreeMap::from([("task_success".to_owned(), sample::decimal(value))]),
+        };
+        view.earlier = vec![earlier(6, "0.9"), earlier(7, "0.92")];
+        view
+    }
+
+    /// The elements and attributes of a page, as an independent reader of XML sees them; and its text.
+    fn read(page: &str) -> (Vec<(String, Vec<(String, String)>)>, String) {
+        use quick_xml::events::Event;
+        let mut reader = quick_xml::Reader::from_str(page);
+        let (mut elements, mut said) = (Vec::new(), String::new());
+        loop {
+            match reader.read_event().expect("well-formed") {
+                Event::Eof => break,
+                Event::Start(tag) | Event::Empty(tag) => {
+                    let name = String::from_utf8_lossy(tag.name().as_ref()).into_owned();
+                    let attributes = tag.attributes().map(|attribute| {
+                        let attribute = attribute.expect("well-formed");
+                        let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
+                        (key, String::from_utf8_lossy(&attribute.value).into_owned())
+                    });
+                    let attributes = attributes.collect();
+                    elements.push((name, attributes));
+                }
+                Event::Text(text) => said.push_str(&String::from_utf8_lossy(&text)),
+                _ => {}
+            }
+        }
+        (elements, said)
+    }
+
+    #[test]
+    fn a_page_loads_nothing_and_runs_nothing_whatever_a_model_said() {
+        for result in [sample::hostile(), sample::failed(), sample::empty()] {
+            let page = page(&[&full(result)]);
+            let (elements, _) = read(&page);
+            for (name, attributes) in &elements {
+                let known = "html head meta title style body main h1 h3 p ul li dl dt dd div table caption thead tbody tr th td br \
+                     span svg polyline circle details summary pre footer";
+                assert!(known.split_whitespace().any(|known| known == name), "<{name}>");
+                for (key, value) in attributes {
+                    assert!(
+                        !key.starts_with("on") && !["src", "href", "style", "srcset"].contains(&key.as_str()),
+                        "{key}={value}"
+                    );
+                }
+            }
+            assert!(page.contains("default-src &#39;none&#39;"));
+            assert!(!page.contains(['\u{1b}', '\u{202e}', '\0', '\r']));
+            assert!(page.len() < 300_000);
+        }
+    }
+
+    #[test]
+    fn whoever_cannot_see_colours_or_drawings_reads_the_same() {
+        let page = page(&[&full(sample::failed())]);
+        let (elements, said) = read(&page);
+        assert!(said.contains("failed") && said.contains("oldest first: 0.9, 0.92, 0.7"), "{said}");
+        let has = |name: &str, key: &str, value: &str| {
+            elements
+                .iter()
+                .any(|(other, attributes)| other == name && attributes.iter().any(|(k, v)| k == key && v == value))
+        };
+        assert!(has("html", "lang", "en") && has("svg", "role", "img"));
+        assert!(has("th", "scope", "col") && has("th", "scope", "row") && has("pre", "tabindex", "0"));
+        let tables = elements.iter().filter(|(name, _)| name == "table").count();
+        assert_eq!(tables, elements.iter().filter(|(name, _)| name == "caption").count());
+        let headings: Vec<_> = elements
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| name.starts_with('h') && name.len() == 2)
+            .collect();
+        assert_eq!(headings[0], "h1");
+        assert_eq!(headings.iter().filter(|heading| **heading == "h1").count(), 1);
+    }
+
+    #[test]
+    fn the_worst_case_comes_first_and_what_does_not_fit_is_counted() {
+        let mut result = sample::failed();
+        let text = page(&[&full(result.clone())]);
+        let worst = text.split_once("Worst cases").expect("the section").1;
+        assert!(worst.find("case-2") < worst.find("case-3"));
+        assert!(text.contains("-0.22 (worse)"));
+        let case = result.cases[1].clone();
+        result.cases = (0..3_000).map(|n| crate::eval::CaseResult { id: format!("c{n}"), ..case.clone() }).collect();
+        let text = page(&[&full(result)]);
+        assert!(
+            text.contains("2800 more cases are not shown here") && text.contains("1000 more cases are not shown here")
+        );
+    }
+
+    #[test]
+    fn several_evals_are_one_page_with_the_worst_verdict_first() {
+        let views = [full(sample::passed()), full(sample::inconclusive())];
+        let text = page(&views.iter().collect::<Vec<_>>());
+        assert!(text.contains("<h1>inconclusive: 2 evals</h1>"));
+        read(&text);
+        let nothing = page(&[]);
+        assert!(nothing.contains("No eval ran, so nothing passed.") && nothing.contains("inconclusive: 0 evals"));
+        read(&nothing);
+    }
 }

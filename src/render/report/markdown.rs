@@ -23,7 +23,10 @@ const ANSWER: usize = 1_500;
 /// The comment.
 pub(in crate::render) fn page(results: &[&EvalResult]) -> String {
     let mut out = Limited::default();
-    for result in results {
+    for (at, result) in results.iter().enumerate() {
+        if at > 0 {
+            out.add("\n");
+        }
         out.add(&marker(result));
         out.add(&head(result));
         out.add(&metrics(result));
@@ -119,8 +122,9 @@ fn regressions(against: &Against) -> String {
         let more = delta.worse.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let cases = if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
+        let verdict = delta.verdict.map_or_else(String::new, |verdict| format!(" {}", mark(Some(verdict))));
         let told = markdown_text(&delta.told());
-        out.push_str(&format!("- {} {} {told}{cases}\n", code(&cut(&delta.name, NAME)), mark(delta.verdict)));
+        out.push_str(&format!("- {}{verdict} {told}{cases}\n", code(&cut(&delta.name, NAME))));
     }
     if out.is_empty() { out } else { format!("\n**Worse than {}**\n\n{out}", code(&cut(&against.what(), NAME))) }
 }
@@ -149,7 +153,7 @@ fn cases(view: &EvalResult, out: &mut Limited) {
 /// is spelt out as entities.
 fn summary(text: &str) -> String {
     let text = html_text(&escape(&cut(text, NAME))).replace("##[", "#\\#[");
-    let spelt = [("@", "&#64;"), (":", "&#58;"), (".", "&#46;"), ("`", "&#96;"), ("[", "&#91;")];
+    let spelt = [("@", "&#64;"), (":", "&#58;"), (".", "&#46;"), ("`", "&#96;"), ("[", "&#91;"), ("]", "&#93;")];
     format!("<code>{}</code>", spelt.iter().fold(text, |text, (sign, entity)| text.replace(sign, entity)))
 }
 

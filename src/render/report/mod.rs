@@ -12,6 +12,7 @@ pub mod otlp;
 #[cfg(test)]
 pub(super) mod sample;
 mod spark;
+mod style;
 
 pub use against::{Against, Delta, Earlier};
 pub(super) use cases::{Told, worst};

@@ -1,4 +1,7 @@
-:root {
+//! How a page looks: light and dark, narrow and printed. Colours only repeat what signs and words say.
+
+/// The style of a page.
+pub(super) const STYLE: &str = r#":root {
   color-scheme: light dark;
   --ink: #1c2024; --soft: #5b6570; --paper: #ffffff; --tint: #f3f5f7; --line: #d5dae0;
   --good: #17693a; --bad: #a81c1c; --open: #8a5300; --accent: #1f5fa8;
@@ -46,3 +49,4 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .75
   details::details-content { content-visibility: visible; display: block; }
   details, tr { break-inside: avoid; } pre { max-height: none; } .scroll { overflow: visible; }
 }
+"#;
