@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::ops::{Caller, Failure};
+use crate::ops::{Caller, Failure, Progress};
 use crate::render::report::Format;
 use crate::render::{self, View};
 
@@ -104,6 +104,7 @@ impl Global {
             stdin: &mut *world.stdin,
             key: self.key.clone(),
             namespace: self.namespace.clone(),
+            progress: Progress { stream: &mut *world.stderr, terminal: world.terminal, clock: world.now },
             notices: Vec::new(),
         }
     }

@@ -30,7 +30,10 @@ pub const RULES: &[Rule] = &[
     Rule { id: "ambiguous-scalar", meaning: "Two YAML readers see different values at one place." },
     Rule { id: "api-version", meaning: "The apiVersion is of a joch group, in a version that joch does not read." },
     Rule { id: "contradiction", meaning: "Two fields of one resource cannot both be meant." },
-    Rule { id: "dataset", meaning: "The dataset of an Eval is not there, lies outside the project, or holds no case." },
+    Rule {
+        id: "dataset",
+        meaning: "The dataset of an Eval is not there, lies outside the project, or cannot be read as a whole.",
+    },
     Rule { id: "duplicate-key", meaning: "A key stands twice in one map." },
     Rule { id: "duplicate-metric", meaning: "A metric stands twice in one Eval." },
     Rule { id: "duplicate-resource", meaning: "A resource stands twice in one set." },

@@ -1,0 +1,8 @@
+//! Checks: what is computed from case and answer, with no model in between.
+
+mod checker;
+mod json;
+mod text;
+mod trajectory;
+
+pub use checker::Checker;
