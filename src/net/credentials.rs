@@ -19,6 +19,8 @@ pub struct Credentials {
 const MASK: &str = "[credential]";
 /// Shorter values are no credentials, and masking them would tear texts apart.
 const SHORTEST: usize = 6;
+/// So much of a credential at the end of a text that was cut is no chance.
+const BEGINNING: usize = 4;
 
 impl Credentials {
     /// These values by Secret.
@@ -75,13 +77,28 @@ impl Credentials {
             self.mask_json(&mut call.arguments);
         }
         for text in [&mut reply.model, &mut reply.agent_version, &mut reply.cut_short].into_iter().flatten() {
-            self.mask_in(text);
+            self.mask_cut(text);
         }
         reply
     }
 
     pub(super) fn mask_fault(&self, fault: Fault) -> Fault {
-        Fault { kind: fault.kind, message: self.mask(&fault.message) }
+        let Fault { kind, mut message } = fault;
+        self.mask_cut(&mut message);
+        Fault { kind, message }
+    }
+
+    /// Masks in a text that was cut, where its end may be the beginning of a credential.
+    fn mask_cut(&self, text: &mut String) {
+        self.mask_in(text);
+        let begins = |value: &str| {
+            let ends = value.char_indices().map(|(end, _)| end).filter(|end| *end >= BEGINNING);
+            ends.rev().find(|end| text.ends_with(&value[..*end]))
+        };
+        if let Some(tail) = self.masked.iter().filter_map(|value| begins(value)).max() {
+            text.truncate(text.len() - tail);
+            text.push_str(MASK);
+        }
     }
 
     fn mask_in(&self, text: &mut String) {
@@ -155,6 +172,13 @@ mod tests {
     fn a_credential_written_in_the_open_is_masked_too() {
         let known = credentials().with(["Bearer open-token"]);
         assert_eq!(known.mask("got open-token, and Bearer open-token"), "got [credential], and [credential]");
+    }
+
+    #[test]
+    fn a_credential_that_was_cut_is_masked_too() {
+        let long = format!("{}sk-123456789-more", "x".repeat(290));
+        let masked = credentials().mask_fault(Fault::new(FaultKind::Refused, long));
+        assert!(masked.message.ends_with("xx[credential]"), "{}", masked.message);
     }
 
     #[test]

@@ -79,13 +79,3 @@ pub(crate) fn value(name: &str, text: &str) -> Result<HeaderValue, Fault> {
     value.set_sensitive(true);
     Ok(value)
 }
-
-/// Headers in which credentials stand, also where they stand in the resource itself.
-pub(crate) fn open_credentials(texts: &BTreeMap<String, Text>) -> Vec<&str> {
-    let carries = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["authorization", "cookie", "key", "token", "secret", "password"].iter().any(|word| name.contains(word))
-    };
-    let plain = texts.iter().filter(|(name, _)| carries(name));
-    plain.filter_map(|(_, text)| if let Text::Plain(text) = text { Some(text.as_str()) } else { None }).collect()
-}

@@ -148,7 +148,7 @@ impl Paths {
     }
 }
 
-pub(super) fn malformed(why: impl AsRef<str>) -> Fault {
+pub(crate) fn malformed(why: impl AsRef<str>) -> Fault {
     Fault::new(FaultKind::Malformed, why)
 }
 
@@ -187,7 +187,7 @@ fn arguments_of(value: Option<&Value>) -> Value {
 }
 
 /// Tokens; none where one of both counts is missing.
-pub(super) fn usage(value: &Value) -> Option<Usage> {
+pub(crate) fn usage(value: &Value) -> Option<Usage> {
     let count = |names: &[&str]| names.iter().find_map(|name| value.get(name)?.as_u64());
     let input = count(&["input_tokens", "inputTokens", "prompt_tokens", "promptTokens", "input"])?;
     let output = count(&["output_tokens", "outputTokens", "completion_tokens", "completionTokens", "output"])?;
@@ -198,13 +198,13 @@ pub(super) fn usage(value: &Value) -> Option<Usage> {
 }
 
 /// A word of the answer, such as the name of a model.
-pub(super) fn word(value: &Value) -> Option<String> {
+pub(crate) fn word(value: &Value) -> Option<String> {
     let word = value.as_str().filter(|word| !word.is_empty())?;
     Some(word.chars().take(WORD).collect())
 }
 
 /// Why an answer ended, where it is not because it was complete.
-pub(super) fn reason(said: &str) -> Option<String> {
+pub(crate) fn reason(said: &str) -> Option<String> {
     match said {
         "length" | "max_tokens" | "max_output_tokens" | "model_context_window_exceeded" => Some("length".into()),
         "content_filter" | "refusal" | "safety" => Some("content_filter".into()),
