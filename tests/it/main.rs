@@ -14,4 +14,5 @@ mod output;
 mod reads;
 mod stories;
 mod support;
+mod worked_examples;
 mod workspace;
