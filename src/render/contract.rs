@@ -30,7 +30,9 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ErrorResult>("Error"),
         answer::<EvalGate>("EvalGate"),
         answer::<EvalList>("EvalList"),
+        answer::<EvalParts>("EvalParts"),
         answer::<EvalPlan>("EvalPlan"),
+        answer::<EvalPlans>("EvalPlans"),
         answer::<EvalResult>("EvalResult"),
         answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
@@ -53,6 +55,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 #[must_use]
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
+        ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),
