@@ -170,7 +170,9 @@ impl Trust {
     /// The Environment cannot be read, so that nobody knows whom it takes results from.
     pub fn takes_evals_of(&self, principal: &Principal, environment: &str) -> Result<bool, String> {
         let named = match self.environment(environment) {
-            Some(record) => view::Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?.eval_runners,
+            Some(record) => {
+                view::Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?.eval_runners
+            }
             None => Vec::new(),
         };
         if named.is_empty() {

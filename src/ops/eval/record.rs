@@ -57,8 +57,11 @@ fn check_runner(trust: &Trust, operating: &Operating) -> Result<(), Failure> {
         return Ok(());
     }
     let admins = trust.admins().into_iter().collect::<Vec<_>>().join(", ");
-    Err(Failure::credentials("role", format!("`{who}` is no operator here, and no environment names it in `evalRunners`"))
-        .next(format!("ask an admin: {admins}")))
+    Err(Failure::credentials(
+        "role",
+        format!("`{who}` is no operator here, and no environment names it in `evalRunners`"),
+    )
+    .next(format!("ask an admin: {admins}")))
 }
 
 fn stands(path: &str, reader: &Reader<'_>) -> Result<bool> {
