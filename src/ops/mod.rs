@@ -10,6 +10,7 @@ mod failure;
 mod find;
 mod footing;
 mod judge;
+mod judges;
 mod land;
 mod past;
 mod project_files;
@@ -43,7 +44,7 @@ pub mod releases;
 pub mod rollback;
 pub mod validate;
 
-pub use caller::Caller;
+pub use caller::{Caller, Progress};
 pub use desk::{Desk, Operating};
 pub use failure::{Failure, Kind as FailureKind};
 pub use find::{Target, parse_kind, parse_target};
