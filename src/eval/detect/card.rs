@@ -34,6 +34,10 @@ pub(super) fn find(text: &str, groups: &[Group], found: &mut Vec<Finding>) {
 
 /// Of how many of these groups, from the first on, a card is made; the longest that is one.
 fn card(text: &str, groups: &[Group]) -> Option<usize> {
+    // Nothing is grouped like that.
+    if !matches!(groups[0].len(), 1 | 4 | 6 | 8 | 13..=LONGEST) {
+        return None;
+    }
     let most = chain(text, groups, &[" ", "-"], LONGEST);
     (1..=most).rev().find(|count| {
         let groups = &groups[..*count];
@@ -45,10 +49,10 @@ fn card(text: &str, groups: &[Group]) -> Option<usize> {
             _ => SHAPES.iter().any(|shape| lengths().eq(shape.iter().copied())),
         };
         shape
+            && is_card(&digits(text, groups))
             && alone(text, start, end)
             && !digit_before(text, start, &['.'])
             && !digit_after(text, end, &['.'])
-            && is_card(&digits(text, groups))
     })
 }
 

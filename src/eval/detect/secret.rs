@@ -11,6 +11,7 @@ use super::secret_rules::{RULES, Rule};
 
 /// How much of the text a rule may look at from its keyword on; all credentials but private keys are shorter.
 const WINDOW: usize = 4096;
+const DASHES: &[u8] = b"-----";
 /// The longest private key that is looked for the end of.
 const LONGEST_KEY: usize = 64 * 1024;
 /// The end of a credential has at least so many different characters; that of `sk-xxxxxxxx` has one.
@@ -44,32 +45,48 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             continue;
         }
         let span = if rule.block { block(text, from) } else { token(text, from, nth) };
-        if let Some((start, end, seen)) = span {
-            past[nth] = seen;
-            found.push(Finding { detector: rule.detector, start, end });
+        if let Some(span) = span {
+            // Nothing is read twice, be it a credential or not.
+            past[nth] = span.read;
+            if span.sound {
+                found.push(Finding { detector: rule.detector, start: span.start, end: span.end });
+            }
         }
     }
 }
 
-/// What the rule finds at `from`: where the credential stands, and how far the text was read.
-fn token(text: &str, from: usize, nth: usize) -> Option<(usize, usize, usize)> {
-    let window = &text.as_bytes()[from..text.len().min(from + WINDOW)];
-    let pattern = &PATTERNS[nth];
+/// What a rule finds.
+struct Span {
+    start: usize,
+    end: usize,
+    /// How far the text was read.
+    read: usize,
+    /// Whether it is a credential, and not only looks like one.
+    sound: bool,
+}
+
+fn token(text: &str, from: usize, nth: usize) -> Option<Span> {
+    let (rule, pattern) = (&RULES[nth], &PATTERNS[nth]);
+    let bytes = text.as_bytes();
+    let window = &bytes[from..text.len().min(from + WINDOW)];
     if !pattern.is_match(window) {
         return None;
     }
     let captures = pattern.captures(window)?;
     let (whole, value) = (captures.get(0)?, captures.get(1).or_else(|| captures.get(0))?);
-    let (start, end) = (from + value.start(), from + value.end());
-    let sound = text.is_char_boundary(start) && text.is_char_boundary(end) && is_secret(&RULES[nth], &text[start..end]);
+    let (start, mut end) = (from + value.start(), from + value.end());
+    if whole.end() == window.len() {
+        // It is longer than any; all of it belongs together.
+        end += bytes[end..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+    }
     // A token that goes on is another thing than what it begins like.
-    let goes_on = !RULES[nth].open && after(text, end).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-    (sound && !goes_on).then_some((start, end, from + whole.end()))
+    let goes_on = !rule.open && after(text, end).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    let sound = !goes_on && text.get(start..end).is_some_and(|value| is_secret(rule, value));
+    Some(Span { start, end, read: end.max(from + whole.end()), sound })
 }
 
 /// A private key from its head to the end of its tail, or as far as what follows could be a part of it.
-fn block(text: &str, from: usize) -> Option<(usize, usize, usize)> {
-    const DASHES: &str = "-----";
+fn block(text: &str, from: usize) -> Option<Span> {
     let end = (from + LONGEST_KEY).min(text.len());
     let bytes = &text.as_bytes()[from..end];
     let head = line(bytes, DASHES.len())?;
@@ -78,26 +95,23 @@ fn block(text: &str, from: usize) -> Option<(usize, usize, usize)> {
         return None;
     }
     let body = head + DASHES.len();
-    let key = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\\:,- \r\n\t".contains(byte);
-    let length = bytes[body..].iter().take_while(|byte| key(byte)).count();
-    let written = &bytes[body..body + length];
-    let tail = written.windows(DASHES.len()).position(|five| five == DASHES.as_bytes());
-    let to = match tail.map(|tail| body + tail) {
-        Some(tail) if bytes[tail..].starts_with(b"-----END ") => {
-            line(&bytes[tail..], DASHES.len()).map_or(tail, |close| tail + close + DASHES.len())
-        }
-        Some(next) => next,
-        None => body + length,
-    };
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\\:,- \r\n\t".contains(&byte);
+    let mut to = body;
+    while to < bytes.len() && is_key(bytes[to]) && !bytes[to..].starts_with(DASHES) {
+        to += 1;
+    }
     let written = bytes[body..to].iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+    if bytes[to..].starts_with(b"-----END ") {
+        to = line(&bytes[to..], DASHES.len()).map_or(to, |close| to + close + DASHES.len());
+    }
     // A head alone, as in an explanation, gives nothing away.
-    (written >= 40).then(|| (from, from + to, from + to))
+    Some(Span { start: from, end: from + to, read: from + to, sound: written >= 40 })
 }
 
 /// Where `-----` stands next from `at` on, on what is still the line of a head or tail.
 fn line(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..bytes.len().min(at + 60))?;
-    rest.windows(5).position(|five| five == b"-----").map(|place| at + place)
+    rest.windows(DASHES.len()).position(|five| five == DASHES).map(|place| at + place)
 }
 
 fn glued(text: &str, at: usize, rule: &Rule) -> bool {
