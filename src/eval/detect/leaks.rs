@@ -65,7 +65,9 @@ pub fn leaks(reply: &Reply, case: &Case, settings: &LeakSettings, what: Sort) ->
     for call in &reply.tool_calls {
         let name: String =
             mask(&call.name).chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_NAME).collect();
-        each_text(&call.arguments, &mut |key, text| {
+        // Some models write their arguments as a text of JSON.
+        let written: Option<Value> = call.arguments.as_str().and_then(|text| serde_json::from_str(text).ok());
+        each_text(written.as_ref().unwrap_or(&call.arguments), &mut |key, text| {
             // The key may say what the value is: `ssn`, `secret_access_key`.
             let lead = if key.is_empty() { String::new() } else { format!("{key}: ") };
             scan(&format!("tool:{name}"), &lead, text);
@@ -256,8 +258,9 @@ mod tests {
 
     #[test]
     fn arguments_that_are_one_text_leak_too() {
-        let leaks = found(&calls("send", json!("{\"to\":\"joe@acme.com\"}")), &asked(""));
-        assert_eq!(leaks.len(), 1);
+        for text in ["{\"to\":\"joe\\u0040acme.com\"}", "to joe@acme.com", "{\"to\":\"joe@acme.com\""] {
+            assert_eq!(found(&calls("send", json!(text)), &asked("")).len(), 1, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use super::around::{after, before, digit_after, digit_before, glues, leads};
+use super::around::{after, before, digit_after, digit_before, glued, glues, leads};
 use super::digits::{Group, chain, gap};
 use super::find::Finding;
 use super::national::{is_international, is_national};
@@ -61,7 +61,7 @@ fn plus(text: &str, at: usize) -> Option<usize> {
 
 /// Whether a `+` at `start` begins a number and is no sign within something else.
 fn begins(text: &str, start: usize) -> bool {
-    !before(text, start).is_some_and(|c| glues(c) || c == '+' || c == '/')
+    !glued(text, start) && !before(text, start).is_some_and(|c| c == '+' || c == '/')
 }
 
 fn international(text: &str, groups: &[Group], start: usize) -> Option<(usize, usize)> {
@@ -78,7 +78,7 @@ fn national(text: &str, groups: &[Group], regions: &[&str]) -> Option<(usize, us
     }
     let joined = before(text, start).is_some_and(|c| "-/._".contains(c))
         && text[..start - 1].ends_with(|c: char| c.is_alphanumeric());
-    let marked = before(text, start).is_some_and(|c| glues(c) || "#+$€£¥№".contains(c));
+    let marked = glued(text, start) || before(text, start).is_some_and(|c| "#+$€£¥№".contains(c));
     if joined || marked || digit_before(text, start, &[':', '(']) {
         return None;
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::around::{after, before};
+use super::around::{after, glued};
 use super::find::Finding;
 use super::secret_rules::{RULES, Rule};
 
@@ -17,6 +17,8 @@ const LONGEST_KEY: usize = 64 * 1024;
 /// The end of a credential has at least so many different characters; that of `sk-xxxxxxxx` has one.
 const VARIETY: usize = 6;
 const END: usize = 20;
+/// Passwords that say that they are samples.
+const SAMPLES: [&str; 8] = ["password", "passwd", "pass", "pwd", "secret", "changeme", "example", "token"];
 
 /// The keywords of all rules, and for each keyword its rule.
 static KEYWORDS: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
@@ -41,7 +43,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
         let nth = rules[hit.pattern().as_usize()];
         let rule = &RULES[nth];
         let Some(from) = hit.start().checked_sub(rule.back) else { continue };
-        if from < past[nth] || !text.is_char_boundary(from) || glued(text, from, rule) {
+        if from < past[nth] || !text.is_char_boundary(from) || joined(text, from, rule) {
             continue;
         }
         let span = if rule.block { block(text, from) } else { token(text, from, nth) };
@@ -114,19 +116,24 @@ fn line(bytes: &[u8], at: usize) -> Option<usize> {
     rest.windows(DASHES.len()).position(|five| five == DASHES).map(|place| at + place)
 }
 
-fn glued(text: &str, at: usize, rule: &Rule) -> bool {
-    !rule.inside && before(text, at).is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-' && rule.tight)
+fn joined(text: &str, at: usize, rule: &Rule) -> bool {
+    !rule.inside && (glued(text, at) || rule.tight && text[..at].ends_with('-'))
 }
 
+/// Whether a value is one that somebody could use, and not a sample or a place to fill in.
 fn is_secret(rule: &Rule, value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let place = value.starts_with(['<', '{', '$', '[', '%', '*']) || value.ends_with("EXAMPLE");
+    let yours = lower.contains("your_") || lower.contains("your-") || lower.bytes().all(|byte| byte == b'x');
+    if place || yours || rule.digit && !value.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    if rule.any {
+        return !SAMPLES.contains(&lower.as_str());
+    }
     let mut seen = [false; 256];
     value.bytes().rev().take(END).for_each(|byte| seen[usize::from(byte)] = true);
-    let variety = seen.iter().filter(|seen| **seen).count();
-    let placeholder = value.starts_with(['<', '{', '$', '[', '%', '*']) || value.ends_with("EXAMPLE");
-    let known = ["password", "passwd", "pass", "pwd", "secret", "changeme", "example", "token"];
-    let weak = rule.any && known.iter().any(|word| value.eq_ignore_ascii_case(word)) || !rule.any && variety < VARIETY;
-    let digit = !rule.digit || value.bytes().any(|byte| byte.is_ascii_digit());
-    !placeholder && !weak && digit && !value.bytes().all(|byte| byte == b'x' || byte == b'X')
+    seen.iter().filter(|seen| **seen).count() >= VARIETY
 }
 
 fn compile(rule: &Rule) -> Regex {
@@ -228,6 +235,9 @@ mod tests {
             (format!("AccountName=a;AccountKey={storage}==;"), "azure-storage-key", &format!("{storage}==")),
             ("postgres://joe:s3cr3tW0rd@db.acme.com/x".to_owned(), "url-credentials", "s3cr3tW0rd"),
             ("Authorization: Bearer abcDEF1234567890abcDEF".to_owned(), "authorization", "abcDEF1234567890abcDEF"),
+            ("\"Authorization\": \"Basic am9lOnNlY3JldA==\"".to_owned(), "authorization", "am9lOnNlY3JldA=="),
+            ("curl -H 'authorization: token abcDEF_ghi'".to_owned(), "authorization", "abcDEF_ghi"),
+            ("with bearer abcDEF1234567890abcDEF".to_owned(), "authorization", "abcDEF1234567890abcDEF"),
             ("x-api-key: abcDEF1234567890abcDEF".to_owned(), "api-key", "abcDEF1234567890abcDEF"),
         ] {
             assert!(found(&text).contains(&(detector, value)), "{text}: {:?}", found(&text));
@@ -250,6 +260,10 @@ mod tests {
             "the bearer understandingofmattersofstate",
             "npm_config_registry npm_lifecycle_event",
             "SG.1",
+            "Authorization: Bearer YOUR_API_KEY",
+            "Authorization: Bearer <token>",
+            "authorization: basic scheme",
+            "x-api-key: your-api-key-goes-here",
             "d41d8cd98f00b204e9800998ecf8427e",
             "eyJhbGciOiJIUzI1NiJ9",
             "550e8400-e29b-41d4-a716-446655440000",
