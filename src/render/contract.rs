@@ -10,8 +10,8 @@ use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, EvalGate, EvalList, EvalPlan, EvalResult, EvalResults, Explanation, History, InitResult, KindList,
-    ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalResult, EvalResults, Explanation, History, InitResult,
+    KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -30,6 +30,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ErrorResult>("Error"),
         answer::<EvalGate>("EvalGate"),
         answer::<EvalList>("EvalList"),
+        answer::<EvalPart>("EvalPart"),
         answer::<EvalPlan>("EvalPlan"),
         answer::<EvalResult>("EvalResult"),
         answer::<EvalResults>("EvalResults"),

@@ -11,57 +11,51 @@ use crate::resource::ResourceId;
 
 use super::words;
 
-/// The Evals of an environment, and what is known of each.
+/// Evals, and what is known of each.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EvalList {
-    /// The environment.
-    pub environment: String,
-    /// By namespace and name.
+    /// The environment that was asked for; none for all of them.
+    pub environment: Option<String>,
+    /// By environment and name.
     pub items: Vec<ListedEval>,
-    /// Runs that were begun and not finished, newest first.
+    /// Runs that were begun and have no result, oldest first.
     pub unfinished: Vec<UnfinishedRun>,
 }
 
-/// One Eval.
+/// One Eval in one environment.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedEval {
     /// The Eval.
     pub eval: ResourceId,
-    /// The agent that it measures.
+    /// The environment.
+    pub environment: String,
+    /// The agent that it measures, if that runs there.
     pub agent: Option<ResourceId>,
     /// When it runs by itself: `onDeployment`, `nightly`.
     pub schedule: Vec<String>,
-    /// Whether it is due now.
-    pub due: bool,
-    /// The environments into which it gates promotions.
-    pub gates: Vec<String>,
-    /// Its latest complete run.
+    /// Its latest result.
     pub last: Option<LastRun>,
 }
 
-/// The latest complete run of an Eval.
+/// The latest result of an Eval.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRun {
-    /// Its id.
-    pub run: String,
     /// What it came to.
     pub verdict: Verdict,
-    /// When it ended.
-    pub time: Option<DateTime<Utc>>,
+    /// When it was taken in.
+    pub time: DateTime<Utc>,
     /// The version that it measured.
     pub version: Option<u64>,
-    /// Whether it is about what runs now.
+    /// Whether agent and Eval are still what was measured.
     pub current: bool,
-    /// If not, what changed since.
-    pub stale: Option<String>,
     /// The id of the evidence.
-    pub evidence: Option<String>,
+    pub evidence: String,
 }
 
-/// A run that was begun and not finished.
+/// A run without a result.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnfinishedRun {
@@ -69,16 +63,18 @@ pub struct UnfinishedRun {
     pub run: String,
     /// The Eval.
     pub eval: ResourceId,
+    /// The environment.
+    pub environment: String,
     /// Which part of the cases, as `2/4`; none for all of them.
     pub shard: Option<String>,
-    /// When it was planned.
+    /// When it began.
     pub time: DateTime<Utc>,
     /// Trials that are done.
     pub done: u64,
-    /// Trials in all.
+    /// Trials of the part.
     pub planned: u64,
     /// The command that goes on with it.
-    pub command: String,
+    pub next: String,
 }
 
 impl View for EvalList {
@@ -92,25 +88,23 @@ impl View for EvalList {
 
     fn text(&self, page: &mut Page, wide: bool) {
         if self.items.is_empty() && self.unfinished.is_empty() {
-            page.line(format!("{} has no evals", self.environment));
+            let place =
+                self.environment.as_deref().map_or_else(String::new, |environment| format!(" in {environment}"));
+            page.line(format!("there are no evals{place}"));
             return;
         }
         if !self.items.is_empty() {
-            let mut headings = vec!["EVAL", "AGENT", "SCHEDULE", "LAST", "STATE", "TIME"];
-            headings.extend(wide.then_some(["VERSION", "GATES", "RUN", "EVIDENCE"]).into_iter().flatten());
-            let rows: Vec<_> = self.items.iter().map(|item| item.row(wide)).collect();
-            page.table(&headings, &rows);
-        }
-        for item in &self.items {
-            if let Some(why) = item.last.as_ref().and_then(|last| last.stale.as_ref()) {
-                page.line(format!("{} is stale: {why}", words::name(&item.eval)));
-            }
+            let mut headings = vec!["EVAL", "ENVIRONMENT", "AGENT", "VERSION", "VERDICT", "STATE", "TIME"];
+            headings.extend(wide.then_some(["SCHEDULE", "EVIDENCE"]).into_iter().flatten());
+            page.table(&headings, &self.items.iter().map(|item| item.row(wide)).collect::<Vec<_>>());
         }
         if !self.unfinished.is_empty() {
             page.gap();
-            page.line("Not finished");
-            let rows: Vec<_> = self.unfinished.iter().map(UnfinishedRun::row).collect();
-            page.indented_table(2, &[], &rows);
+            page.line("Without a result");
+            page.indented_table(2, &[], &self.unfinished.iter().map(UnfinishedRun::row).collect::<Vec<_>>());
+            for run in &self.unfinished {
+                page.line(format!("next: {}", run.next));
+            }
         }
     }
 
@@ -127,20 +121,18 @@ impl ListedEval {
             Some(last) if last.current => "current",
             Some(_) => "stale",
         };
-        let state = if self.due { format!("{state}, due") } else { state.to_owned() };
         let mut row = vec![
             words::name(&self.eval),
+            self.environment.clone(),
             words::or_none(self.agent.as_ref().map(words::name)),
-            if self.schedule.is_empty() { "manual".to_owned() } else { self.schedule.join(", ") },
+            words::version(last.and_then(|last| last.version)),
             words::or_none(last.map(|last| figures::verdict(last.verdict))),
-            state,
-            words::or_none(last.and_then(|last| last.time).map(words::time)),
+            state.to_owned(),
+            words::or_none(last.map(|last| words::time(last.time))),
         ];
         if wide {
-            row.push(words::version(last.and_then(|last| last.version)));
-            row.push(words::or_none((!self.gates.is_empty()).then(|| self.gates.join(", "))));
-            row.push(words::or_none(last.map(|last| last.run.clone())));
-            row.push(words::or_none(last.and_then(|last| last.evidence.clone())));
+            row.push(if self.schedule.is_empty() { "manual".to_owned() } else { self.schedule.join(", ") });
+            row.push(words::or_none(last.map(|last| last.evidence.clone())));
         }
         row
     }
@@ -151,9 +143,9 @@ impl UnfinishedRun {
         let shard = self.shard.as_ref().map_or_else(String::new, |shard| format!(" shard {shard}"));
         vec![
             format!("{}{shard}", words::name(&self.eval)),
+            self.environment.clone(),
             format!("{} of {} done", self.done, self.planned),
             words::time(self.time),
-            self.command.clone(),
         ]
     }
 }
@@ -169,10 +161,9 @@ mod tests {
     fn eval(name: &str, last: Option<LastRun>) -> ListedEval {
         ListedEval {
             eval: ResourceId::new(Kind::Eval, "default", name),
+            environment: "staging".into(),
             agent: Some(ResourceId::agent("default", "support-triage")),
             schedule: if last.is_some() { vec!["onDeployment".into(), "nightly".into()] } else { Vec::new() },
-            due: last.is_some(),
-            gates: vec!["prod".into()],
             last,
         }
     }
@@ -180,37 +171,38 @@ mod tests {
     #[test]
     fn a_list_tells_what_is_stale_and_what_can_go_on() {
         let last = LastRun {
-            run: "4f1c".into(),
             verdict: Verdict::Passed,
-            time: Some(moment("02:04:12")),
+            time: moment("02:04:12"),
             version: Some(7),
             current: false,
-            stale: Some("the agent is v8 now".into()),
-            evidence: None,
+            evidence: "sha256:0123".into(),
         };
         let unfinished = UnfinishedRun {
             run: "99aa".into(),
             eval: ResourceId::new(Kind::Eval, "default", "quality"),
+            environment: "staging".into(),
             shard: Some("2/4".into()),
             time: moment("03:00:00"),
             done: 12,
             planned: 30,
-            command: "joch eval run quality --target staging --resume 99aa".into(),
+            next: "joch eval run quality --target staging --shard 2/4 --resume 99aa".into(),
         };
         let list = EvalList {
-            environment: "staging".into(),
+            environment: Some("staging".into()),
             items: vec![eval("quality", Some(last)), eval("tone", None)],
             unfinished: vec![unfinished],
         };
         let expected = "\
-EVAL     AGENT           SCHEDULE               LAST    STATE       TIME
-quality  support-triage  onDeployment, nightly  passed  stale, due  2026-05-10T02:04:12Z
-tone     support-triage  manual                 -       never ran   -
-quality is stale: the agent is v8 now
+EVAL     ENVIRONMENT  AGENT           VERSION  VERDICT  STATE      TIME
+quality  staging      support-triage  v7       passed   stale      2026-05-10T02:04:12Z
+tone     staging      support-triage  -        -        never ran  -
 
-Not finished
-  quality shard 2/4  12 of 30 done  2026-05-10T03:00:00Z  joch eval run quality --target staging --resume 99aa
+Without a result
+  quality shard 2/4  staging  12 of 30 done  2026-05-10T03:00:00Z
+next: joch eval run quality --target staging --shard 2/4 --resume 99aa
 ";
         assert_eq!(table(&list, false), expected);
+        let none = EvalList { environment: Some("prod".into()), items: vec![], unfinished: vec![] };
+        assert_eq!(table(&none, false), "there are no evals in prod\n");
     }
 }
