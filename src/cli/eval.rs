@@ -8,10 +8,11 @@ use clap::{Args, Subcommand};
 use crate::eval::Trigger;
 use crate::ops::eval::{due, gate, list, merge, run, show};
 use crate::ops::{Caller, Failure};
+use crate::release::{ManifestAgent, Plan};
 use crate::render::report::{Earlier, Format};
 use crate::render::view::{
     Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
-    ListedEval, PartState, PlannedMetric, UnfinishedRun,
+    ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
 };
 use crate::resource::{Kind, ResourceId};
 
@@ -183,6 +184,41 @@ fn run_due(args: &RunArgs, caller: &mut Caller<'_>) -> Result<Answer> {
 pub(super) fn trouble(due: due::Due, why: &anyhow::Error) -> EvalTrouble {
     let next = why.downcast_ref::<Failure>().and_then(|failure| failure.next.clone());
     EvalTrouble { eval: due.eval, environment: due.environment, message: format!("{why:#}"), next }
+}
+
+/// Runs the evals that a release wants at once. Whatever comes of them, the release stands.
+pub(super) fn on_deployment(release: &str, plan: &Plan, caller: &mut Caller<'_>) -> Vec<StartedEval> {
+    let agents: Vec<_> = plan.manifest.agents.iter().filter(|agent| agent.digest.is_some()).map(ManifestAgent::id).collect();
+    let answered = match due::run_deployed(&plan.manifest.environment, release, &agents, caller) {
+        Ok(answered) => answered,
+        Err(why) => {
+            caller.notice(format!("evals that run on deployment could not be looked up: {why:#}"));
+            return Vec::new();
+        }
+    };
+    let mut started = Vec::new();
+    for due::Answered { due, ran } in answered {
+        let mut one = StartedEval { eval: due.eval.clone(), verdict: None, evidence: None, message: None };
+        match ran {
+            Ok(run::Ran::Finished(finished)) => {
+                one.verdict = Some(finished.result.verdict);
+                one.evidence = Some(finished.evidence);
+            }
+            Ok(run::Ran::Interrupted(part)) => {
+                let message = format!("stopped after {} of {} cases", part.done, part.of);
+                caller.notice(format!("{}: {message}; `joch eval run --due` goes on", due.eval));
+                one.message = Some(message);
+            }
+            Ok(run::Ran::Planned(_) | run::Ran::Shard(_)) => {}
+            Err(why) => {
+                let message = format!("{why:#}");
+                caller.notice(format!("{} runs on deployment and could not in `{}`: {message}", due.eval, due.environment));
+                one.message = Some(message);
+            }
+        }
+        started.push(one);
+    }
+    started
 }
 
 /// What runs came to, in the words of the one or of all.

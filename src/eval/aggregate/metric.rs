@@ -78,7 +78,7 @@ impl Run<'_> {
             name: metric.name.clone(),
             value: value.map(Ratio::rounded),
             n: values.count(),
-            aggregate: name(metric.aggregate),
+            aggregate: metric.aggregate.to_string(),
             direction: direction(metric)
                 .map(|way| if way == Direction::Higher { "higher" } else { "lower" }.to_owned()),
             threshold: (!thresholds.is_empty())
@@ -219,18 +219,6 @@ impl Run<'_> {
     }
 }
 
-/// How an aggregate is written.
-fn name(aggregate: Aggregate) -> String {
-    match aggregate {
-        Aggregate::Mean => "mean".to_owned(),
-        Aggregate::Median => "median".to_owned(),
-        Aggregate::Min => "min".to_owned(),
-        Aggregate::Max => "max".to_owned(),
-        Aggregate::Percentile(percent) => format!("p{percent}"),
-        Aggregate::PassAt(k) => format!("pass@{k}"),
-        Aggregate::PassAll(k) => format!("pass^{k}"),
-    }
-}
 
 /// A rate in millionths, in words.
 pub(super) fn rate(millionths: u64) -> String {

@@ -3,6 +3,7 @@
 mod needs;
 pub(crate) mod redact;
 pub(crate) mod schema;
+pub(crate) mod server;
 pub(crate) mod story;
 pub(crate) mod world;
 
