@@ -3,8 +3,9 @@
 mod aggregate;
 mod answer;
 mod case;
-pub mod dataset;
 mod check;
+mod compare;
+pub mod dataset;
 mod decimal;
 mod define;
 mod definition;
@@ -23,14 +24,15 @@ pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use check::Checker;
+pub use compare::{Change, Compared, Comparison, Incomparable, compare};
 pub use decimal::{Decimal, Ratio};
 pub use define::{Flaw, points};
 pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
 };
-pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use detect::{Sort, counts, leaks, mask, mask_secrets};
+pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JOURNAL_SCHEMA, JudgeRef, Lag, Line, Opinion, Plan, Prices,
     Programmed, ReachRef, Subject, Trigger, Unit,
