@@ -202,7 +202,11 @@ fn told(
         }
     }
     if let [_, ..] = plans.as_slice() {
-        return Ok(if plans.len() == 1 { Answer::done(plans.remove(0)) } else { Answer::done(EvalPlans { items: plans }) });
+        return Ok(if plans.len() == 1 {
+            Answer::done(plans.remove(0))
+        } else {
+            Answer::done(EvalPlans { items: plans })
+        });
     }
     let interrupted = parts.iter().any(|part| part.state == PartState::Interrupted);
     let all = EvalResults::new(results, parts, troubles);
@@ -330,7 +334,9 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         result.cases.retain(|case| case.id == *id);
         if result.cases.is_empty() {
             let message = format!("the result has no case `{id}`");
-            return Err(Failure::could_not("not-found", message).next("`joch eval show` without `--case` lists them").into());
+            return Err(Failure::could_not("not-found", message)
+                .next("`joch eval show` without `--case` lists them")
+                .into());
         }
     }
     let earlier = outcome.earlier.iter().map(|(_, result)| Earlier {
@@ -362,7 +368,8 @@ fn eval_id(name: &str, caller: &Caller<'_>) -> Result<ResourceId, Failure> {
         Some((kind, name)) if Kind::from_word(kind) == Some(Kind::Eval) => name,
         _ => name,
     };
-    crate::resource::name::check_name(bare).map_err(|rule| Failure::usage(format!("`{name}` names no Eval: {rule}")))?;
+    crate::resource::name::check_name(bare)
+        .map_err(|rule| Failure::usage(format!("`{name}` names no Eval: {rule}")))?;
     Ok(ResourceId::new(Kind::Eval, caller.namespace(), bare))
 }
 
