@@ -3,9 +3,21 @@
 mod attempts;
 mod client;
 mod credentials;
+#[cfg(test)]
+mod hostile;
 mod judge;
+#[cfg(test)]
+mod judging;
+#[cfg(test)]
+mod loopback;
 mod pace;
+#[cfg(test)]
+mod patience;
+#[cfg(test)]
+mod programs;
 mod setting;
+#[cfg(test)]
+mod speaking;
 pub mod target;
 
 pub use client::Client;
