@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::loopback::{Loopback, answer, ask, ask_with, credentials, json as json_answer, setting};
+use super::stage::{Loopback, answer, ask, ask_with, credentials, json as json_answer, setting};
 use crate::eval::{Fault, FaultKind, Outcome};
 
 fn fault(outcome: Outcome) -> Fault {
@@ -143,14 +143,14 @@ fn a_length_that_is_too_long_breaks_off_and_one_too_short_spoils_no_other_answer
     });
     let setting = setting();
     let target = super::Target::open(
-        &super::loopback::reach(json!({"type": "http", "url": short.url})),
+        &super::stage::reach(json!({"type": "http", "url": short.url})),
         &super::Credentials::default(),
         &setting,
     )
     .expect("a target");
-    super::loopback::run(async {
+    super::stage::run(async {
         for id in ["a", "b", "c"] {
-            let outcome = target.call(&super::loopback::case(id, "hi"), &super::loopback::unit(id)).await;
+            let outcome = target.call(&super::stage::case(id, "hi"), &super::stage::unit(id)).await;
             assert_eq!(outcome.reply.expect("an answer").text, "hello");
         }
     });
@@ -201,7 +201,7 @@ fn a_credential_that_an_agent_repeats_is_masked() {
             "headers": {"Authorization": {"secretRef": {"name": "key"}, "prefix": "Bearer "}, "X-Api-Key": "in-the-open"}})
     };
     let secrets = credentials(&[("key", "sk-very-secret")]);
-    let told = |asked: &super::loopback::Asked| {
+    let told = |asked: &super::stage::Asked| {
         format!(
             "no: {} {}",
             asked.header("authorization").unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::JudgeClient;
-use super::loopback::{Asked, Loopback, answer, credentials, json as json_answer, run, setting};
+use super::stage::{Asked, Loopback, answer, credentials, json as json_answer, run, setting};
 use crate::eval::judge::{JudgeReply, JudgeRequest};
 use crate::eval::{Fault, FaultKind, ModelFacts, Usage};
 

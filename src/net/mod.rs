@@ -8,8 +8,6 @@ mod hostile;
 mod judge;
 #[cfg(test)]
 mod judging;
-#[cfg(test)]
-mod loopback;
 mod pace;
 #[cfg(test)]
 mod patience;
@@ -18,6 +16,8 @@ mod programs;
 mod setting;
 #[cfg(test)]
 mod speaking;
+#[cfg(test)]
+mod stage;
 pub mod target;
 
 pub use client::Client;

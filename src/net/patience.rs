@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
-use super::loopback::{
+use super::stage::{
     Loopback, answer, ask, ask_with, case, credentials, json as json_answer, reach, run, setting, unit,
 };
 use super::{Credentials, Target};

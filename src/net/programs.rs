@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::loopback::{ask, ask_with, case, credentials, reach, run, setting, unit};
+use super::stage::{ask, ask_with, case, credentials, reach, run, setting, unit};
 use super::{Credentials, Target};
 use crate::eval::{Fault, FaultKind, Outcome};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::loopback::{Loopback, answer, ask, ask_with, case, credentials, json as json_answer, run, setting, unit};
+use super::stage::{Loopback, answer, ask, ask_with, case, credentials, json as json_answer, run, setting, unit};
 use super::{Credentials, Target};
 use crate::eval::{AgentFacts, FaultKind, Input, Message, ModelFacts, Outcome, Reach, Reply, Usage};
 
@@ -222,7 +222,7 @@ fn a_recording_answers_what_it_holds_and_nothing_else() {
     let mut setting = setting();
     setting.recording = Some(Arc::from(recording.as_bytes()));
     let open = |setting: &super::Setting| {
-        let reach = super::loopback::reach(json!({"type": "replay", "file": "evals/recorded.jsonl"}));
+        let reach = super::stage::reach(json!({"type": "replay", "file": "evals/recorded.jsonl"}));
         assert!(!reach.is_live());
         Target::open(&reach, &Credentials::default(), setting)
     };
@@ -255,7 +255,7 @@ fn a_recording_answers_what_it_holds_and_nothing_else() {
 #[test]
 fn a_secret_without_a_value_opens_nothing() {
     let invoke = json!({"type": "http", "url": "http://127.0.0.1:9", "headers": {"Authorization": {"secretRef": {"name": "key"}}}});
-    let reach = super::loopback::reach(invoke.clone());
+    let reach = super::stage::reach(invoke.clone());
     assert_eq!(reach.secrets().into_iter().collect::<Vec<_>>(), ["key"]);
     let fault = Target::open(&reach, &Credentials::default(), &setting()).expect_err("no value");
     assert_eq!(fault.kind, FaultKind::Credentials);
