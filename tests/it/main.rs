@@ -5,6 +5,7 @@ mod architecture;
 mod audit;
 mod bypass;
 mod contract;
+mod eval_gate;
 mod invalid;
 mod ledger_door;
 mod machine;
