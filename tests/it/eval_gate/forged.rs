@@ -94,42 +94,74 @@ fn a_result_that_was_changed_after_it_was_signed_is_named_and_nothing_is_decided
     let bench = Bench::staged("forged-renamed");
     bench.passes();
     let script = "begins; git ls-tree -r --name-only $old $place | while read f; do \
-                  git update-index --force-remove $f; done; ends";
+                  printf '0 %040d\\t%s\\n' 0 $f; done | git update-index --index-info; ends";
     assert_eq!(rules_after(&bench, "ci", &bench.scores(0.9), script), ["evidence-changed"]);
 }
 
-/// A release that joch would have stopped, made with the ledger's own tools: `prod` holds what a promotion would have
-/// written, had this result been an honest pass.
-fn landed_on(name: &str, lie: impl Fn(&mut RunResult)) -> (Bench, Vec<String>) {
+/// A ledger whose only release into `prod` was decided on this result in place of the honest one: everything that names
+/// it says so, is signed by whoever may, and stands where it belongs. Tells which rules an audit finds broken.
+fn decided_on(name: &str, lie: impl Fn(&mut RunResult)) -> Vec<String> {
     let bench = Bench::staged(name);
-    bench.passes();
-    // Both the honest and the forged ledger get the same promotion; in the second, the result is exchanged before it.
+    let honest = bench.passes();
+    bench.does("ci", "promote a --from staging --to prod");
     let mut forged = bench.scores(0.9);
     lie(&mut forged);
-    bench.does("ci", "promote a --from staging --to prod");
-    let id = bench.records(&forged);
-    let script = format!(
-        "{TOOLS}\nrecord=agents/default/a/record.json\nold=$(git rev-parse heads/prod); git read-tree $old\n\
-         time=$(git show -s --format=%ct $old); git cat-file blob $old:$record > $TMPDIR/record\n\
-         was=$(grep -o '[0-9a-f]\\{{64\\}}' $TMPDIR/record | sort | uniq -c | sort -rn | head -0; \
-               sed -n '/evalResults/,/\\]/s/.*\"evidence\": \"\\([0-9a-f]*\\)\".*/\\1/p' $TMPDIR/record)\n\
-         sed -i \"s/$was/{id}/\" $TMPDIR/record; blob $record $TMPDIR/record\n\
-         export GIT_AUTHOR_DATE=\"$time +0000\" GIT_COMMITTER_DATE=\"$time +0000\"\n\
-         new=$(git log -1 --format=%B $old | git commit-tree -S -p $old^ $(git write-tree))\n\
-         git update-ref refs/heads/prod $new\n"
-    );
-    fs::write(bench.0.project().join("../forge.sh"), script).expect("own file");
-    let outcome = bench.0.sh("ci", "sh ../forge.sh && rm .joch/seen.json");
-    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
-    let found = rules(&bench);
-    (bench, found)
+    let script = format!("was={honest}\n{EXCHANGE}");
+    rules_after(&bench, "ci", &forged, &script)
 }
 
+const EXCHANGE: &str = r#"
+decided=$(git rev-parse heads/evidence); measured=$(git rev-parse heads/evidence^); released=$(git rev-parse heads/prod)
+at() { export GIT_AUTHOR_DATE="$(git show -s --format=%ct "$1") +0000"; export GIT_COMMITTER_DATE="$GIT_AUTHOR_DATE"; }
+says() { git cat-file commit "$1" | sed '1,/^$/d'; }
+tells() { sed "s/$measured/$result/g; s/$was/$id/g"; }
+git read-tree $measured^; signs $FORGED; blob $place/$id.json $FORGED; blob $place/$id.json.sig $FORGED.sig; at $measured
+result=$(says $measured | git commit-tree -S -p $measured^ $(git write-tree))
+record=agents/default/a/record.json
+git cat-file blob $released:$record | tells > $TMPDIR/record; signs $TMPDIR/record
+decision=decisions/prod/1-$(sha256sum $TMPDIR/record | cut -d' ' -f1).json
+git read-tree $result; blob $decision $TMPDIR/record; blob $decision.sig $TMPDIR/record.sig; at $decided
+git update-ref refs/heads/evidence $(says $decided | git commit-tree -S -p $result $(git write-tree))
+git read-tree $released; blob $record $TMPDIR/record
+git cat-file blob $released:release.json | tells > $TMPDIR/manifest; blob release.json $TMPDIR/manifest; at $released
+release=$(says $released | tells | git commit-tree -S -p $released^ $(git write-tree))
+git update-ref refs/heads/prod $release
+for tag in $(git for-each-ref --format='%(refname)' --points-at=$released refs/tags); do
+    case $tag in
+        refs/tags/release/*) git tag -f -s -m release ${tag#refs/tags/} $release > $TMPDIR/out ;;
+        *) git update-ref $tag $release ;;
+    esac
+done
+rm $OLDPWD/.joch/seen.json 2> $TMPDIR/err || rm .joch/seen.json
+"#;
+
 #[test]
-fn a_record_that_cites_another_result_than_the_one_that_decides_is_named() {
+fn a_release_on_a_result_that_says_no_by_its_own_numbers_is_named() {
     if !needs(&["ssh-keygen"]) {
         return;
     }
-    let (_, found) = landed_on("forged-record", |result| result.metrics[0].value = "0.3".parse().ok());
-    assert!(found.contains(&"gate-verdict".to_owned()), "{found:?}");
+    assert_eq!(decided_on("forged-none", |_| {}), [""; 0], "another honest result");
+    assert_eq!(decided_on("forged-value", |result| result.metrics[0].value = "0.3".parse().ok()), ["gate-verdict"]);
+    assert_eq!(decided_on("forged-cases", |result| drop(result.cases.pop())), ["gate-verdict"]);
+}
+
+#[test]
+fn a_release_on_a_result_from_another_time_place_or_eval_is_named() {
+    if !needs(&["ssh-keygen"]) {
+        return;
+    }
+    let later = |days| {
+        move |result: &mut RunResult| {
+            let times = [&mut result.runner.started_at, &mut result.runner.finished_at];
+            times.into_iter().flatten().for_each(|time| *time += chrono::TimeDelta::days(days));
+        }
+    };
+    assert_eq!(decided_on("forged-future", later(30)), ["gate-verdict"]);
+    assert_eq!(decided_on("forged-past", later(-30)), ["gate-verdict"]);
+    assert_eq!(decided_on("forged-place", |result| result.subject.environment = "dev".into()), ["gate-verdict"]);
+    let other = || joch::resource::Digest::of("other");
+    assert_eq!(decided_on("forged-eval", |result| result.eval.digest = other()), ["gate-verdict"]);
+    assert_eq!(decided_on("forged-judge", |result| result.judges[0].asked.digest = other()), ["gate-verdict"]);
+    assert_eq!(decided_on("forged-reach", |result| result.reach.digest = other()), ["gate-verdict"]);
+    assert_eq!(decided_on("forged-live", |result| result.reach.live = false), ["gate-verdict"]);
 }
