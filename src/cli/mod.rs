@@ -29,6 +29,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::gate::Decision;
 use crate::ops::Caller;
+use crate::render::report::Format;
 
 use global::{Answer, Global, Output};
 pub use world::World;
@@ -67,6 +68,13 @@ enum Command {
     Version(version::VersionArgs),
 }
 
+impl Command {
+    /// The reports that its answer has beside the formats of every command.
+    fn reports(&self) -> &'static [Format] {
+        &[]
+    }
+}
+
 /// Every command with its flags and help, as the reference and the completions tell them.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -78,7 +86,12 @@ pub fn run(world: &mut World) -> u8 {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let format = cli.global.format(world);
+    let reports = cli.command.reports();
+    let format = cli.global.format(reports, world);
+    if let Err(why) = global::check_format(format, reports) {
+        drop(error::tell(&why, &[], format, &mut *world.stderr));
+        return exit::of_error(&why);
+    }
     if let Command::Demo(args) = &cli.command {
         return demo::run(args, world).unwrap_or_else(|why| {
             drop(error::tell(&why, &[], format, &mut *world.stderr));

@@ -193,6 +193,8 @@ pub enum Aggregate {
 pub struct Run {
     /// Cases at a time.
     pub concurrency: u32,
+    /// Requests a minute to the agent, and as many to each judge; none means as many as they take.
+    pub requests_per_minute: Option<u32>,
     /// Runs of each case.
     pub trials: u32,
     /// How long one call may take, in milliseconds, where the target says nothing.

@@ -1,6 +1,7 @@
 //! What an Eval demands of a result, read for gates.
 
 use crate::eval::Decimal;
+use crate::resource::metric::direction;
 use crate::resource::view::{self, Deployment};
 use crate::resource::{Digest, Direction, Resource, Threshold, Value};
 
@@ -40,8 +41,10 @@ impl Terms {
         let (Some(dataset), Some(cases)) = (dataset, cases) else {
             return Err("it names no digest of its dataset, so nobody knows on what it was run".into());
         };
-        let thresholds =
-            view.thresholds.into_iter().map(|(name, read)| Ok((name, read?))).collect::<Result<Vec<_>, String>>()?;
+        let mut thresholds = Vec::new();
+        for (name, read) in view.thresholds {
+            thresholds.extend(read?.into_iter().map(|threshold| (name.clone(), threshold)));
+        }
         if thresholds.is_empty() {
             return Err("it has no threshold, so there is nothing to pass".into());
         }
@@ -71,7 +74,7 @@ fn regressions(spec: &Value) -> Result<Vec<(String, Decimal, Direction)>, String
     said.map(|(name, value)| {
         let unread = || format!("`maxRegression.{name}` is no number from 0");
         let most = value.as_number().and_then(Decimal::from_number).filter(|most| *most >= Decimal::ZERO);
-        let direction = view::direction(name, metrics);
+        let direction = direction(name, metrics);
         let direction = direction.ok_or_else(|| format!("nobody knows whether `{name}` is better higher or lower"))?;
         Ok((name.clone(), most.ok_or_else(unread)?, direction))
     })

@@ -57,6 +57,18 @@ impl Reader<'_> {
         named.map(|(path, blob)| self.item(commit, &format!("{directory}/{path}"), *blob)).collect()
     }
 
+    /// The items below a directory whose id begins so.
+    ///
+    /// # Errors
+    /// As [`Reader::evidence_under`].
+    pub fn evidence_beginning(&self, commit: ObjectId, directory: &str, id: &str) -> Result<Vec<Item>> {
+        let Some(entry) = self.snapshot().entry_at(commit, directory)? else { return Ok(Vec::new()) };
+        let files = self.snapshot().files_under(entry.id)?;
+        let begins = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with(id));
+        let named = files.iter().filter(|(path, _)| begins(path) && path.ends_with(".json"));
+        named.map(|(path, blob)| self.item(commit, &format!("{directory}/{path}"), *blob)).collect()
+    }
+
     /// One item of evidence.
     ///
     /// # Errors

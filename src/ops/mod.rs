@@ -44,7 +44,7 @@ pub mod releases;
 pub mod rollback;
 pub mod validate;
 
-pub use caller::Caller;
+pub use caller::{Caller, Progress};
 pub use desk::{Desk, Operating};
 pub use failure::{Failure, Kind as FailureKind};
 pub use find::{Target, parse_kind, parse_target};

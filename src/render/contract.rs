@@ -10,8 +10,8 @@ use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, Explanation, History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList,
-    ValidationResult, VerifyResult, VersionInfo,
+    ErrorResult, EvalGate, EvalList, EvalPlan, EvalResult, EvalResults, Explanation, History, InitResult, KindList,
+    ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -28,6 +28,11 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<DiffResult>("DiffResult"),
         answer::<DoctorResult>("DoctorResult"),
         answer::<ErrorResult>("Error"),
+        answer::<EvalGate>("EvalGate"),
+        answer::<EvalList>("EvalList"),
+        answer::<EvalPlan>("EvalPlan"),
+        answer::<EvalResult>("EvalResult"),
+        answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
         answer::<History>("History"),
         answer::<InitResult>("InitResult"),

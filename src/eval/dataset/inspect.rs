@@ -1,0 +1,6 @@
+//! stub
+use super::Placed;
+use super::trouble::Slip;
+pub(super) fn read(_: &str, _: &str, (): ()) -> Result<Vec<Placed>, Slip> {
+    Ok(Vec::new())
+}
