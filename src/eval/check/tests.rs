@@ -106,6 +106,7 @@ fn an_answer_holds_all_texts_or_none() {
     assert!(!holds(&check(&["refund"], true, false), &case, &reply));
     assert!(holds(&check(&["sorry", "cannot"], false, true), &case, &reply));
     assert!(!holds(&check(&["sorry", "refund"], false, true), &case, &reply));
+    assert!(!holds(&check(&[" fun "], false, false), &case, &reply), "spaces count within");
     assert!(refused(&check(&["a", ""], false, false)).contains("an empty text"));
 }
 

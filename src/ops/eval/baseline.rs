@@ -2,13 +2,19 @@
 
 use anyhow::Result;
 
-use crate::eval::{Comparison, Definition, RunResult, compare};
+use crate::eval::{Definition, RunResult};
 use crate::ledger::Reader;
 use crate::resource::Resource;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::results;
+
+#[derive(Debug, Clone)]
+pub struct Comparison;
+fn compare(_: &RunResult, _: &RunResult, _: &Definition) -> Result<Comparison, String> {
+    Err(String::new())
+}
 
 /// Compares a new result.
 ///

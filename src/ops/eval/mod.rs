@@ -16,6 +16,7 @@ pub mod gate;
 pub mod list;
 pub mod merge;
 pub mod run;
+pub mod send;
 pub mod show;
 
 pub use record::{Recorded, record};

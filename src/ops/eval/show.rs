@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::eval::{Comparison, RunResult};
+use crate::eval::RunResult;
 use crate::gate::Measured as Known;
 use crate::ledger::Reader;
 use crate::resource::{Kind, ResourceId};
@@ -13,6 +13,7 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
+use super::baseline::Comparison;
 use super::due::measured;
 use super::results;
 
