@@ -6,6 +6,7 @@ mod audit;
 mod bypass;
 mod contract;
 mod eval;
+mod eval_gate;
 mod invalid;
 mod judge;
 mod ledger_door;

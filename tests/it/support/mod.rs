@@ -1,5 +1,6 @@
 //! What tests share: a world with people in it, stories told there, and the programs that not every machine has.
 
+pub(crate) mod measure;
 mod needs;
 pub(crate) mod redact;
 pub(crate) mod schema;
