@@ -10,8 +10,8 @@ use crate::ops::eval::{due, gate, list, merge, run, show};
 use crate::ops::{Caller, Failure};
 use crate::render::report::{Earlier, Format};
 use crate::render::view::{
-    Estimate, EvalGate, EvalList, EvalPart, EvalParts, EvalPlan, EvalPlans, EvalResult, EvalResults, LastRun, ListedEval,
-    PlannedMetric, UnfinishedRun,
+    Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
+    ListedEval, PartState, PlannedMetric, UnfinishedRun,
 };
 use crate::resource::{Kind, ResourceId};
 
@@ -139,7 +139,7 @@ pub(super) fn run(args: EvalArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Gate(args) => ask_gate(&args, caller),
         Command::Merge(args) => {
             let outcome = merge::run(&merge::Request { paths: args.paths }, caller)?;
-            told(outcome, &args.reports, caller)
+            told(outcome, Vec::new(), &args.reports, caller)
         }
     }
 }
@@ -163,71 +163,61 @@ fn run_some(args: RunArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     };
     args.reports.check()?;
     let outcome = run::run(&request, caller)?;
-    told(outcome, &args.reports, caller)
+    told(outcome, Vec::new(), &args.reports, caller)
 }
 
 fn run_due(args: &RunArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     args.reports.check()?;
     let answered = due::run_due(args.target.as_deref(), caller)?;
-    if answered.is_empty() {
-        caller.notice("nothing is due");
-    }
-    let mut runs = Vec::new();
-    let mut could_not = false;
+    let (mut runs, mut troubles) = (Vec::new(), Vec::new());
     for due::Answered { due, ran } in answered {
         match ran {
             Ok(ran) => runs.push(ran),
-            Err(why) => {
-                could_not = true;
-                caller.notice(format!("{} is due in `{}` and did not run: {why:#}", due.eval, due.environment));
-            }
+            Err(why) => troubles.push(trouble(due, &why)),
         }
     }
-    if runs.is_empty() {
-        let code = if could_not { exit::COULD_NOT } else { exit::DONE };
-        return Ok(Answer::with(code, EvalResults::new(Vec::new())));
-    }
-    let mut answer = told(run::Outcome { runs }, &args.reports, caller)?;
-    if could_not && answer.exit == exit::DONE {
-        answer.exit = exit::COULD_NOT;
-    }
-    Ok(answer)
+    told(run::Outcome { runs }, troubles, &args.reports, caller)
+}
+
+/// Why one that was due could not begin.
+pub(super) fn trouble(due: due::Due, why: &anyhow::Error) -> EvalTrouble {
+    let next = why.downcast_ref::<Failure>().and_then(|failure| failure.next.clone());
+    EvalTrouble { eval: due.eval, environment: due.environment, message: format!("{why:#}"), next }
 }
 
 /// What runs came to, in the words of the one or of all.
-fn told(outcome: run::Outcome, reports: &ReportArgs, caller: &mut Caller<'_>) -> Result<Answer> {
-    let verdict = outcome.verdict();
+fn told(
+    outcome: run::Outcome,
+    troubles: Vec<EvalTrouble>,
+    reports: &ReportArgs,
+    caller: &mut Caller<'_>,
+) -> Result<Answer> {
     let (mut results, mut parts, mut plans) = (Vec::new(), Vec::new(), Vec::new());
-    let mut interrupted = false;
     for ran in outcome.runs {
         match ran {
             run::Ran::Finished(finished) => results.push(finished_view(*finished)),
             run::Ran::Planned(estimate) => plans.push(plan_view(*estimate)),
-            run::Ran::Shard(part) => parts.push(part_view(part, false)),
-            run::Ran::Interrupted(part) => {
-                interrupted = true;
-                parts.push(part_view(part, true));
-            }
+            run::Ran::Shard(part) => parts.push(part_view(part, PartState::Shard)),
+            run::Ran::Interrupted(part) => parts.push(part_view(part, PartState::Interrupted)),
         }
     }
-    let mut code = verdict.map_or(exit::DONE, exit::of_verdict);
-    if !results.is_empty() {
-        reports.write(&results, caller)?;
+    if let [_, ..] = plans.as_slice() {
+        return Ok(if plans.len() == 1 { Answer::done(plans.remove(0)) } else { Answer::done(EvalPlans { items: plans }) });
     }
-    if interrupted {
-        // What was finished before is on record, and told; what was stopped is what there is to do.
-        code = exit::INTERRUPTED;
-        for result in &results {
-            caller.notice(format!("{} came to {:?}; its evidence is {}", result.result.eval.id, result.result.verdict, result.evidence.clone().unwrap_or_default()));
-        }
-        results.clear();
-    }
-    Ok(match (results.len(), plans.len(), parts.is_empty()) {
-        (_, _, false) => Answer::with(code, EvalParts { items: parts }),
-        (1, ..) => Answer::with(code, results.remove(0)),
-        (0, 1, _) => Answer::with(code, plans.remove(0)),
-        (0, 2.., _) => Answer::with(code, EvalPlans { items: plans }),
-        _ => Answer::with(code, EvalResults::new(results)),
+    let interrupted = parts.iter().any(|part| part.state == PartState::Interrupted);
+    let all = EvalResults::new(results, parts, troubles);
+    let code = match (interrupted, all.verdict) {
+        (true, _) => exit::INTERRUPTED,
+        // A shard that is done is done: what it comes to is judged with the others.
+        (false, _) if all.items.is_empty() && all.troubles.is_empty() => exit::DONE,
+        (false, verdict) => verdict.map_or(exit::DONE, exit::of_verdict),
+    };
+    reports.write(&all, caller)?;
+    let EvalResults { mut items, mut parts, troubles, .. } = all.clone();
+    Ok(match (items.len(), parts.len(), troubles.len()) {
+        (1, 0, 0) => Answer::with(code, items.remove(0)),
+        (0, 1, 0) => Answer::with(code, parts.remove(0)),
+        _ => Answer::with(code, all),
     })
 }
 
@@ -236,23 +226,24 @@ fn finished_view(finished: run::Finished) -> EvalResult {
     EvalResult { evidence: Some(finished.evidence), next, ..EvalResult::new(finished.result) }
 }
 
-fn part_view(part: run::Part, interrupted: bool) -> EvalPart {
+fn part_view(part: run::Part, state: PartState) -> EvalPart {
     let shard = part.shard.map(|(i, n)| format!("{i}/{n}"));
-    let next = if interrupted {
-        let target = &part.environment;
-        format!("joch eval run {} --target {target} --resume {}", part.eval.name, part.run)
-    } else {
-        "joch eval merge DIRECTORY…, with the journals of all shards".to_owned()
+    let next = match state {
+        PartState::Interrupted => {
+            format!("joch eval run {} --target {} --resume {}", part.eval.name, part.environment, part.run)
+        }
+        PartState::Shard => "joch eval merge PATH…, with the journals of all shards".to_owned(),
     };
     EvalPart {
+        state,
         run: part.run,
         eval: part.eval,
+        environment: part.environment,
         shard,
+        directory: part.directory.display().to_string(),
         done: part.done,
         planned: part.of,
-        interrupted,
-        directory: part.directory.display().to_string(),
-        next,
+        next: Some(next),
     }
 }
 
@@ -314,7 +305,7 @@ fn ls(args: &LsArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     };
     let unfinished = |run: list::Unfinished| {
         let time = run.began;
-        let part = part_view(run.part, true);
+        let part = part_view(run.part, PartState::Interrupted);
         UnfinishedRun {
             run: part.run,
             eval: part.eval,
@@ -322,7 +313,7 @@ fn ls(args: &LsArgs, caller: &mut Caller<'_>) -> Result<Answer> {
             time,
             done: part.done,
             planned: part.planned,
-            command: part.next,
+            command: part.next.unwrap_or_default(),
         }
     };
     Ok(Answer::done(EvalList {
@@ -351,7 +342,7 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         metrics: result.metrics.iter().filter_map(|metric| Some((metric.name.clone(), metric.value?))).collect(),
     });
     let view = EvalResult { evidence: Some(outcome.evidence), earlier: earlier.collect(), ..EvalResult::new(result) };
-    args.reports.write(std::slice::from_ref(&view), caller)?;
+    args.reports.write(&EvalResults::new(vec![view.clone()], Vec::new(), Vec::new()), caller)?;
     Ok(Answer::done(view))
 }
 

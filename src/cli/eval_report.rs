@@ -7,7 +7,7 @@ use crate::eval::{RunResult, Verdict};
 use crate::ops::eval::send;
 use crate::ops::{Caller, Failure};
 use crate::render::report::{Format, otlp};
-use crate::render::view::{EvalResult, EvalResults};
+use crate::render::view::EvalResults;
 use crate::render::{self, View};
 
 /// Where else a result goes
@@ -45,16 +45,16 @@ impl ReportArgs {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub(super) fn write(&self, results: &[EvalResult], caller: &mut Caller<'_>) -> Result<()> {
-        let all: Box<dyn View> = match results {
-            [one] => Box::new(one.clone()),
-            several => Box::new(EvalResults::new(several.to_vec())),
+    pub(super) fn write(&self, results: &EvalResults, caller: &mut Caller<'_>) -> Result<()> {
+        let all: &dyn View = match results.items.as_slice() {
+            [one] if results.parts.is_empty() && results.troubles.is_empty() => one,
+            _ => results,
         };
         for report in &self.reports {
             let (format, file) = parts(report);
             let text = match format {
-                "json" => render::json(all.as_ref()),
-                "markdown" => render::markdown(all.as_ref()),
+                "json" => render::json(all),
+                "markdown" => render::markdown(all),
                 other => {
                     let format = Format::ALL.into_iter().find(|format| format.word() == other);
                     format.and_then(|format| all.report(format)).unwrap_or_default()
@@ -63,7 +63,7 @@ impl ReportArgs {
             crate::workspace::write_over(&caller.directory.join(file), text.as_bytes())?;
         }
         let Some(url) = &self.otlp else { return Ok(()) };
-        for result in results {
+        for result in &results.items {
             let bodies = send::Bodies { logs: otlp::logs(&result.result), metrics: otlp::metrics(&result.result) };
             if let Err(why) = send::run(url, &bodies, caller) {
                 caller.notice(format!("the scores did not reach `{}`: {why:#}", send::bare(url)));

@@ -3,8 +3,8 @@
 mod aggregate;
 mod answer;
 mod case;
-pub mod dataset;
 mod check;
+pub mod dataset;
 mod decimal;
 mod define;
 mod definition;
@@ -29,8 +29,8 @@ pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
 };
-pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use detect::{Sort, counts, leaks, mask, mask_secrets};
+pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JOURNAL_SCHEMA, JudgeRef, Lag, Line, Opinion, Plan, Prices,
     Programmed, ReachRef, Subject, Trigger, Unit,

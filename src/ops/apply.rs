@@ -192,7 +192,11 @@ fn draft(
     let mut applied = Vec::new();
     for (id, resource) in set.resources.iter().filter(|(id, _)| id.kind != Kind::Agent && !id.kind.is_trust()) {
         let before = environment.entry(id)?;
-        let edit = CatalogEdit { before, after: Some(resource.clone()), cases: set.datasets.get(id).and_then(Dataset::travels) };
+        let edit = CatalogEdit {
+            before,
+            after: Some(resource.clone()),
+            cases: set.datasets.get(id).and_then(Dataset::travels),
+        };
         applied.push(Applied { id: id.clone(), version: None, change: edit.word() });
         if edit.word() != Word::Unchanged {
             draft.catalog.insert(id.clone(), edit);

@@ -5,12 +5,13 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use crate::audit::Proof;
+use crate::eval::RunResult;
 use crate::gate::Statement;
 use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, EvalGate, EvalList, EvalPlan, EvalResult, EvalResults, Explanation, History, InitResult, KindList,
+    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History, InitResult, KindList,
     ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
@@ -30,7 +31,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ErrorResult>("Error"),
         answer::<EvalGate>("EvalGate"),
         answer::<EvalList>("EvalList"),
-        answer::<EvalParts>("EvalParts"),
+        answer::<EvalPart>("EvalPart"),
         answer::<EvalPlan>("EvalPlan"),
         answer::<EvalPlans>("EvalPlans"),
         answer::<EvalResult>("EvalResult"),
