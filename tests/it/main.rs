@@ -5,6 +5,7 @@ mod architecture;
 mod audit;
 mod bypass;
 mod contract;
+mod demo;
 mod invalid;
 mod judge;
 mod ledger_door;
