@@ -7,6 +7,7 @@ mod bypass;
 mod contract;
 mod eval;
 mod eval_gate;
+mod demo;
 mod invalid;
 mod judge;
 mod ledger_door;
