@@ -4,6 +4,7 @@ mod attempts;
 mod client;
 mod credentials;
 mod judge;
+pub mod otlp;
 mod pace;
 mod setting;
 pub mod target;
