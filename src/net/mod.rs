@@ -7,6 +7,7 @@ mod credentials;
 mod hostile;
 mod judge;
 mod measure;
+pub mod otlp;
 mod pace;
 mod post;
 mod program;
