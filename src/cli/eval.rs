@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::eval::Trigger;
-use crate::ops::eval::{due, gate, list, merge, run, show};
+use crate::eval::{Compared, Trigger};
+use crate::ops::eval::{Baseline, due, gate, list, merge, run, show};
 use crate::ops::{Caller, Failure};
 use crate::release::{ManifestAgent, Plan};
-use crate::render::report::{Earlier, Format};
+use crate::render::report::{Against, Delta, Earlier, Format};
 use crate::render::view::{
     Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
     ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
@@ -267,7 +267,28 @@ fn told(
 
 fn finished_view(finished: run::Finished) -> EvalResult {
     let next = super::eval_report::next_of(&finished.result, &finished.evidence);
-    EvalResult { evidence: Some(finished.evidence), next, ..EvalResult::new(finished.result) }
+    let against = finished.baseline.map(against);
+    EvalResult { evidence: Some(finished.evidence), against, next, ..EvalResult::new(finished.result) }
+}
+
+/// Beside what the next rung runs now.
+fn against(baseline: Baseline) -> Against {
+    let delta = |compared: Compared| Delta {
+        name: compared.name,
+        before: compared.before,
+        change: compared.change,
+        better: compared.better,
+        allowed: compared.allowed,
+        verdict: compared.verdict,
+        chance: compared.p,
+        worse: compared.worse.into_iter().map(|change| change.case).collect(),
+    };
+    Against {
+        environment: baseline.environment,
+        version: baseline.comparison.version,
+        run: baseline.comparison.run,
+        metrics: baseline.comparison.metrics.into_iter().map(delta).collect(),
+    }
 }
 
 fn part_view(part: run::Part, state: PartState) -> EvalPart {
@@ -387,7 +408,12 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         verdict: result.verdict,
         metrics: result.metrics.iter().filter_map(|metric| Some((metric.name.clone(), metric.value?))).collect(),
     });
-    let view = EvalResult { evidence: Some(outcome.evidence), earlier: earlier.collect(), ..EvalResult::new(result) };
+    let view = EvalResult {
+        evidence: Some(outcome.evidence),
+        against: outcome.baseline.map(against),
+        earlier: earlier.collect(),
+        ..EvalResult::new(result)
+    };
     args.reports.write(&EvalResults::new(vec![view.clone()], Vec::new(), Vec::new()), caller)?;
     Ok(Answer::done(view))
 }

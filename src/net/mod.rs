@@ -6,15 +6,14 @@ mod credentials;
 #[cfg(test)]
 mod hostile;
 mod judge;
+#[cfg(test)]
+mod judging;
 mod measure;
 pub mod otlp;
 mod pace;
-mod post;
-mod program;
-#[cfg(test)]
-mod judging;
 #[cfg(test)]
 mod patience;
+mod program;
 #[cfg(test)]
 mod programs;
 mod setting;
@@ -28,7 +27,6 @@ pub use client::Client;
 pub use credentials::Credentials;
 pub use judge::JudgeClient;
 pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
-pub use post::post_json;
 pub use program::Program;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;
