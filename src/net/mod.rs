@@ -3,12 +3,25 @@
 mod attempts;
 mod client;
 mod credentials;
+#[cfg(test)]
+mod hostile;
 mod judge;
 mod measure;
+pub mod otlp;
 mod pace;
 mod post;
 mod program;
+#[cfg(test)]
+mod judging;
+#[cfg(test)]
+mod patience;
+#[cfg(test)]
+mod programs;
 mod setting;
+#[cfg(test)]
+mod speaking;
+#[cfg(test)]
+mod stage;
 pub mod target;
 
 pub use client::Client;

@@ -49,8 +49,8 @@ fn found(result: &RunResult, definition: &Definition, reader: &Reader<'_>) -> Re
         return Ok(None);
     }
     let known = results::of_closure(&subject.agent, Some(digest), reader)?;
-    let same = known.into_iter().rfind(|known| {
-        known.result.eval.id == result.eval.id && known.result.dataset.digest == result.dataset.digest
-    });
+    let same = known
+        .into_iter()
+        .rfind(|known| known.result.eval.id == result.eval.id && known.result.dataset.digest == result.dataset.digest);
     Ok(same.and_then(|known| compare(result, &known.result, definition).ok()))
 }

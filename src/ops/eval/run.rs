@@ -207,7 +207,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 }
 
 /// Executes what is left of a run, and makes a signed result of it if that was all.
-pub(super) fn carry_out(prepared: Prepared, directory: RunDirectory, desk: &Desk, caller: &mut Caller<'_>) -> Result<Ran> {
+pub(super) fn carry_out(
+    prepared: Prepared,
+    directory: RunDirectory,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Ran> {
     let execution = execute(&prepared, &directory, desk, caller)?;
     let part = |execution: &Execution| Part {
         run: prepared.plan.run.clone(),
@@ -286,10 +291,12 @@ fn directory_of(request: &Request, plan: &Plan, desk: &Desk) -> RunDirectory {
 
 fn begun(directory: &RunDirectory, plan: &Plan) -> Failure {
     let part = plan.shard.map_or_else(String::new, |(i, n)| format!(" --shard {i}/{n}"));
-    Failure::could_not("run-begun", format!("the run in `{}` was begun before", directory.path().display())).next(format!(
-        "go on with it: `joch eval run {} --target {}{part} --resume {}`, or begin another with `--run-id`",
-        plan.eval.id.name, plan.subject.environment, plan.run
-    ))
+    Failure::could_not("run-begun", format!("the run in `{}` was begun before", directory.path().display())).next(
+        format!(
+            "go on with it: `joch eval run {} --target {}{part} --resume {}`, or begin another with `--run-id`",
+            plan.eval.id.name, plan.subject.environment, plan.run
+        ),
+    )
 }
 
 /// What all runs come to: failed before inconclusive before passed. None for a part of a run.
@@ -297,9 +304,12 @@ impl Outcome {
     /// The worst verdict; none where nothing came to a result.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
-        self.runs.iter().filter_map(|ran| match ran {
-            Ran::Finished(finished) => Some(finished.result.verdict),
-            Ran::Planned(_) | Ran::Shard(_) | Ran::Interrupted(_) => None,
-        }).max()
+        self.runs
+            .iter()
+            .filter_map(|ran| match ran {
+                Ran::Finished(finished) => Some(finished.result.verdict),
+                Ran::Planned(_) | Ran::Shard(_) | Ran::Interrupted(_) => None,
+            })
+            .max()
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod measure;
 mod needs;
 pub(crate) mod redact;
 pub(crate) mod schema;
+pub(crate) mod server;
 pub(crate) mod story;
 pub(crate) mod world;
 

@@ -50,6 +50,7 @@ impl Stage {
             metrics: Vec::new(),
             run: Run {
                 concurrency: 4,
+                requests_per_minute: None,
                 trials,
                 timeout_ms: 60_000,
                 retries: 2,
