@@ -185,6 +185,7 @@ fn metric(name: &str, value: &str, direction: &str, threshold: Option<&str>) -> 
         interval: Some("bootstrap".to_owned()),
         close: false,
         worst: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
