@@ -3,11 +3,24 @@
 mod attempts;
 mod client;
 mod credentials;
+#[cfg(test)]
+mod hostile;
 mod judge;
+#[cfg(test)]
+mod judging;
 mod measure;
+pub mod otlp;
 mod pace;
+#[cfg(test)]
+mod patience;
 mod program;
+#[cfg(test)]
+mod programs;
 mod setting;
+#[cfg(test)]
+mod speaking;
+#[cfg(test)]
+mod stage;
 pub mod target;
 
 pub use client::Client;

@@ -11,7 +11,7 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 27] = [
+const PROMISED: [(&str, &[&str]); 28] = [
     (
         "ApplyResult",
         &[
@@ -68,15 +68,18 @@ const PROMISED: [(&str, &[&str]); 27] = [
     (
         "EvalList",
         &[
-            "environment",
-            "items[].eval",
-            "items[].agent",
+            "items[].eval.name",
+            "items[].environment",
+            "items[].agent.name",
             "items[].schedule",
             "items[].last.verdict",
+            "items[].last.time",
             "items[].last.current",
-            "unfinished",
+            "unfinished[].run",
+            "unfinished[].next",
         ],
     ),
+    ("EvalPart", &["state", "run", "eval.name", "environment", "shard", "directory", "done", "planned", "next"]),
     (
         "EvalPlan",
         &[
@@ -95,7 +98,10 @@ const PROMISED: [(&str, &[&str]); 27] = [
         ],
     ),
     ("EvalResult", EVAL),
-    ("EvalResults", &["verdict", "items[].verdict", "items[].subject.digest", "items[].metrics[].name"]),
+    (
+        "EvalResults",
+        &["verdict", "items[].verdict", "items[].subject.digest", "items[].metrics[].name", "parts", "troubles"],
+    ),
     (
         "Explanation",
         &[
@@ -183,7 +189,7 @@ const PROMISED: [(&str, &[&str]); 27] = [
 ];
 
 /// Kinds that no command answers yet. A command takes its kind out of here with its line in the script.
-const AWAITED: [&str; 5] = ["EvalGate", "EvalList", "EvalPlan", "EvalResult", "EvalResults"];
+const AWAITED: [&str; 6] = ["EvalGate", "EvalList", "EvalPart", "EvalPlan", "EvalResult", "EvalResults"];
 
 /// What every run of an Eval answers.
 const EVAL: &[&str] = &[

@@ -78,7 +78,7 @@ impl Run<'_> {
             name: metric.name.clone(),
             value: value.map(Ratio::rounded),
             n: values.count(),
-            aggregate: name(metric.aggregate),
+            aggregate: metric.aggregate.to_string(),
             direction: direction(metric)
                 .map(|way| if way == Direction::Higher { "higher" } else { "lower" }.to_owned()),
             threshold: (!thresholds.is_empty())
@@ -216,19 +216,6 @@ impl Run<'_> {
             }
         }
         notes
-    }
-}
-
-/// How an aggregate is written.
-fn name(aggregate: Aggregate) -> String {
-    match aggregate {
-        Aggregate::Mean => "mean".to_owned(),
-        Aggregate::Median => "median".to_owned(),
-        Aggregate::Min => "min".to_owned(),
-        Aggregate::Max => "max".to_owned(),
-        Aggregate::Percentile(percent) => format!("p{percent}"),
-        Aggregate::PassAt(k) => format!("pass@{k}"),
-        Aggregate::PassAll(k) => format!("pass^{k}"),
     }
 }
 

@@ -34,7 +34,16 @@ pub(super) fn find(text: &str, groups: &[Group], found: &mut Vec<Finding>) {
 
 /// Of how many of these groups, from the first on, a card is made; the longest that is one.
 fn card(text: &str, groups: &[Group]) -> Option<usize> {
-    let most = chain(text, groups, &[" ", "-"], LONGEST);
+    // Nothing is grouped like that.
+    if !matches!(groups[0].len(), 1 | 4 | 6 | 8 | 13..=LONGEST) {
+        return None;
+    }
+    // A row of single digits is a card only where it is long enough.
+    let single = |group: &Group| group.len() == 1;
+    if single(&groups[0]) && groups.iter().take(13).filter(|group| single(group)).count() < 13 {
+        return None;
+    }
+    let most = chain(text, groups, &[" ", "-", "."], LONGEST);
     (1..=most).rev().find(|count| {
         let groups = &groups[..*count];
         let (start, end) = (groups[0].start, groups[count - 1].end);
@@ -45,10 +54,10 @@ fn card(text: &str, groups: &[Group]) -> Option<usize> {
             _ => SHAPES.iter().any(|shape| lengths().eq(shape.iter().copied())),
         };
         shape
+            && is_card(&digits(text, groups))
             && alone(text, start, end)
             && !digit_before(text, start, &['.'])
             && !digit_after(text, end, &['.'])
-            && is_card(&digits(text, groups))
     })
 }
 
@@ -97,6 +106,7 @@ mod tests {
             "4111111111111111",
             "4242 4242 4242 4242",
             "4012-8888-8888-1881",
+            "4012.8888.8888.1881",
             "4222222222222",
             "5555555555554444",
             "2223003122003222",
@@ -107,6 +117,8 @@ mod tests {
             "6011111111111117",
             "3530111333300000",
             "122000000000003",
+            "5019717010103742",
+            "6759649826438453",
             "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
         ] {
             for text in [card.to_owned(), format!("card: {card}."), format!("({card}, 12/27)"), format!("は{card}は")]
@@ -116,6 +128,8 @@ mod tests {
         }
         assert_eq!(found("1) 4111 1111 1111 1111 123"), ["4111 1111 1111 1111"]);
         assert_eq!(found("7 4111 1111 1111 1111"), ["4111 1111 1111 1111"]);
+        let three = "4012888888881881 4012-8888-8888-1881 4012 8888 8888 1881";
+        assert_eq!(found(three), ["4012888888881881", "4012-8888-8888-1881", "4012 8888 8888 1881"]);
         assert_eq!(found("17,4111111111111111,joe"), ["4111111111111111"]);
     }
 
@@ -123,6 +137,7 @@ mod tests {
     fn what_only_looks_like_a_card_is_not_found() {
         for text in [
             "4111111111111112",
+            "36168002586008",
             "4111 1111 1111 1112",
             "0000000000000000",
             "4444444444444444",

@@ -121,7 +121,7 @@ fn begin(due: &Due, caller: &mut Caller<'_>) -> Result<Ran> {
 }
 
 /// What is due of one Eval: at most one run, which answers the night as well as the deployment.
-fn due_of(
+pub(super) fn due_of(
     eval: &Resource,
     environment: &Environment<'_, '_>,
     reader: &Reader<'_>,

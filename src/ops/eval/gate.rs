@@ -29,6 +29,8 @@ pub struct Request {
 pub struct Outcome {
     /// The agent.
     pub agent: ResourceId,
+    /// The version of it that would be promoted.
+    pub version: Option<u64>,
     /// The gates that measure.
     pub gates: Vec<GateResult>,
     /// What these come to.
@@ -62,7 +64,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let plan = promote::run(&asked, caller)?.plan;
     let unchanged = plan.is_none();
     let records = plan.iter().flat_map(|plan| &plan.records).filter(|record| record.agent_ref == agent);
+    let records: Vec<_> = records.collect();
+    let version = records.iter().find_map(|record| record.to_version);
     let measuring = |gate: &&GateResult| matches!(gate.gate.as_str(), "eval" | "latency");
-    let gates: Vec<_> = records.flat_map(|record| &record.gates).filter(measuring).cloned().collect();
-    Ok(Outcome { says: Says::of(&gates), agent, gates, unchanged })
+    let gates: Vec<_> = records.iter().flat_map(|record| &record.gates).filter(measuring).cloned().collect();
+    Ok(Outcome { says: Says::of(&gates), agent, version, gates, unchanged })
 }

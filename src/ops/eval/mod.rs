@@ -16,6 +16,8 @@ pub mod gate;
 pub mod list;
 pub mod merge;
 pub mod run;
+pub mod send;
 pub mod show;
 
+pub use baseline::Baseline;
 pub use record::{Recorded, record};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::eval::{Decimal, Verdict};
+use crate::eval::{Decimal, RunResult, Verdict};
 
 use super::figures;
 
@@ -63,6 +63,22 @@ pub struct Earlier {
     pub verdict: Verdict,
     /// What it measured.
     pub metrics: BTreeMap<String, Decimal>,
+}
+
+impl Earlier {
+    /// What a trend needs of a result.
+    #[must_use]
+    pub fn of(result: &RunResult) -> Self {
+        let values = result.metrics.iter().filter_map(|metric| Some((metric.name.clone(), metric.value?)));
+        Self {
+            run: result.run.clone(),
+            at: result.runner.finished_at,
+            version: result.subject.version,
+            environment: result.subject.environment.clone(),
+            verdict: result.verdict,
+            metrics: values.collect(),
+        }
+    }
 }
 
 impl Against {

@@ -2,9 +2,8 @@
 
 use crate::eval::{MetricResult, RunResult, Verdict};
 use crate::render::escape::{command_message, command_property, cut, escape};
-use crate::render::view::EvalResult;
 
-use super::{figures, worst};
+use super::{Batch, figures, worst};
 
 /// Runners show ten errors and ten warnings of a step and drop the rest.
 const SHOWN: usize = 10;
@@ -14,15 +13,21 @@ const MESSAGE: usize = 1_000;
 
 /// The commands, and one plain line with the verdict of each result. What a job summary takes is the Markdown.
 #[must_use]
-pub(super) fn annotations(results: &[&EvalResult]) -> String {
+pub(super) fn annotations(batch: &Batch<'_>) -> String {
+    let results = &batch.results;
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
+    let mut notices = Vec::new();
     for view in results {
         let result = &view.result;
         // The run comes before its metrics: a reader who sees one line sees the verdict.
         if result.verdict != Verdict::Passed {
             errors.push(command("error", &figures::title(result), &why(result)));
         }
+    }
+    for open in batch.open() {
+        let command = command(if open.is_expected { "notice" } else { "error" }, &open.title, &open.message);
+        if open.is_expected { notices.push(command) } else { errors.push(command) }
     }
     for result in results.iter().map(|view| &view.result) {
         let stopping = |metric: &&MetricResult| metric.verdict.is_some_and(|verdict| verdict != Verdict::Passed);
@@ -39,6 +44,7 @@ pub(super) fn annotations(results: &[&EvalResult]) -> String {
     }
     let mut out = limited(errors, "error");
     out.push_str(&limited(warnings, "warning"));
+    out.push_str(&limited(notices, "notice"));
     for view in results {
         let result = &view.result;
         out.push_str(&format!(
@@ -46,9 +52,6 @@ pub(super) fn annotations(results: &[&EvalResult]) -> String {
             figures::verdict(result.verdict),
             escape(&figures::title(result)).replace("##[", "#\\#[")
         ));
-    }
-    if results.is_empty() {
-        out.push_str("::error title=joch eval::no eval ran, so nothing passed\n");
     }
     out
 }
@@ -95,8 +98,14 @@ fn limited(mut commands: Vec<String>, level: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::render::view::EvalResult;
+
     use super::super::sample;
     use super::*;
+
+    fn one(result: RunResult) -> String {
+        annotations(&Batch::of(&EvalResult::new(result)))
+    }
 
     /// What a runner understands: level, title and message of each command, decoded.
     fn heard(text: &str) -> Vec<(String, String, String)> {
@@ -117,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_failed_threshold_is_an_error_and_a_bad_case_a_warning() {
-        let heard = heard(&annotations(&[&EvalResult::new(sample::failed())]));
+        let heard = heard(&one(sample::failed()));
         let find = |title: &str| heard.iter().find(|(_, other, _)| other == title);
         assert_eq!(find("task_success is 0.7, >= 0.85 is demanded").expect("the metric").0, "error");
         assert_eq!(find("support-triage-quality: case-2").expect("the case").0, "warning");
@@ -126,7 +135,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_model_says_is_a_command() {
-        let text = annotations(&[&EvalResult::new(sample::hostile())]);
+        let text = one(sample::hostile());
         for (level, ..) in heard(&text) {
             assert!(level == "error" || level == "warning", "{level}");
         }
@@ -137,15 +146,15 @@ mod tests {
     #[test]
     fn a_passed_run_has_no_error_and_a_run_of_nothing_has_one() {
         let levels = |text: &str| heard(text).iter().filter(|(level, ..)| level == "error").count();
-        assert_eq!(levels(&annotations(&[&EvalResult::new(sample::passed())])), 0);
-        assert_eq!(levels(&annotations(&[&EvalResult::new(sample::empty())])), 1);
-        assert_eq!(levels(&annotations(&[])), 1);
+        assert_eq!(levels(&one(sample::passed())), 0);
+        assert_eq!(levels(&one(sample::empty())), 1);
+        assert_eq!(levels(&annotations(&Batch::default())), 1);
     }
 
     #[test]
     fn more_than_a_runner_shows_is_counted() {
         let many: Vec<_> = (0..30).map(|_| EvalResult::new(sample::failed())).collect();
-        let text = annotations(&many.iter().collect::<Vec<_>>());
+        let text = annotations(&Batch { results: many.iter().collect(), ..Batch::default() });
         let heard = heard(&text);
         assert_eq!(heard.len(), 2 * SHOWN);
         assert_eq!(heard[SHOWN - 1].2, "51 more are in the report");

@@ -8,7 +8,7 @@ use crate::render::escape::{cut, escape_lines, html_text as text};
 use crate::render::view::EvalResult;
 
 use super::style::STYLE;
-use super::{Told, cases, figures, spark, worst};
+use super::{Batch, Open, Told, cases, figures, spark, worst};
 
 /// Nothing is loaded, sent or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -22,10 +22,12 @@ const ANSWER: usize = 8_000;
 const SENTENCE: usize = 1_000;
 
 /// The page.
-pub(super) fn page(results: &[&EvalResult]) -> String {
-    let title = match results {
-        [one] => format!("{}: {}", figures::verdict(one.result.verdict), figures::title(&one.result)),
-        _ => format!("{}: {} evals", figures::verdict(super::super::view::EvalResults::worst(results)), results.len()),
+pub(super) fn page(batch: &Batch<'_>) -> String {
+    let (results, open) = (&batch.results, batch.open());
+    let verdict = figures::verdict(batch.verdict());
+    let title = match results[..] {
+        [one] if open.is_empty() => format!("{verdict}: {}", figures::title(&one.result)),
+        _ => format!("{verdict}: {}", figures::counted((results.len() + open.len()) as u64, "eval")),
     };
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
@@ -36,11 +38,11 @@ pub(super) fn page(results: &[&EvalResult]) -> String {
         text(POLICY),
         text(&cut(&title, SENTENCE))
     );
-    if let [one] = results {
+    if let ([one], []) = (&results[..], &open[..]) {
         add(&mut out, format_args!("<h1>{}</h1>\n", heading(&one.result)));
         section(one, 0, &mut out);
     } else {
-        contents(results, &title, &mut out);
+        contents(results, &open, &title, &mut out);
         for (at, result) in results.iter().enumerate() {
             add(
                 &mut out,
@@ -60,10 +62,12 @@ pub(super) fn page(results: &[&EvalResult]) -> String {
     out
 }
 
-fn contents(results: &[&EvalResult], title: &str, out: &mut String) {
+fn contents(results: &[&EvalResult], open: &[Open], title: &str, out: &mut String) {
     add(out, format_args!("<h1>{}</h1>\n<nav aria-label=\"Evals\">\n<ul>\n", text(title)));
-    if results.is_empty() {
-        out.push_str("<li>No eval ran, so nothing passed.</li>\n");
+    for open in open {
+        let mark = if open.is_expected { "part".to_owned() } else { mark(Some(Verdict::Inconclusive)) };
+        let (title, message) = (text(&cut(&open.title, SENTENCE)), text(&cut(&open.message, SENTENCE)));
+        add(out, format_args!("<li>{mark} {title}: {message}</li>\n"));
     }
     for (at, result) in results.iter().enumerate() {
         let title = text(&cut(&figures::title(&result.result), SENTENCE));
@@ -140,8 +144,12 @@ fn metrics(view: &EvalResult, out: &mut String) {
     headings.push(("Cases", "number"));
     table("What was measured", &headings, out);
     for metric in &view.result.metrics {
-        let reason =
-            metric.reason.as_ref().map_or_else(String::new, |why| format!("<br/>{}", text(&cut(why, SENTENCE))));
+        let reason = metric
+            .reason
+            .iter()
+            .chain(&metric.notes)
+            .map(|said| format!("<br/>{}", text(&cut(said, SENTENCE))))
+            .collect::<String>();
         let close = if metric.close { "<br/><span class=\"soft\">close: chance might have decided</span>" } else { "" };
         add(
             out,
@@ -404,7 +412,7 @@ mod tests {
     #[test]
     fn a_page_loads_nothing_and_runs_nothing_whatever_a_model_said() {
         for result in [sample::hostile(), sample::failed(), sample::empty()] {
-            let page = page(&[&full(result)]);
+            let page = page(&Batch::of(&full(result)));
             let (elements, _) = read(&page);
             for (name, attributes) in &elements {
                 let known = "html head meta title style body main h1 h3 p ul li dl dt dd div table caption thead tbody tr th td br \
@@ -425,7 +433,7 @@ mod tests {
 
     #[test]
     fn whoever_cannot_see_colours_or_drawings_reads_the_same() {
-        let page = page(&[&full(sample::failed())]);
+        let page = page(&Batch::of(&full(sample::failed())));
         let (elements, said) = read(&page);
         assert!(said.contains("failed") && said.contains("oldest first: 0.9, 0.92, 0.7"), "{said}");
         let has = |name: &str, key: &str, value: &str| {
@@ -449,13 +457,13 @@ mod tests {
     #[test]
     fn the_worst_case_comes_first_and_what_does_not_fit_is_counted() {
         let mut result = sample::failed();
-        let text = page(&[&full(result.clone())]);
+        let text = page(&Batch::of(&full(result.clone())));
         let worst = text.split_once("Worst cases").expect("the section").1;
         assert!(worst.find("case-2") < worst.find("case-3"));
         assert!(text.contains("-0.22 (worse)"));
         let case = result.cases[1].clone();
         result.cases = (0..3_000).map(|n| crate::eval::CaseResult { id: format!("c{n}"), ..case.clone() }).collect();
-        let text = page(&[&full(result)]);
+        let text = page(&Batch::of(&full(result)));
         assert!(
             text.contains("2800 more cases are not shown here") && text.contains("1000 more cases are not shown here")
         );
@@ -464,11 +472,13 @@ mod tests {
     #[test]
     fn several_evals_are_one_page_with_the_worst_verdict_first() {
         let views = [full(sample::passed()), full(sample::inconclusive())];
-        let text = page(&views.iter().collect::<Vec<_>>());
+        let text = page(&Batch { results: views.iter().collect(), ..Batch::default() });
         assert!(text.contains("<h1>inconclusive: 2 evals</h1>"));
         read(&text);
-        let nothing = page(&[]);
-        assert!(nothing.contains("No eval ran, so nothing passed.") && nothing.contains("inconclusive: 0 evals"));
+        let nothing = page(&Batch::default());
+        assert!(
+            nothing.contains("no eval ran, so nothing passed") && nothing.contains("<h1>inconclusive: 1 eval</h1>")
+        );
         read(&nothing);
     }
 }

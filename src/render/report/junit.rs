@@ -12,6 +12,7 @@ use crate::eval::{CaseResult, MetricResult, RunResult, Verdict};
 use crate::render::escape::{cut, escape, xml_text};
 use crate::render::view::EvalResult;
 
+use super::Batch;
 use super::cases::{self, Told};
 use super::figures;
 
@@ -21,10 +22,23 @@ const OUTPUT: usize = 4_000;
 const MESSAGE: usize = 500;
 
 /// The report.
-pub(super) fn report(results: &[&EvalResult]) -> String {
+pub(super) fn report(batch: &Batch<'_>) -> String {
     let mut report = Report::new("joch eval");
-    for result in results {
+    for result in &batch.results {
         report.add_test_suite(suite(result));
+    }
+    let open = batch.open();
+    if !open.is_empty() {
+        let mut suite = TestSuite::new("without a result");
+        suite.add_test_cases(open.iter().map(|open| {
+            let status = if open.is_expected {
+                skipped(&open.message)
+            } else {
+                stopped(NonSuccessKind::Error, "no-result", &open.message, &open.message)
+            };
+            TestCase::new(line(&open.title), status)
+        }));
+        report.add_test_suite(suite);
     }
     report.to_string().expect("a String takes all")
 }
@@ -168,7 +182,7 @@ mod tests {
     }
 
     fn junit(result: RunResult) -> String {
-        report(&[&EvalResult::new(result)])
+        report(&Batch::of(&EvalResult::new(result)))
     }
 
     #[test]
@@ -180,6 +194,9 @@ mod tests {
         assert_eq!(failures, 0);
         assert!(errors > 0);
         assert_eq!(counts(&junit(sample::empty())), (0, 1));
+        assert_eq!(counts(&report(&Batch::default())), (0, 1));
+        let trouble = sample::trouble();
+        assert_eq!(counts(&report(&Batch { troubles: vec![&trouble], ..Batch::default() })), (0, 1));
     }
 
     #[test]

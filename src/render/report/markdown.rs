@@ -5,7 +5,7 @@ use crate::eval::{MetricResult, Verdict};
 use crate::render::escape::{cut, escape, html_text, markdown_block, markdown_code as code, markdown_text};
 use crate::render::view::EvalResult;
 
-use super::{Against, figures, worst};
+use super::{Against, Batch, figures, worst};
 
 /// Hosts refuse a comment of more than 65,536 characters.
 pub(in crate::render) const BUDGET: usize = 65_000;
@@ -21,8 +21,9 @@ const SENTENCE: usize = 400;
 const ANSWER: usize = 1_500;
 
 /// The comment.
-pub(in crate::render) fn page(results: &[&EvalResult]) -> String {
+pub(in crate::render) fn page(batch: &Batch<'_>) -> String {
     let mut out = Limited::default();
+    let results = &batch.results;
     for (at, result) in results.iter().enumerate() {
         if at > 0 {
             out.add("\n");
@@ -33,6 +34,11 @@ pub(in crate::render) fn page(results: &[&EvalResult]) -> String {
         if let Some(against) = &result.against {
             out.add(&regressions(against));
         }
+    }
+    for open in batch.open() {
+        let sign = if open.is_expected { "☑️ part" } else { mark(Some(Verdict::Inconclusive)) };
+        let (title, message) = (code(&cut(&open.title, 3 * NAME)), code(&cut(&open.message, SENTENCE)));
+        out.add(&format!("\n### {sign} {title}\n\n{message}\n"));
     }
     // Every verdict comes before any case.
     for result in results {
@@ -220,7 +226,7 @@ mod tests {
     use super::*;
 
     fn one(result: crate::eval::RunResult) -> String {
-        page(&[&EvalResult::new(result)])
+        page(&Batch::of(&EvalResult::new(result)))
     }
 
     #[test]
@@ -258,7 +264,7 @@ mod tests {
                 delta("task_success", "-0.2", Some(Verdict::Failed), &["case-2"]),
             ],
         });
-        let text = page(&[&view]);
+        let text = page(&Batch::of(&view));
         assert!(text.contains("| Against `v7 in prod` |"), "{text}");
         let worse = text.split_once("**Worse than `v7 in prod`**").expect("the list").1;
         assert!(worse.find("task_success") < worse.find("latency_p95_ms"), "{worse}");
@@ -291,6 +297,14 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_begin_is_no_silence() {
+        let trouble = sample::trouble();
+        let text = page(&Batch { troubles: vec![&trouble], ..Batch::default() });
+        assert!(text.contains("### ⚠️ inconclusive `eval/tone in staging`"), "{text}");
+        assert!(page(&Batch::default()).contains("no eval ran, so nothing passed"));
+    }
+
+    #[test]
     fn a_comment_has_an_end_and_says_what_it_left_out() {
         let mut result = sample::hostile();
         let case = result.cases[1].clone();
@@ -299,7 +313,7 @@ mod tests {
         assert!(text.encode_utf16().count() <= BUDGET);
         assert!(text.contains("**Left out here**"), "{}", &text[text.len() - 300..]);
         let many: Vec<_> = (0..400).map(|_| EvalResult::new(sample::failed())).collect();
-        let text = page(&many.iter().collect::<Vec<_>>());
+        let text = page(&Batch { results: many.iter().collect(), ..Batch::default() });
         assert!(text.encode_utf16().count() <= BUDGET && text.contains("some results"));
     }
 }

@@ -8,6 +8,7 @@ use crate::eval::{
     Canaries, CaseResult, Cost, Counts, DatasetRef, Decimal, EvalRef, FaultKind, Judge, JudgeRef, Leak, MetricResult,
     ReachRef, RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Usage, Verdict,
 };
+use crate::render::view::EvalTrouble;
 use crate::resource::{Digest, Kind, ResourceId};
 
 /// What a model may say to whoever shows it.
@@ -85,6 +86,16 @@ pub(crate) fn hostile() -> RunResult {
     }
     result.metrics[0].worst = result.cases.iter().map(|case| case.id.clone()).collect();
     result
+}
+
+/// An Eval that could not begin.
+pub(crate) fn trouble() -> EvalTrouble {
+    EvalTrouble {
+        eval: ResourceId::new(Kind::Eval, "default", "tone"),
+        environment: "staging".to_owned(),
+        message: "nothing says how the agent is reached".to_owned(),
+        next: None,
+    }
 }
 
 /// A decimal.
@@ -184,6 +195,7 @@ fn metric(name: &str, value: &str, direction: &str, threshold: Option<&str>) -> 
         ci95: (name == "task_success").then(|| [decimal("0.61"), decimal("0.959")]),
         interval: Some("bootstrap".to_owned()),
         close: false,
+        notes: Vec::new(),
         worst: Vec::new(),
         notes: Vec::new(),
     }

@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::eval::{RunResult, Verdict};
-use crate::render::report::{self, Against, Earlier, Format, figures};
+use crate::render::report::{self, Against, Batch, Earlier, Format, figures};
 use crate::render::{Page, View};
+
+use super::eval_part::{EvalPart, EvalTrouble};
 
 /// The result of a run, and what is known around it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -29,10 +31,15 @@ pub struct EvalResult {
 /// The results of several Evals.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EvalResults {
-    /// The worst of their verdicts; `inconclusive` where there are none.
-    pub verdict: Verdict,
+    /// The worst of their verdicts; at best `inconclusive` where something came to none. None where there was nothing to
+    /// run.
+    pub verdict: Option<Verdict>,
     /// In the order in which they were asked for.
     pub items: Vec<EvalResult>,
+    /// Shards, and runs that were interrupted.
+    pub parts: Vec<EvalPart>,
+    /// Evals that could not begin.
+    pub troubles: Vec<EvalTrouble>,
 }
 
 /// How many cases a table tells; a wide one tells more.
@@ -50,16 +57,21 @@ impl EvalResult {
 }
 
 impl EvalResults {
-    /// The results of several Evals.
+    /// What came of several Evals.
     #[must_use]
-    pub fn new(items: Vec<EvalResult>) -> Self {
-        Self { verdict: Self::worst(&items.iter().collect::<Vec<_>>()), items }
+    pub fn new(items: Vec<EvalResult>, parts: Vec<EvalPart>, troubles: Vec<EvalTrouble>) -> Self {
+        let mut all = Self { verdict: None, items, parts, troubles };
+        let nothing = all.items.is_empty() && all.parts.is_empty() && all.troubles.is_empty();
+        all.verdict = (!nothing).then(|| all.batch().verdict());
+        all
     }
 
-    /// The worst verdict of all. Nothing was judged where there is none, and so nothing passed.
-    #[must_use]
-    pub fn worst(items: &[&EvalResult]) -> Verdict {
-        items.iter().map(|item| item.result.verdict).max().unwrap_or(Verdict::Inconclusive)
+    fn batch(&self) -> Batch<'_> {
+        Batch {
+            results: self.items.iter().collect(),
+            parts: self.parts.iter().collect(),
+            troubles: self.troubles.iter().collect(),
+        }
     }
 }
 
@@ -93,7 +105,7 @@ impl View for EvalResult {
     }
 
     fn markdown(&self) -> String {
-        report::markdown(&[self])
+        report::markdown(&Batch::of(self))
     }
 
     fn reports(&self) -> &'static [Format] {
@@ -101,7 +113,7 @@ impl View for EvalResult {
     }
 
     fn report(&self, format: Format) -> Option<String> {
-        Some(report::of(&[self], format))
+        Some(report::of(&Batch::of(self), format))
     }
 }
 
@@ -119,10 +131,27 @@ impl View for EvalResults {
             item.text(page, wide);
             page.gap();
         }
+        for part in &self.parts {
+            part.text(page, wide);
+            page.gap();
+        }
+        for trouble in &self.troubles {
+            page.line(format!("{} could not begin: {}", trouble.title(), crate::release::fold(&trouble.message)));
+            if let Some(next) = &trouble.next {
+                page.line(format!("next: {next}"));
+            }
+            page.gap();
+        }
+        let Some(verdict) = self.verdict else {
+            page.line("there was nothing to run");
+            return;
+        };
         let count = |verdict| self.items.iter().filter(|item| item.result.verdict == verdict).count();
         let counts = [Verdict::Passed, Verdict::Inconclusive, Verdict::Failed]
             .map(|verdict| format!("{} {}", count(verdict), figures::verdict(verdict)));
-        page.line(format!("{}: {}", figures::verdict(self.verdict), counts.join(", ")));
+        let open = self.parts.len() + self.troubles.len();
+        let open = if open > 0 { format!(", {open} without a result") } else { String::new() };
+        page.line(format!("{}: {}{open}", figures::verdict(verdict), counts.join(", ")));
     }
 
     fn names(&self) -> Vec<String> {
@@ -130,7 +159,7 @@ impl View for EvalResults {
     }
 
     fn markdown(&self) -> String {
-        report::markdown(&self.items.iter().collect::<Vec<_>>())
+        report::markdown(&self.batch())
     }
 
     fn reports(&self) -> &'static [Format] {
@@ -138,7 +167,7 @@ impl View for EvalResults {
     }
 
     fn report(&self, format: Format) -> Option<String> {
-        Some(report::of(&self.items.iter().collect::<Vec<_>>(), format))
+        Some(report::of(&self.batch(), format))
     }
 }
 
@@ -173,8 +202,8 @@ impl EvalResult {
         });
         page.table(&headings, &rows.collect::<Vec<_>>());
         for metric in &self.result.metrics {
-            if let Some(reason) = &metric.reason {
-                page.line(format!("{}: {}", metric.name, crate::release::fold(reason)));
+            for said in metric.reason.iter().chain(&metric.notes) {
+                page.line(format!("{}: {}", metric.name, crate::release::fold(said)));
             }
         }
         if self.result.metrics.iter().any(|metric| metric.close) {
@@ -302,11 +331,21 @@ next: joch eval show 4f1c -o wide
 
     #[test]
     fn several_results_are_as_good_as_the_worst_and_none_are_not_good() {
-        let of = |results: Vec<RunResult>| EvalResults::new(results.into_iter().map(EvalResult::new).collect());
-        assert_eq!(of(vec![]).verdict, Verdict::Inconclusive);
-        assert_eq!(of(vec![sample::passed(), sample::inconclusive()]).verdict, Verdict::Inconclusive);
-        assert_eq!(of(vec![sample::failed(), sample::inconclusive()]).verdict, Verdict::Failed);
-        assert_eq!(of(vec![sample::passed()]).verdict, Verdict::Passed);
+        let of = |results: Vec<RunResult>| {
+            EvalResults::new(results.into_iter().map(EvalResult::new).collect(), vec![], vec![])
+        };
+        assert_eq!(of(vec![]).verdict, None);
+        assert_eq!(of(vec![sample::passed(), sample::inconclusive()]).verdict, Some(Verdict::Inconclusive));
+        assert_eq!(of(vec![sample::failed(), sample::inconclusive()]).verdict, Some(Verdict::Failed));
+        assert_eq!(of(vec![sample::passed()]).verdict, Some(Verdict::Passed));
+        let troubled = EvalResults::new(vec![EvalResult::new(sample::passed())], vec![], vec![sample::trouble()]);
+        assert_eq!(troubled.verdict, Some(Verdict::Inconclusive));
+        let text = table(&troubled, false);
+        assert!(
+            text.contains("eval/tone in staging could not begin: nothing says how the agent is reached\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("inconclusive: 1 passed, 0 inconclusive, 0 failed, 1 without a result\n"), "{text}");
         let text = table(&of(vec![sample::passed(), sample::failed()]), false);
         assert!(text.ends_with("failed: 1 passed, 0 inconclusive, 1 failed\n"), "{text}");
     }

@@ -11,15 +11,13 @@ use crate::resource::ResourceId;
 
 use super::words;
 
-/// The Evals of an environment, and what is known of each.
+/// Evals, and what is known of each.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EvalList {
-    /// The environment.
-    pub environment: String,
-    /// By namespace and name.
+    /// By environment, namespace and name.
     pub items: Vec<ListedEval>,
-    /// Runs that were begun and not finished, newest first.
+    /// Runs that were begun and not finished, oldest first.
     pub unfinished: Vec<UnfinishedRun>,
 }
 
@@ -29,7 +27,9 @@ pub struct EvalList {
 pub struct ListedEval {
     /// The Eval.
     pub eval: ResourceId,
-    /// The agent that it measures.
+    /// The environment.
+    pub environment: String,
+    /// The agent that it measures, if it runs there.
     pub agent: Option<ResourceId>,
     /// When it runs by itself: `onDeployment`, `nightly`.
     pub schedule: Vec<String>,
@@ -92,18 +92,18 @@ impl View for EvalList {
 
     fn text(&self, page: &mut Page, wide: bool) {
         if self.items.is_empty() && self.unfinished.is_empty() {
-            page.line(format!("{} has no evals", self.environment));
+            page.line("there are no evals");
             return;
         }
         if !self.items.is_empty() {
-            let mut headings = vec!["EVAL", "AGENT", "SCHEDULE", "LAST", "STATE", "TIME"];
+            let mut headings = vec!["ENVIRONMENT", "EVAL", "AGENT", "SCHEDULE", "LAST", "STATE", "TIME"];
             headings.extend(wide.then_some(["VERSION", "GATES", "RUN", "EVIDENCE"]).into_iter().flatten());
             let rows: Vec<_> = self.items.iter().map(|item| item.row(wide)).collect();
             page.table(&headings, &rows);
         }
         for item in &self.items {
             if let Some(why) = item.last.as_ref().and_then(|last| last.stale.as_ref()) {
-                page.line(format!("{} is stale: {why}", words::name(&item.eval)));
+                page.line(format!("{} in {} is stale: {why}", words::name(&item.eval), item.environment));
             }
         }
         if !self.unfinished.is_empty() {
@@ -129,6 +129,7 @@ impl ListedEval {
         };
         let state = if self.due { format!("{state}, due") } else { state.to_owned() };
         let mut row = vec![
+            self.environment.clone(),
             words::name(&self.eval),
             words::or_none(self.agent.as_ref().map(words::name)),
             if self.schedule.is_empty() { "manual".to_owned() } else { self.schedule.join(", ") },
@@ -169,6 +170,7 @@ mod tests {
     fn eval(name: &str, last: Option<LastRun>) -> ListedEval {
         ListedEval {
             eval: ResourceId::new(Kind::Eval, "default", name),
+            environment: "staging".into(),
             agent: Some(ResourceId::agent("default", "support-triage")),
             schedule: if last.is_some() { vec!["onDeployment".into(), "nightly".into()] } else { Vec::new() },
             due: last.is_some(),
@@ -197,11 +199,8 @@ mod tests {
             planned: 30,
             command: "joch eval run quality --target staging --resume 99aa".into(),
         };
-        let list = EvalList {
-            environment: "staging".into(),
-            items: vec![eval("quality", Some(last)), eval("tone", None)],
-            unfinished: vec![unfinished],
-        };
+        let list =
+            EvalList { items: vec![eval("quality", Some(last)), eval("tone", None)], unfinished: vec![unfinished] };
         let expected = "\
 EVAL     AGENT           SCHEDULE               LAST    STATE       TIME
 quality  support-triage  onDeployment, nightly  passed  stale, due  2026-05-10T02:04:12Z

@@ -161,6 +161,34 @@ impl View for EvalPlan {
     }
 }
 
+/// What several runs would do.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct EvalPlans {
+    /// One for each Eval.
+    pub items: Vec<EvalPlan>,
+}
+
+impl View for EvalPlans {
+    fn kind(&self) -> &'static str {
+        "EvalPlans"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, wide: bool) {
+        for plan in &self.items {
+            plan.text(page, wide);
+            page.gap();
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.items.iter().flat_map(View::names).collect()
+    }
+}
+
 impl Estimate {
     fn tell(&self, page: &mut Page) {
         let tokens = |usage: Option<Usage>| {
