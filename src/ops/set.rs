@@ -10,7 +10,8 @@ use crate::ledger::{Environment, Reader};
 use crate::resource::validate::{validate, validate_one};
 use crate::resource::{Document, Kind, Resource, ResourceId, Severity};
 use crate::trust::Trust;
-use crate::workspace::{self, dataset, discover};
+use crate::workspace::dataset::{self, Dataset};
+use crate::workspace::{self, discover};
 
 use super::caller::Caller;
 use super::desk::Desk;
@@ -23,8 +24,8 @@ use super::validate::{check_datasets, check_definitions};
 pub(super) struct Set {
     /// The resources.
     pub(super) resources: BTreeMap<ResourceId, Arc<Resource>>,
-    /// For Evals, the cases that travel with them.
-    pub(super) cases: BTreeMap<ResourceId, Vec<u8>>,
+    /// For Evals, their datasets.
+    pub(super) datasets: BTreeMap<ResourceId, Dataset>,
 }
 
 /// Reads the files of a set and refuses it as a whole if anything is wrong with any. Where its references
@@ -96,12 +97,12 @@ pub(super) fn check_set(
             .next("name files with `apiVersion: joch.dev/v1alpha1` documents, or a directory that has some")
             .into());
     }
-    let mut set = Set { resources: BTreeMap::new(), cases: BTreeMap::new() };
+    let mut set = Set { resources: BTreeMap::new(), datasets: BTreeMap::new() };
     for document in &sources.documents {
         let id = document.resource.id().clone();
         let resource = if id.kind == Kind::Eval {
-            let (resource, cases) = with_dataset(document, &desk.project.root, &caller.directory)?;
-            set.cases.extend(cases.map(|cases| (id.clone(), cases)));
+            let (resource, data) = with_dataset(document, &desk.project.root, &caller.directory)?;
+            set.datasets.extend(data.map(|data| (id.clone(), data)));
             resource
         } else {
             document.resource.clone()
@@ -111,11 +112,11 @@ pub(super) fn check_set(
     Ok(set)
 }
 
-/// The Eval with its dataset's digest, size and number of cases, and the cases if they travel with it.
-fn with_dataset(document: &Document, root: &Path, directory: &Path) -> Result<(Resource, Option<Vec<u8>>)> {
+/// The Eval with its dataset's digest, size and number of cases, and the dataset.
+fn with_dataset(document: &Document, root: &Path, directory: &Path) -> Result<(Resource, Option<Dataset>)> {
     let Some(data) = dataset::read(&document.resource, root, &directory.join(&document.file))? else {
         return Ok((document.resource.clone(), None));
     };
     let resource = dataset::describe(&document.resource, &data).map_err(|why| Failure::refused("dataset", why))?;
-    Ok((resource, data.travels()))
+    Ok((resource, Some(data)))
 }
