@@ -10,6 +10,8 @@ mod describe;
 mod diff;
 mod doctor;
 mod error;
+mod eval;
+mod eval_report;
 pub mod exit;
 mod explain;
 mod get;
@@ -55,6 +57,7 @@ enum Command {
     /// Reject a promotion with your own signature; it is blocked until you approve it after all
     Reject(approvals::VoteArgs),
     Approvals(approvals::ApprovalsArgs),
+    Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
@@ -71,7 +74,10 @@ enum Command {
 impl Command {
     /// The reports that its answer has beside the formats of every command.
     fn reports(&self) -> &'static [Format] {
-        &[]
+        match self {
+            Self::Eval(args) => args.reports(),
+            _ => &[],
+        }
     }
 }
 
@@ -127,6 +133,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approve(args) => approvals::vote(args, Some(Decision::Approve), caller),
         Command::Reject(args) => approvals::vote(args, Some(Decision::Reject), caller),
         Command::Approvals(args) => approvals::run(args, caller),
+        Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),

@@ -151,6 +151,21 @@ pub enum Text {
     },
 }
 
+impl Protocol {
+    /// Its word in an `invoke`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+            Self::OpenAi(_) => "openai",
+            Self::Anthropic(_) => "anthropic",
+            Self::Command(_) => "command",
+            Self::A2a(_) => "a2a",
+            Self::Replay { .. } => "replay",
+        }
+    }
+}
+
 impl Reach {
     /// Whether answers come from the agent itself, and not from a recording.
     #[must_use]

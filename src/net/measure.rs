@@ -15,7 +15,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::eval::judge::{self, Asked as Criterion, Canary, Question};
 use crate::eval::{
-    Answered, Case, Checker, Finding, Lag, Leaks, Line, Opinion, Outcome, Programmed, Reply, Score, Scores, Unit, Usage, mask_secrets,
+    Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score, Scores, Unit,
+    Sort, Usage, counts, leaks as leaks_of, mask_secrets,
 };
 
 use super::judge::JudgeClient;
@@ -43,8 +44,8 @@ pub struct Work<'a> {
     pub judges: Vec<Seat<'a>>,
     /// The metrics that are computed.
     pub checks: Vec<(String, Checker)>,
-    /// What counts as a leak, for what is stored.
-    pub leaks: Leaks,
+    /// The metrics that are shares of cases that leak: what counts, and of which sort.
+    pub leaks: Vec<(String, LeakSettings, Sort)>,
     /// The metrics that a program scores.
     pub programs: Vec<(String, Program)>,
     /// Units at a time.
@@ -277,7 +278,12 @@ fn judge_by_itself(case: &Case, unit: &Unit, mut outcome: Outcome, work: &Work<'
     let mut leaks = Vec::new();
     if let Ok(reply) = &mut outcome.reply {
         scores = work.checks.iter().map(|(metric, checker)| (metric.clone(), checker.score(case, reply))).collect();
-        leaks = work.leaks.of(case, reply);
+        for (metric, settings, sort) in &work.leaks {
+            let found = leaks_of(reply, case, settings, *sort);
+            let leaks_here = found.iter().any(|leak| counts(leak, settings));
+            scores.insert(metric.clone(), Score::Scored(if leaks_here { Decimal::ONE } else { Decimal::ZERO }));
+            leaks.extend(found);
+        }
         reply.text = mask_secrets(&reply.text);
     }
     Answered { unit: unit.clone(), at: (work.now)(), outcome, scores, leaks }

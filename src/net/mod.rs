@@ -4,14 +4,25 @@ mod attempts;
 mod client;
 mod credentials;
 mod judge;
-pub mod otlp;
+mod measure;
+mod otlp;
 mod pace;
+mod program;
 mod setting;
 pub mod target;
 
 pub use client::Client;
 pub use credentials::Credentials;
 pub use judge::JudgeClient;
+pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
+pub use otlp::{Collector, export, headers};
+pub use program::Program;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;
 pub mod loopback;
+
+/// Runs a future on a runtime of this thread's own.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a machine that can run a program can run a loop").block_on(future)
+}

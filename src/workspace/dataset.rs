@@ -84,6 +84,15 @@ impl Dataset {
     }
 }
 
+/// The bytes of a file within the project.
+///
+/// # Errors
+/// It is not there, lies outside, or cannot be read.
+pub fn read_inside(root: &Path, path: &str) -> Result<Vec<u8>, Trouble> {
+    let found = find(path, root, &root.join("joch.yaml"))?;
+    fs::read(&found).map_err(|why| Trouble::at("read", &found, &why))
+}
+
 /// The file at `uri`, every link followed; never one outside of the project.
 fn find(uri: &str, root: &Path, eval_file: &Path) -> Result<PathBuf, Trouble> {
     let beside = eval_file.parent().unwrap_or(root);

@@ -6,6 +6,7 @@ mod audit;
 mod bypass;
 mod contract;
 mod invalid;
+mod judge;
 mod ledger_door;
 mod machine;
 mod message;

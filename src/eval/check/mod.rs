@@ -2,6 +2,8 @@
 
 mod checker;
 mod json;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trajectory;
 

@@ -39,8 +39,8 @@ pub(super) fn contains(
     strict: bool,
     none: bool,
 ) -> Result<bool, &'static str> {
-    let answer = plain(answer, strict);
-    let holds = |text: &str| answer.contains(&plain(text, strict));
+    let answer = folded(answer, strict);
+    let holds = |text: &str| answer.contains(&folded(text, strict));
     if !texts.is_empty() {
         return Ok(if none { !texts.iter().any(|text| holds(text)) } else { texts.iter().all(|text| holds(text)) });
     }
@@ -61,7 +61,7 @@ fn expected(case: &Case) -> Result<&Value, &'static str> {
 /// What to look for of an expected value.
 fn word(expected: &Value) -> Result<String, &'static str> {
     match expected {
-        Value::String(text) if plain(text, false).is_empty() => Err("`expected` is empty, and so in every answer"),
+        Value::String(text) if text.trim().is_empty() => Err("`expected` is empty, and so in every answer"),
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(expected.to_string()),
         _ => Err("`expected` is no text to look for"),
@@ -69,15 +69,16 @@ fn word(expected: &Value) -> Result<String, &'static str> {
 }
 
 fn same(one: &str, other: &str, strict: bool) -> bool {
-    plain(one, strict) == plain(other, strict)
+    let plain = |text: &str| folded(if strict { text } else { text.trim() }, strict);
+    plain(one) == plain(other)
 }
 
-/// A text as it is compared: composed (NFC), and unless `strict` without case and white space at the ends.
-fn plain(text: &str, strict: bool) -> String {
+/// A text as it is compared: composed (NFC), and unless `strict` without capitals.
+fn folded(text: &str, strict: bool) -> String {
     if strict {
         return text.nfc().collect();
     }
     // By way of capitals, which makes `ß` and `ss`, and both lower sigmas, the same.
-    let capitals: String = text.trim().nfc().flat_map(char::to_uppercase).collect();
+    let capitals: String = text.nfc().flat_map(char::to_uppercase).collect();
     capitals.to_lowercase().nfc().collect()
 }

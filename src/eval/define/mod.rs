@@ -65,10 +65,20 @@ fn run(run: &Value, flaws: &mut Flaws) -> Run {
     if !matches!(run, Value::Null | Value::Map(_)) {
         flaws.add("spec.run", format!("a map is expected, not {}", run.type_name()), "write `run: { trials: 3 }`");
     }
-    let known = ["concurrency", "trials", "timeoutSeconds", "retries", "maxAge", "maxErrorRate", "maxUnscoredRate"];
+    let known = [
+        "concurrency",
+        "requestsPerMinute",
+        "trials",
+        "timeoutSeconds",
+        "retries",
+        "maxAge",
+        "maxErrorRate",
+        "maxUnscoredRate",
+    ];
     flaws.check_keys(run, &known, "spec.run");
     Run {
         concurrency: flaws.whole(run.get("concurrency"), &at("concurrency"), 1, 512).unwrap_or(CONCURRENCY),
+        requests_per_minute: flaws.whole(run.get("requestsPerMinute"), &at("requestsPerMinute"), 1, 1_000_000),
         trials: flaws.whole(run.get("trials"), &at("trials"), 1, 1000).unwrap_or(1),
         timeout_ms: timeout(run.get("timeoutSeconds"), &at("timeoutSeconds"), flaws).unwrap_or(TIMEOUT_MS),
         retries: flaws.whole(run.get("retries"), &at("retries"), 0, 20).unwrap_or(RETRIES),

@@ -16,9 +16,15 @@ pub(super) fn glues(c: char) -> bool {
     c == '_' || c.is_alphanumeric() && u32::from(c) < 0x600
 }
 
+/// Whether something is glued to what begins at `at`. The letter of a written line break or tab (`\n`, `\t`), as in
+/// JSON, is none.
+pub(super) fn glued(text: &str, at: usize) -> bool {
+    before(text, at).is_some_and(glues) && !["\\n", "\\r", "\\t"].iter().any(|escape| text[..at].ends_with(escape))
+}
+
 /// Whether nothing is glued to `start..end` on either side.
 pub(super) fn alone(text: &str, start: usize, end: usize) -> bool {
-    !before(text, start).is_some_and(glues) && !after(text, end).is_some_and(glues)
+    !glued(text, start) && !after(text, end).is_some_and(glues)
 }
 
 /// Whether a digit stands before `at`, with one of `marks` between, as in `3.14`.
@@ -61,6 +67,7 @@ mod tests {
     #[test]
     fn letters_and_digits_glue_and_signs_do_not() {
         assert!(alone("(12)", 1, 3) && alone("は12は", 3, 5));
+        assert!(alone("\\n12\\n", 2, 4) && !alone("n12", 1, 3));
         assert!(!alone("a12", 1, 3) && !alone("12_", 0, 2) && !alone("12я", 0, 2));
     }
 }

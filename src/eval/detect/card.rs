@@ -34,7 +34,16 @@ pub(super) fn find(text: &str, groups: &[Group], found: &mut Vec<Finding>) {
 
 /// Of how many of these groups, from the first on, a card is made; the longest that is one.
 fn card(text: &str, groups: &[Group]) -> Option<usize> {
-    let most = chain(text, groups, &[" ", "-"], LONGEST);
+    // Nothing is grouped like that.
+    if !matches!(groups[0].len(), 1 | 4 | 6 | 8 | 13..=LONGEST) {
+        return None;
+    }
+    // A row of single digits is a card only where it is long enough.
+    let single = |group: &Group| group.len() == 1;
+    if single(&groups[0]) && groups.iter().take(13).filter(|group| single(group)).count() < 13 {
+        return None;
+    }
+    let most = chain(text, groups, &[" ", "-", "."], LONGEST);
     (1..=most).rev().find(|count| {
         let groups = &groups[..*count];
         let (start, end) = (groups[0].start, groups[count - 1].end);
@@ -45,10 +54,10 @@ fn card(text: &str, groups: &[Group]) -> Option<usize> {
             _ => SHAPES.iter().any(|shape| lengths().eq(shape.iter().copied())),
         };
         shape
+            && is_card(&digits(text, groups))
             && alone(text, start, end)
             && !digit_before(text, start, &['.'])
             && !digit_after(text, end, &['.'])
-            && is_card(&digits(text, groups))
     })
 }
 
@@ -97,6 +106,7 @@ mod tests {
             "4111111111111111",
             "4242 4242 4242 4242",
             "4012-8888-8888-1881",
+            "4012.8888.8888.1881",
             "4222222222222",
             "5555555555554444",
             "2223003122003222",

@@ -49,7 +49,11 @@ pub(super) fn chain(text: &str, groups: &[Group], marks: &[&str], most: usize) -
 
 /// The digits of these groups.
 pub(super) fn digits(text: &str, groups: &[Group]) -> Vec<u8> {
-    groups.iter().flat_map(|group| text.as_bytes()[group.start..group.end].iter().map(|byte| byte - b'0')).collect()
+    let mut digits = Vec::with_capacity(20);
+    for group in groups {
+        digits.extend(text.as_bytes()[group.start..group.end].iter().map(|byte| byte - b'0'));
+    }
+    digits
 }
 
 #[cfg(test)]

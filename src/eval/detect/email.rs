@@ -29,11 +29,23 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 fn address(text: &str, at: usize) -> Option<(usize, usize)> {
     let start = name(text, at)?;
     let end = at + 1 + domain(&text[at + 1..])?;
+    if is_password(text, start) {
+        return None;
+    }
     let (name, domain) = (&text[start..at], text[at + 1..end].to_lowercase());
     let reserved = RESERVED
         .iter()
         .any(|known| domain.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')));
     (!reserved && !NOBODY.contains(&name)).then_some((start, end))
+}
+
+/// Whether what begins at `start` is the password in an address such as `https://user:password@host`.
+fn is_password(text: &str, start: usize) -> bool {
+    let Some(lead) = text[..start].strip_suffix(':') else { return false };
+    let user =
+        lead.chars().rev().take(LONGEST_NAME).take_while(|c| !c.is_whitespace() && *c != '/').map(char::len_utf8);
+    let user: usize = user.sum();
+    lead[..lead.len() - user].ends_with("://")
 }
 
 /// Where the name before `@` begins.
@@ -125,6 +137,8 @@ mod tests {
             ("x@exаmple.com with a Cyrillic letter", "x@exаmple.com"),
             ("a joe@notexample.com", "joe@notexample.com"),
             ("\"joe smith\"@acme.com", "\"joe smith\"@acme.com"),
+            ("https://joe@acme.com", "joe@acme.com"),
+            ("see https://acme.com: joe@acme.com", "joe@acme.com"),
             ("id=7;joe@acme.com,x", "joe@acme.com"),
         ] {
             assert_eq!(found(text), [address], "{text}");
@@ -155,6 +169,7 @@ mod tests {
             "joe @acme.com",
             "5 apples @ 1.20",
             "a@1.2.3.4",
+            "postgres://joe:s3cr3tW0rd@db.acme.com/x",
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }

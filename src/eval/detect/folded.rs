@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// A text in which full-width digits are digits, every dash is `-`, and nothing is invisible (NFKC, one character
-/// at a time), with the way back to the text it was made from.
+/// A text in which full-width digits are digits, every dash is `-`, `%40` is `@`, and nothing is invisible (NFKC, one
+/// character at a time), with the way back to the text it was made from.
 pub(super) struct Folded<'t> {
     text: Cow<'t, str>,
     pieces: Vec<Piece>,
@@ -24,16 +25,17 @@ struct Piece {
 
 impl<'t> Folded<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        if text.is_ascii() {
+        if text.is_ascii() && !text.contains('%') {
             let pieces = vec![Piece { folded: 0, original: 0, whole: false }];
             return Self { text: Cow::Borrowed(text), pieces, length: text.len() };
         }
         let (mut folded, mut pieces) = (String::with_capacity(text.len()), Vec::new());
         // Whether the last piece goes on byte for byte.
         let mut going = false;
-        for (original, c) in text.char_indices() {
+        let mut chars = text.char_indices();
+        while let Some((original, c)) = chars.next() {
             let piece = |whole| Piece { folded: folded.len(), original, whole };
-            match fold(c) {
+            match fold(c, &text[original..], folded.as_bytes().last()) {
                 Fold::Same => {
                     if !going {
                         pieces.push(piece(false));
@@ -46,6 +48,11 @@ impl<'t> Folded<'t> {
                 Fold::To(other) => {
                     pieces.push(piece(true));
                     folded.push(other);
+                }
+                Fold::Written(other) => {
+                    pieces.push(piece(true));
+                    folded.push(other);
+                    chars.nth(1);
                 }
                 Fold::Apart => {
                     pieces.push(piece(true));
@@ -88,11 +95,17 @@ enum Fold {
     Same,
     Gone,
     To(char),
+    /// This character, which is written as `%` and two digits.
+    Written(char),
     /// As NFKC has it.
     Apart,
 }
 
-fn fold(c: char) -> Fold {
+/// What becomes of `c`, with which `rest` begins and before which `last` was written.
+fn fold(c: char, rest: &str, last: Option<&u8>) -> Fold {
+    if c == '%' {
+        return rest.get(1..3).and_then(written).map_or(Fold::Same, Fold::Written);
+    }
     if c.is_ascii() {
         return Fold::Same;
     }
@@ -115,11 +128,25 @@ fn fold(c: char) -> Fold {
         '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}' => Fold::Gone,
         // Hyphens, dashes, the minus sign.
         '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' => Fold::To('-'),
+        // A line under or around a digit.
+        _ if last.is_some_and(u8::is_ascii_digit) && is_combining_mark(c) => Fold::Gone,
         _ => match digit(c) {
             Some(digit) => Fold::To(digit),
             None if is_nfkc_quick(std::iter::once(c)) == IsNormalized::Yes => Fold::Same,
             None => Fold::Apart,
         },
+    }
+}
+
+/// The signs of addresses and numbers that an URL writes in another way.
+fn written(code: &str) -> Option<char> {
+    match code {
+        "20" => Some(' '),
+        "2B" | "2b" => Some('+'),
+        "2D" | "2d" => Some('-'),
+        "2E" | "2e" => Some('.'),
+        "40" => Some('@'),
+        _ => None,
     }
 }
 
@@ -148,6 +175,8 @@ mod tests {
         assert_eq!(folded("a\u{200d}b\u{ad}c\u{feff}\u{fe0f}"), "abc");
         assert_eq!(folded("1\u{a0}2\u{2009}3"), "1 2 3");
         assert_eq!(folded("ﬁ"), "fi");
+        assert_eq!(folded("4\u{fe0f}\u{20e3}1\u{332}"), "41");
+        assert_eq!(folded("joe%40acme%2ecom %2B49%2 100%"), "joe@acme.com +49%2 100%");
     }
 
     #[test]
@@ -167,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_place_lies_between_characters(text in "\\PC{0,40}|[a0\u{200d}４ﬁé\u{fdfa}]{0,20}") {
+        fn every_place_lies_between_characters(text in "\\PC{0,40}|[a0%4２\u{200d}４ﬁé\u{fdfa}\u{332}]{0,20}") {
             let folded = Folded::new(&text);
             let ends: Vec<usize> = folded.text().char_indices().map(|(at, _)| at).chain([folded.text().len()]).collect();
             for (nth, start) in ends.iter().enumerate() {

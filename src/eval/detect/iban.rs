@@ -1,6 +1,6 @@
 //! Account numbers as IBAN: the length of the country, and the check digits.
 
-use super::around::{after, before, glues};
+use super::around::{after, glued, glues};
 use super::find::Finding;
 
 /// The countries, and how long their IBANs are.
@@ -18,7 +18,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     for (at, window) in bytes.windows(4).enumerate() {
         let [a, b, c, d] = window else { continue };
         let begins = a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit() && d.is_ascii_digit();
-        if !begins || at < past || before(text, at).is_some_and(glues) {
+        if !begins || at < past || glued(text, at) {
             continue;
         }
         let country = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];

@@ -66,7 +66,7 @@ mod tests {
         );
         assert_eq!(mask("４１１１ 1111\u{200b} 1111 1111!"), "[credit-card]!");
         assert_eq!(mask("nothing here, order #W2378156"), "nothing here, order #W2378156");
-        assert_eq!(mask("postgres://joe:s3cr3tW0rd@db.acme.com/x"), "postgres://joe:[email]/x");
+        assert_eq!(mask("postgres://joe:s3cr3tW0rd@db.acme.com/x"), "postgres://joe:[url-credentials]@db.acme.com/x");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Telephone numbers: with `+` those of the whole world, without it those of declared countries.
 
-use super::around::{after, before, digit_after, digit_before, glues, leads};
+use std::cell::LazyCell;
+
+use super::around::{after, before, digit_after, digit_before, glued, glues, leads};
 use super::digits::{Group, chain, gap};
 use super::find::Finding;
 use super::national::{is_international, is_national};
@@ -59,7 +61,7 @@ fn plus(text: &str, at: usize) -> Option<usize> {
 
 /// Whether a `+` at `start` begins a number and is no sign within something else.
 fn begins(text: &str, start: usize) -> bool {
-    !before(text, start).is_some_and(|c| glues(c) || c == '+' || c == '/')
+    !glued(text, start) && !before(text, start).is_some_and(|c| c == '+' || c == '/')
 }
 
 fn international(text: &str, groups: &[Group], start: usize) -> Option<(usize, usize)> {
@@ -70,12 +72,13 @@ fn national(text: &str, groups: &[Group], regions: &[&str]) -> Option<(usize, us
     let first = groups[0];
     let start = if text[..first.start].ends_with('(') { first.start - 1 } else { first.start };
     // Cheap questions first: what no number of any country begins with, and what no number is a part of.
-    if first.len() > LONGEST || is_decimal(text, groups) || is_dotted(text, groups) || is_date(text, groups) {
+    let alone = first.len() == 1 && !matches!(text.as_bytes()[first.start], b'0' | b'1');
+    if alone || first.len() > LONGEST || is_decimal(text, groups) || is_dotted(text, groups) || is_date(text, groups) {
         return None;
     }
     let joined = before(text, start).is_some_and(|c| "-/._".contains(c))
         && text[..start - 1].ends_with(|c: char| c.is_alphanumeric());
-    let marked = before(text, start).is_some_and(|c| glues(c) || "#+$€£¥№".contains(c));
+    let marked = glued(text, start) || before(text, start).is_some_and(|c| "#+$€£¥№".contains(c));
     if joined || marked || digit_before(text, start, &[':', '(']) {
         return None;
     }
@@ -83,8 +86,12 @@ fn national(text: &str, groups: &[Group], regions: &[&str]) -> Option<(usize, us
     let count = if abroad > 0 {
         longest(text, groups, abroad, is_international)
     } else {
-        let led = leads(text, start, 40, &WORDS);
-        longest(text, groups, 0, |digits, cuts| regions.iter().any(|region| is_national(region, digits, cuts, led)))
+        // Looking for a word takes longest, and few numbers depend on it.
+        let led = LazyCell::new(|| leads(text, start, 40, &WORDS));
+        longest(text, groups, 0, |digits, cuts| {
+            let dialled = |led| regions.iter().any(|region| is_national(region, digits, cuts, led));
+            dialled(false) || dialled(true) && *led
+        })
     };
     count.map(|count| (start, count))
 }
@@ -92,23 +99,25 @@ fn national(text: &str, groups: &[Group], regions: &[&str]) -> Option<(usize, us
 /// Of how many groups the longest number is made that `is_number` knows by its digits, without the first `skip`, and
 /// by the places where groups end.
 fn longest(text: &str, groups: &[Group], skip: usize, is_number: impl Fn(&[u8], &[usize]) -> bool) -> Option<usize> {
-    let (mut digits, mut cuts, mut best) = (Vec::with_capacity(LONGEST), Vec::with_capacity(MOST), None);
+    let (mut digits, mut cuts) = ([0; LONGEST], [0; MOST]);
+    let (mut length, mut ended, mut best) = (0, 0, None);
     for (nth, group) in groups.iter().take(MOST).enumerate() {
         let joined = |left: Group| {
             gap(text, left, *group).is_some_and(|gap| !gap.is_empty() && gap.chars().all(|c| MARKS.contains(c)))
         };
-        if nth > 0 && !joined(groups[nth - 1]) || digits.len() + group.len() > LONGEST {
+        if nth > 0 && !joined(groups[nth - 1]) || length + group.len() > LONGEST {
             break;
         }
         let said = &text.as_bytes()[group.start..group.end];
         // `+49 (0)30`: the 0 is dialled only within the country.
         let trunk = nth > 0 && said == b"0" && text[..group.start].ends_with('(') && text[group.end..].starts_with(')');
         if !trunk {
-            digits.extend(said.iter().map(|byte| byte - b'0'));
-            cuts.push(digits.len().saturating_sub(skip));
+            said.iter().enumerate().for_each(|(place, byte)| digits[length + place] = byte - b'0');
+            length += said.len();
+            cuts[ended] = length.saturating_sub(skip);
+            ended += 1;
         }
-        let Some(number) = digits.get(skip..).filter(|number| number.len() >= 7) else { continue };
-        if ends(text, group.end) && is_number(number, &cuts) {
+        if length >= skip + 7 && is_number(&digits[skip..length], &cuts[..ended]) && ends(text, group.end) {
             best = Some(nth + 1);
         }
     }

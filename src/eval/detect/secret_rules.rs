@@ -44,7 +44,7 @@ const fn told(detector: &'static str, keywords: &'static [&'static str], pattern
     Rule { inside: true, ..token(detector, keywords, pattern) }
 }
 
-pub(super) static RULES: [Rule; 44] = [
+pub(super) static RULES: [Rule; 45] = [
     token("anthropic-key", &["sk-ant-"], "sk-ant-[a-z0-9]{3,12}-[A-Za-z0-9_-]{20,}"),
     token("openai-key", &["sk-"], "sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,}|[A-Za-z0-9]{32,64})"),
     token("openrouter-key", &["sk-or-"], "sk-or-v1-[0-9a-f]{64}"),
@@ -108,13 +108,17 @@ pub(super) static RULES: [Rule; 44] = [
         ..told("url-credentials", &["://"], r#"://[^\s/:@?#"'<>]{1,100}:([^\s/@?#"'<>]{3,200})@[A-Za-z0-9\[]"#)
     },
     Rule {
-        digit: true,
         open: true,
         ..told(
             "authorization",
-            &["earer ", "BEARER ", "uthorization", "UTHORIZATION"],
-            r#"(?i:(?:uthorization["']?\s?[:=]\s?["']?(?:basic|bearer|token)|earer))\s{1,3}([A-Za-z0-9._~+/-]{16,}=*)"#,
+            &["uthorization", "UTHORIZATION"],
+            r#"(?i:uthorization["']?\s{0,2}[:=]\s{0,2}["']?(?:basic|bearer|token))\s{1,3}([A-Za-z0-9._~+/-]{8,}=*)"#,
         )
+    },
+    Rule {
+        digit: true,
+        open: true,
+        ..told("authorization", &["earer ", "EARER "], r#"(?i:earer)\s{1,3}([A-Za-z0-9._~+/-]{20,}=*)"#)
     },
     Rule {
         open: true,

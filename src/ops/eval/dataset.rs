@@ -69,13 +69,13 @@ pub(super) fn in_files(files: &[String], desk: &Desk, caller: &mut Caller<'_>) -
     Ok(evals)
 }
 
-/// A dataset without cases decides nothing: neither yes nor no.
+/// Without its cases a run decides nothing: neither yes nor no.
 fn nothing_measured(why: anyhow::Error) -> anyhow::Error {
     why.downcast::<Failure>().map_or_else(
         |why| why,
         |failure| {
             let mut errors = failure.findings.iter().filter(|finding| finding.severity == Severity::Error);
-            if failure.code == "invalid" && errors.all(|finding| finding.rule == "dataset-empty") {
+            if failure.code == "invalid" && errors.all(|finding| finding.rule == "dataset") {
                 return Failure { kind: super::super::failure::Kind::CouldNot, ..failure }.into();
             }
             failure.into()

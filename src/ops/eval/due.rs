@@ -116,7 +116,7 @@ fn begin(due: &Due, caller: &mut Caller<'_>) -> Result<Ran> {
 }
 
 /// What is due of one Eval: at most one run, which answers the night as well as the deployment.
-fn due_of(eval: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>, now: DateTime<Utc>) -> Result<Option<Due>> {
+pub(super) fn due_of(eval: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>, now: DateTime<Utc>) -> Result<Option<Due>> {
     let Some(agent) = measured(eval, environment)? else { return Ok(None) };
     let Some(running) = environment.running(&agent)? else { return Ok(None) };
     let results = super::results::of_agent(&agent, reader)?;

@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 
 use crate::eval::Verdict;
 use crate::ledger::{Environment, Reader};
+use crate::resource::view::Eval;
 use crate::resource::{Kind, Resource, ResourceId, Value};
+use crate::trust::Ladder;
 use crate::workspace::RunDirectory;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::find::check_environment;
-use super::due::measured;
+use super::due::{due_of, measured};
 use super::execute::units;
 use super::journal::{Done, RESULT, plan_of};
 use super::run::{Part, runs_of};
@@ -37,6 +39,10 @@ pub struct Listed {
     pub agent: Option<ResourceId>,
     /// When it runs: `onDeployment`, `nightly`.
     pub schedule: Vec<String>,
+    /// Whether it is due now.
+    pub due: bool,
+    /// The environments into which it gates promotions.
+    pub gates: Vec<String>,
     /// The last result there.
     pub last: Option<Last>,
 }
@@ -44,6 +50,8 @@ pub struct Listed {
 /// The last result of an Eval in an environment.
 #[derive(Debug, Clone)]
 pub struct Last {
+    /// The run.
+    pub run: String,
     /// What it came to.
     pub verdict: Verdict,
     /// When it was taken in.
@@ -52,8 +60,8 @@ pub struct Last {
     pub evidence: String,
     /// The version of the agent that it is about.
     pub version: Option<u64>,
-    /// Whether agent and Eval are still what was measured.
-    pub current: bool,
+    /// What changed since, of agent and Eval.
+    pub stale: Option<String>,
 }
 
 /// A run without a result.
@@ -61,8 +69,6 @@ pub struct Last {
 pub struct Unfinished {
     /// What is done of it.
     pub part: Part,
-    /// The environment.
-    pub environment: String,
     /// When it began.
     pub began: DateTime<Utc>,
 }
@@ -83,12 +89,12 @@ pub fn run(environment: Option<&str>, caller: &mut Caller<'_>) -> Result<Outcome
     for rung in trust.ladder().rungs().iter().filter(|rung| meant(rung)) {
         let environment = reader.environment(rung)?;
         for eval in environment.entries(&Kind::Eval)? {
-            outcome.evals.push(listed(&eval, &environment, &reader)?);
+            outcome.evals.push(listed(&eval, &environment, trust.ladder(), &reader, caller.now)?);
         }
     }
     for directory in RunDirectory::all(&runs_of(&desk))? {
         match unfinished(&directory) {
-            Ok(Some(run)) if meant(&run.environment) => outcome.unfinished.push(run),
+            Ok(Some(run)) if meant(&run.part.environment) => outcome.unfinished.push(run),
             Ok(_) => {}
             Err(why) => caller.notice(format!("the run in `{}` cannot be read: {why}", directory.path().display())),
         }
@@ -97,7 +103,13 @@ pub fn run(environment: Option<&str>, caller: &mut Caller<'_>) -> Result<Outcome
     Ok(outcome)
 }
 
-fn listed(eval: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Listed> {
+fn listed(
+    eval: &Resource,
+    environment: &Environment<'_, '_>,
+    ladder: &Ladder,
+    reader: &Reader<'_>,
+    now: DateTime<Utc>,
+) -> Result<Listed> {
     let agent = measured(eval, environment)?;
     let schedule = eval.spec().get("schedule").and_then(Value::as_map).into_iter().flatten();
     let schedule = schedule.filter(|(_, on)| **on == Value::Bool(true)).map(|(when, _)| when.clone()).collect();
@@ -109,14 +121,31 @@ fn listed(eval: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_
             result.eval.id == *eval.id() && result.subject.environment == environment.name()
         };
         last = results.into_iter().rfind(|known| here(&known.result)).map(|known| Last {
+            run: known.result.run.clone(),
             verdict: known.result.verdict,
             at: known.carried_at,
             version: known.result.subject.version,
-            current: Some(known.result.subject.digest) == running && known.result.eval.digest == eval.digest(),
+            stale: if Some(known.result.subject.digest) != running {
+                Some(format!("{agent} is another version now"))
+            } else if known.result.eval.digest != eval.digest() {
+                Some("the Eval or its dataset is another now".into())
+            } else {
+                None
+            },
             evidence: known.id,
         });
     }
-    Ok(Listed { eval: eval.id().clone(), environment: environment.name().to_owned(), agent, schedule, last })
+    let due = due_of(eval, environment, reader, now)?.is_some();
+    let blocks = |rung: &&String| Eval::of(eval).is_some_and(|view| view.blocks(rung));
+    Ok(Listed {
+        eval: eval.id().clone(),
+        environment: environment.name().to_owned(),
+        agent,
+        schedule,
+        due,
+        gates: ladder.rungs().iter().filter(blocks).cloned().collect(),
+        last,
+    })
 }
 
 fn unfinished(directory: &RunDirectory) -> Result<Option<Unfinished>> {
@@ -131,10 +160,11 @@ fn unfinished(directory: &RunDirectory) -> Result<Option<Unfinished>> {
     let part = Part {
         run: plan.run.clone(),
         eval: plan.eval.id.clone(),
+        environment: plan.subject.environment.clone(),
         directory: directory.path().to_owned(),
         done: answered as u64,
         of: all.len() as u64,
         shard: plan.shard,
     };
-    Ok(Some(Unfinished { part, environment: plan.subject.environment, began: plan.planned_at }))
+    Ok(Some(Unfinished { part, began: plan.planned_at }))
 }

@@ -10,14 +10,15 @@ use chrono::{DateTime, Utc};
 use crate::closure::Closure;
 use crate::eval::judge;
 use crate::eval::{
-    AgentFacts, Case, CaseRef, DatasetRef, Decimal, Definition, EvalRef, JudgeRef, Measure, ModelFacts, Plan, Prices, Reach,
+    AgentFacts, Case, CaseRef, DatasetRef, Decimal, Definition, EvalRef, JudgeRef, Measure, Metric, ModelFacts, Plan, Prices, Reach,
     ReachRef, Subject, Trigger,
 };
 use crate::ledger::{Environment, Reader};
 use crate::net::Credentials;
 use crate::release::Numbering as _;
 use crate::resource::envelope::environment_key;
-use crate::resource::view::{self, Deployment};
+use crate::resource::name::DEFAULT_NAMESPACE;
+use crate::resource::view::Deployment;
 use crate::resource::{Kind, Map, Reference, Resource, ResourceId, Value};
 use crate::trust::Trust;
 use crate::workspace::dataset::Dataset;
@@ -84,7 +85,6 @@ pub(super) fn prepare(
     let facts = agent_facts(&closure);
     let reach = Reach::read(&invoke, &facts, definition.run.timeout_ms).map_err(|faults| unreachable(&by, &faults))?;
     let judges = judges(&definition, &models, desk, caller)?;
-    let metrics: Vec<_> = definition.metrics.iter().collect();
     let judge_refs = judges.iter().map(|seat| JudgeRef {
         model: seat.model.id().clone(),
         digest: seat.model.digest(),
@@ -92,7 +92,7 @@ pub(super) fn prepare(
         requested: seat.facts.model.clone(),
         metrics: seat.metrics.clone(),
         samples: seat.samples,
-        prompt: judge::protocol_digest(metrics.iter().copied().filter(|metric| seat.metrics.contains(&metric.name))),
+        prompt: judge::protocol_digest(&judged_by(seat, &definition)),
         by_default: seat.by_default,
     });
     let cases: Vec<CaseRef> = wanted
@@ -118,7 +118,7 @@ pub(super) fn prepare(
         },
         judges: judge_refs.collect(),
         reach: ReachRef {
-            protocol: reach.word().to_owned(),
+            protocol: reach.protocol.word().to_owned(),
             by,
             digest: Reach::digest_of(&invoke),
             live: reach.is_live(),
@@ -135,7 +135,8 @@ pub(super) fn prepare(
     };
     plan.run = wanted.run.unwrap_or_else(|| run_id(&plan, caller.now));
     let secrets = Secrets { environment, caller };
-    let credentials = secrets.all(reach.secrets().into_iter().chain(judges.iter().filter_map(|seat| seat.facts.secret())))?;
+    let named = reach.secrets().into_iter().chain(judges.iter().filter_map(|seat| seat.facts.key.as_deref()));
+    let credentials = secrets.all(named)?;
     Ok(Prepared {
         plan,
         definition,
@@ -227,7 +228,8 @@ pub(in crate::ops) fn invoke(eval: &Resource, agent: &ResourceId, environment: &
 
 /// `value` with every `{fromEnvironment: KEY}` filled in.
 pub(in crate::ops) fn fill(value: &Value, trust: &Trust, environment: &str) -> Result<Value> {
-    let defaults = trust.environment(environment).and_then(|record| view::Environment::of(&record)).map(|view| view.defaults);
+    let record = trust.environment(environment);
+    let defaults = record.and_then(|record| record.spec().get("defaults").and_then(Value::as_map)).cloned();
     fill_from(value, &defaults.unwrap_or_default()).map_err(|key| {
         let message = format!("`spec.defaults` of Environment `{environment}` has no `{key}`, which `invoke` wants");
         Failure::could_not("not-found", message).next("an admin adds it and applies the Environment").into()
@@ -251,7 +253,7 @@ fn fill_from(value: &Value, defaults: &Map) -> Result<Value, String> {
 /// What an `openai` or `anthropic` target takes from the agent itself.
 fn agent_facts(closure: &Closure) -> AgentFacts {
     let instructions = closure.agent().spec().get("instructions").and_then(Value::as_text).map(str::to_owned);
-    AgentFacts { instructions, model: first_model(closure).and_then(|model| ModelFacts::of(&model)) }
+    AgentFacts { instructions, model: first_model(closure).and_then(|model| ModelFacts::of(&model).ok()) }
 }
 
 /// The agent's own Model: the one that it names, or the first of its route or list.
@@ -303,6 +305,11 @@ struct Seat {
     by_default: bool,
 }
 
+/// The metrics that a seat judges.
+fn judged_by<'d>(seat: &Seat, definition: &'d Definition) -> Vec<&'d Metric> {
+    definition.metrics.iter().filter(|metric| seat.metrics.contains(&metric.name)).collect()
+}
+
 /// Where Models are looked for: the environment's catalog, then the agent's closure.
 struct Models<'a> {
     environment: &'a Environment<'a, 'a>,
@@ -342,10 +349,7 @@ fn judges(definition: &Definition, models: &Models<'_>, desk: &Desk, caller: &mu
             match seat {
                 Some(seat) => seat.metrics.push(metric.name.clone()),
                 None => {
-                    let facts = ModelFacts::of(&model).ok_or_else(|| {
-                        let message = format!("{} cannot judge: it names no `provider` and `model`", model.id());
-                        Failure::refused("eval-judge", message).next("add both to its `spec`")
-                    })?;
+                    let facts = ModelFacts::of(&model).map_err(|why| Failure::refused("eval-judge", why))?;
                     seats.push(Seat { model, facts, metrics: vec![metric.name.clone()], samples: judged.samples, by_default });
                 }
             }
@@ -387,24 +391,24 @@ struct Secrets<'a, 'w> {
 
 impl Secrets<'_, '_> {
     /// The values of these Secrets.
-    fn all(&self, names: impl Iterator<Item = String>) -> Result<Credentials> {
-        let mut credentials = Credentials::default();
+    fn all<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<Credentials> {
+        let mut values = BTreeMap::new();
         for name in names {
-            let value = self.value(&name)?;
-            credentials.add(name, value);
+            values.insert(name.to_owned(), self.value(name)?);
         }
-        Ok(credentials)
+        Ok(Credentials::new(values))
     }
 
     /// The value of the variable that the Secret names.
     fn value(&self, name: &str) -> Result<String> {
         let mut record = None;
-        for namespace in [self.caller.namespace(), crate::resource::name::DEFAULT_NAMESPACE] {
-            record = record.or(self.environment.entry(&ResourceId::new(Kind::Secret, namespace, name))?);
+        let (namespace, own_name) = name.split_once('/').unwrap_or((self.caller.namespace(), name));
+        for namespace in [namespace, DEFAULT_NAMESPACE] {
+            record = record.or(self.environment.entry(&ResourceId::new(Kind::Secret, namespace, own_name))?);
         }
         let source = record.as_ref().and_then(|record| record.spec().get("source"));
         let text = |key| source.and_then(|source| source.get(key)).and_then(Value::as_text);
-        let own = format!("JOCH_SECRET_{}", name.to_ascii_uppercase().replace(['-', '.'], "_"));
+        let own = format!("JOCH_SECRET_{}", own_name.to_ascii_uppercase().replace(['-', '.'], "_"));
         let mut variables: Vec<&str> = Vec::new();
         if text("type") == Some("env") {
             variables.extend(text("key").into_iter().chain(text("name")));

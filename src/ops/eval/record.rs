@@ -50,6 +50,14 @@ pub fn record(result: &RunResult, caller: &mut Caller<'_>) -> Result<Recorded> {
     Ok(recorded)
 }
 
+/// Refuses at once whoever could not sign a result in the end.
+///
+/// # Errors
+/// There is no key, or its role does not allow it.
+pub(super) fn check_before(desk: &Desk, trust: &Trust, caller: &Caller<'_>) -> Result<()> {
+    Ok(check_runner(trust, &desk.operating(caller, trust)?)?)
+}
+
 /// Refuses a result that no environment would take from this signer.
 fn check_runner(trust: &Trust, operating: &Operating) -> Result<(), Failure> {
     let who = &operating.operator.principal;

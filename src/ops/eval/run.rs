@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::eval::{Comparison, Definition, Plan, RunResult, Trigger, Verdict};
+use crate::eval::{Decimal, Definition, Plan, RunResult, Trigger, Usage, Verdict};
 use crate::ledger::Reader;
 use crate::net::Ended;
 use crate::resource::{Resource, ResourceId};
@@ -16,6 +16,7 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
+use super::baseline::Comparison;
 use super::execute::{Execution, execute};
 use super::journal::{RESULT, result_of};
 use super::prepare::{Prepared, Wanted, prepare};
@@ -100,6 +101,8 @@ pub struct Part {
     pub run: String,
     /// The Eval.
     pub eval: ResourceId,
+    /// The environment that runs the agent.
+    pub environment: String,
     /// Its directory.
     pub directory: PathBuf,
     /// Units that are done, and all of the part.
@@ -115,18 +118,41 @@ pub struct Part {
 pub struct Estimate {
     /// What it would be bound to.
     pub plan: Plan,
-    /// The metrics with their thresholds and what judges look for, as text.
-    pub metrics: Vec<(String, String, Vec<String>)>,
+    /// What would be measured, in the order of the Eval.
+    pub metrics: Vec<PlannedMetric>,
+    /// What the estimate goes by.
+    pub basis: String,
     /// Calls of the agent.
     pub agent_calls: u64,
     /// Calls of judges.
     pub judge_calls: u64,
-    /// Tokens that the agent reads, told from the length of the inputs.
-    pub agent_tokens: u64,
-    /// Tokens that judges read, told from the length of what they are shown.
-    pub judge_tokens: u64,
+    /// The agent's tokens.
+    pub agent_tokens: Usage,
+    /// The judges' tokens.
+    pub judge_tokens: Usage,
     /// US dollars, where prices are known.
-    pub cost_usd: Option<crate::eval::Decimal>,
+    pub cost_usd: Option<Decimal>,
+    /// Seconds, where an earlier run tells how long a case takes.
+    pub seconds: Option<u64>,
+}
+
+/// A metric as it would be measured.
+#[derive(Debug, Clone)]
+pub struct PlannedMetric {
+    /// Its name.
+    pub name: String,
+    /// How a case is scored: `judged`, `observed`, `computed`, `program`.
+    pub measure: String,
+    /// How cases become one.
+    pub aggregate: String,
+    /// What it must be.
+    pub threshold: Option<String>,
+    /// Which way is better.
+    pub direction: Option<String>,
+    /// Where the criteria come from.
+    pub criteria_from: Option<String>,
+    /// What a judge looks for, where that is the same for every case.
+    pub criteria: Vec<String>,
 }
 
 /// Runs Evals, one after the other.
@@ -162,7 +188,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let mut runs = Vec::new();
     for prepared in prepared {
         if request.dry_run {
-            runs.push(Ran::Planned(Box::new(super::estimate::estimate(&prepared)?)));
+            runs.push(Ran::Planned(Box::new(super::estimate::estimate(&prepared, &reader)?)));
             continue;
         }
         let directory = directory_of(request, &prepared.plan, &desk);
@@ -186,6 +212,7 @@ pub(super) fn carry_out(prepared: Prepared, directory: RunDirectory, desk: &Desk
     let part = |execution: &Execution| Part {
         run: prepared.plan.run.clone(),
         eval: prepared.plan.eval.id.clone(),
+        environment: prepared.plan.subject.environment.clone(),
         directory: directory.path().to_owned(),
         done: execution.done,
         of: execution.of,

@@ -1,8 +1,10 @@
 //! `joch eval show`: a result that is on record.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
-use crate::eval::{Comparison, RunResult};
+use crate::eval::RunResult;
 use crate::gate::Measured as Known;
 use crate::ledger::Reader;
 use crate::resource::{Kind, ResourceId};
@@ -11,6 +13,7 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
+use super::baseline::Comparison;
 use super::due::measured;
 use super::results;
 
@@ -27,7 +30,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The result.
-    pub result: RunResult,
+    pub result: Arc<RunResult>,
     /// Its id.
     pub evidence: String,
     /// Who signed it, if trust lists the key.
@@ -35,7 +38,7 @@ pub struct Outcome {
     /// Compared with what the next rung runs now.
     pub comparison: Option<Comparison>,
     /// Earlier results of the same Eval about the same agent, oldest first.
-    pub earlier: Vec<(String, RunResult)>,
+    pub earlier: Vec<(String, Arc<RunResult>)>,
 }
 
 /// Shows.

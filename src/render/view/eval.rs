@@ -31,8 +31,9 @@ pub struct EvalResult {
 /// The results of several Evals.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EvalResults {
-    /// The worst of their verdicts; at best `inconclusive` where there are none, or something came to none.
-    pub verdict: Verdict,
+    /// The worst of their verdicts; at best `inconclusive` where something came to none. None where there was nothing to
+    /// run.
+    pub verdict: Option<Verdict>,
     /// In the order in which they were asked for.
     pub items: Vec<EvalResult>,
     /// Shards, and runs that were interrupted.
@@ -59,8 +60,9 @@ impl EvalResults {
     /// What came of several Evals.
     #[must_use]
     pub fn new(items: Vec<EvalResult>, parts: Vec<EvalPart>, troubles: Vec<EvalTrouble>) -> Self {
-        let mut all = Self { verdict: Verdict::Inconclusive, items, parts, troubles };
-        all.verdict = all.batch().verdict();
+        let mut all = Self { verdict: None, items, parts, troubles };
+        let nothing = all.items.is_empty() && all.parts.is_empty() && all.troubles.is_empty();
+        all.verdict = (!nothing).then(|| all.batch().verdict());
         all
     }
 
@@ -140,12 +142,16 @@ impl View for EvalResults {
             }
             page.gap();
         }
+        let Some(verdict) = self.verdict else {
+            page.line("there was nothing to run");
+            return;
+        };
         let count = |verdict| self.items.iter().filter(|item| item.result.verdict == verdict).count();
         let counts = [Verdict::Passed, Verdict::Inconclusive, Verdict::Failed]
             .map(|verdict| format!("{} {}", count(verdict), figures::verdict(verdict)));
         let open = self.parts.len() + self.troubles.len();
         let open = if open > 0 { format!(", {open} without a result") } else { String::new() };
-        page.line(format!("{}: {}{open}", figures::verdict(self.verdict), counts.join(", ")));
+        page.line(format!("{}: {}{open}", figures::verdict(verdict), counts.join(", ")));
     }
 
     fn names(&self) -> Vec<String> {
@@ -328,12 +334,12 @@ next: joch eval show 4f1c -o wide
         let of = |results: Vec<RunResult>| {
             EvalResults::new(results.into_iter().map(EvalResult::new).collect(), vec![], vec![])
         };
-        assert_eq!(of(vec![]).verdict, Verdict::Inconclusive);
-        assert_eq!(of(vec![sample::passed(), sample::inconclusive()]).verdict, Verdict::Inconclusive);
-        assert_eq!(of(vec![sample::failed(), sample::inconclusive()]).verdict, Verdict::Failed);
-        assert_eq!(of(vec![sample::passed()]).verdict, Verdict::Passed);
+        assert_eq!(of(vec![]).verdict, None);
+        assert_eq!(of(vec![sample::passed(), sample::inconclusive()]).verdict, Some(Verdict::Inconclusive));
+        assert_eq!(of(vec![sample::failed(), sample::inconclusive()]).verdict, Some(Verdict::Failed));
+        assert_eq!(of(vec![sample::passed()]).verdict, Some(Verdict::Passed));
         let troubled = EvalResults::new(vec![EvalResult::new(sample::passed())], vec![], vec![sample::trouble()]);
-        assert_eq!(troubled.verdict, Verdict::Inconclusive);
+        assert_eq!(troubled.verdict, Some(Verdict::Inconclusive));
         let text = table(&troubled, false);
         assert!(
             text.contains("eval/tone in staging could not begin: nothing says how the agent is reached\n"),

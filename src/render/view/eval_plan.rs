@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::eval::{DatasetRef, Decimal, EvalRef, JudgeRef, Plan, ReachRef, Subject};
+use crate::eval::{DatasetRef, Decimal, EvalRef, JudgeRef, ReachRef, Subject, Usage};
 use crate::render::report::figures;
 use crate::render::{Page, View};
 
@@ -27,17 +27,17 @@ pub struct EvalPlan {
     pub metrics: Vec<PlannedMetric>,
     /// Which part of the cases, as `2/4`; none for all of them.
     pub shard: Option<String>,
-    /// How many cases the dataset has.
+    /// How many cases would run.
     pub cases: u64,
-    /// How often each would run.
+    /// How often each.
     pub trials: u32,
     /// How many at a time.
     pub concurrency: u32,
-    /// Calls of the agent in this part, without repeated ones.
+    /// Calls of the agent, without repeated ones.
     pub agent_calls: u64,
-    /// Calls of judges in this part, canaries included.
+    /// Calls of judges, canaries included.
     pub judge_calls: u64,
-    /// What is to be expected.
+    /// What is to be expected; an estimate.
     pub estimate: Estimate,
     /// What a reader should know before it runs.
     pub notices: Vec<String>,
@@ -45,16 +45,18 @@ pub struct EvalPlan {
     pub next: Option<String>,
 }
 
-/// What a run may take, told from the lengths of the texts. What nobody knows is none, not 0.
+/// What a run may take. What nobody knows is none, not 0.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EvalEstimate")]
 pub struct Estimate {
-    /// Tokens that the agent reads.
-    pub agent_tokens: Option<u64>,
-    /// Tokens that judges read.
-    pub judge_tokens: Option<u64>,
-    /// US dollars for all calls.
+    /// What it goes by: `an earlier run`, `the length of the cases`.
+    pub basis: Option<String>,
+    /// The agent's tokens.
+    pub agent_tokens: Option<Usage>,
+    /// The judges' tokens.
+    pub judge_tokens: Option<Usage>,
+    /// US dollars for both.
     pub usd: Option<Decimal>,
     /// Seconds.
     pub seconds: Option<u64>,
@@ -66,34 +68,18 @@ pub struct Estimate {
 pub struct PlannedMetric {
     /// Its name.
     pub name: String,
-    /// What it must be, with the operator: `>= 0.85`; none where it is only told.
+    /// How a case is scored: `judged`, `observed`, `computed`, `program`.
+    pub measure: String,
+    /// How cases become one: `mean`, `p95`.
+    pub aggregate: String,
+    /// What it must be, with the operator: `>= 0.85`.
     pub threshold: Option<String>,
-    /// What a judge looks for; where every case has criteria of its own, those of the first.
+    /// `higher` or `lower`, which way is better.
+    pub direction: Option<String>,
+    /// Where the criteria come from: `the metric`, `each case`, `built in`.
+    pub criteria_from: Option<String>,
+    /// What a judge looks for, where that is the same for every case.
     pub criteria: Vec<String>,
-}
-
-impl EvalPlan {
-    /// What a plan tells; metrics, calls and costs are for the caller to say.
-    #[must_use]
-    pub fn of(plan: &Plan) -> Self {
-        Self {
-            subject: plan.subject.clone(),
-            eval: plan.eval.clone(),
-            dataset: plan.dataset.clone(),
-            reach: plan.reach.clone(),
-            judges: plan.judges.clone(),
-            metrics: Vec::new(),
-            shard: plan.shard.map(|(part, of)| format!("{part}/{of}")),
-            cases: plan.cases.len() as u64,
-            trials: plan.trials,
-            concurrency: plan.concurrency,
-            agent_calls: 0,
-            judge_calls: 0,
-            estimate: Estimate::default(),
-            notices: Vec::new(),
-            next: None,
-        }
-    }
 }
 
 impl View for EvalPlan {
@@ -116,12 +102,15 @@ impl View for EvalPlan {
             subject.environment
         ));
         page.gap();
+        let headings = ["METRIC", "MEASURED", "AGGREGATE", "THRESHOLD"];
         let row = |metric: &PlannedMetric| {
-            vec![metric.name.clone(), metric.threshold.clone().unwrap_or_else(|| "only told".to_owned())]
+            let threshold = words::or_none(metric.threshold.clone());
+            vec![metric.name.clone(), metric.measure.clone(), metric.aggregate.clone(), threshold]
         };
-        page.table(&["METRIC", "THRESHOLD"], &self.metrics.iter().map(row).collect::<Vec<_>>());
-        for metric in self.metrics.iter().filter(|metric| !metric.criteria.is_empty()) {
-            page.line(format!("{}: a judge looks for", metric.name));
+        page.table(&headings, &self.metrics.iter().map(row).collect::<Vec<_>>());
+        for metric in &self.metrics {
+            let Some(from) = &metric.criteria_from else { continue };
+            page.line(format!("{} is judged by criteria from {from}", metric.name));
             for (at, criterion) in metric.criteria.iter().enumerate() {
                 page.line(format!("  {}. {}", at + 1, crate::release::fold(criterion)));
             }
@@ -132,7 +121,7 @@ impl View for EvalPlan {
         let trials = if self.trials == 1 { String::new() } else { format!(", {} times each", self.trials) };
         page.field(
             "would run",
-            format!("{}{trials}{shard}, {} at a time", figures::counted(self.cases, "case"), self.concurrency),
+            format!("{}{shard}{trials}, {} at a time", figures::counted(self.cases, "case"), self.concurrency),
         );
         page.field("reached by", format!("{}, as {} says", self.reach.protocol, self.reach.by));
         if !self.reach.live {
@@ -172,19 +161,52 @@ impl View for EvalPlan {
     }
 }
 
+/// What several runs would do.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct EvalPlans {
+    /// One for each Eval.
+    pub items: Vec<EvalPlan>,
+}
+
+impl View for EvalPlans {
+    fn kind(&self) -> &'static str {
+        "EvalPlans"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, wide: bool) {
+        for plan in &self.items {
+            plan.text(page, wide);
+            page.gap();
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.items.iter().flat_map(View::names).collect()
+    }
+}
+
 impl Estimate {
     fn tell(&self, page: &mut Page) {
-        let tokens =
-            |tokens: Option<u64>| tokens.map_or_else(|| "unknown".to_owned(), |tokens| format!("about {tokens}"));
-        let read = format!("agent {}, judges {}", tokens(self.agent_tokens), tokens(self.judge_tokens));
-        page.field("tokens read", read);
+        let tokens = |usage: Option<Usage>| {
+            usage.map_or_else(|| "unknown".to_owned(), |usage| usage.input.saturating_add(usage.output).to_string())
+        };
+        let basis = self.basis.as_ref().map_or_else(String::new, |basis| format!(", going by {basis}"));
+        page.field(
+            "tokens",
+            format!("agent {}, judges {}{basis}", tokens(self.agent_tokens), tokens(self.judge_tokens)),
+        );
         page.field(
             "cost",
             self.usd.map_or_else(|| "unknown".to_owned(), |usd| format!("about {}", figures::money(usd))),
         );
-        if let Some(seconds) = self.seconds {
-            page.field("time", format!("about {}", figures::seconds(seconds)));
-        }
+        page.field(
+            "time",
+            self.seconds.map_or_else(|| "unknown".to_owned(), |s| format!("about {}", figures::seconds(s))),
+        );
     }
 }
 
@@ -206,7 +228,11 @@ mod tests {
             judges: result.judges.into_iter().map(|judge| judge.asked).collect(),
             metrics: vec![PlannedMetric {
                 name: "task_success".into(),
+                measure: "judged".into(),
+                aggregate: "mean".into(),
                 threshold: Some(">= 0.85".into()),
+                direction: Some("higher".into()),
+                criteria_from: Some("the metric".into()),
                 criteria: vec!["The answer solves\nthe problem.".into()],
             }],
             shard: None,
@@ -215,16 +241,16 @@ mod tests {
             concurrency: 4,
             agent_calls: 4,
             judge_calls: 24,
-            estimate: Estimate { agent_tokens: Some(1200), seconds: Some(90), ..Estimate::default() },
+            estimate: Estimate { seconds: Some(90), ..Estimate::default() },
             notices: vec!["the judge and the agent are of one provider".into()],
             next: None,
         };
         let expected = "\
 eval/support-triage-quality v3 on agent/support-triage v8 in staging
 
-METRIC        THRESHOLD
-task_success  >= 0.85
-task_success: a judge looks for
+METRIC        MEASURED  AGGREGATE  THRESHOLD
+task_success  judged    mean       >= 0.85
+task_success is judged by criteria from the metric
   1. The answer solves the problem.
 
 dataset:      evals/support-cases.jsonl, 4 cases
@@ -232,7 +258,7 @@ would run:    4 cases, 4 at a time
 reached by:   http, as deployment/support-triage-staging says
 judge:        model/judge (example judge-small), 3 samples each
 calls:        4 of the agent, 24 of judges
-tokens read:  agent about 1200, judges unknown
+tokens:       agent unknown, judges unknown
 cost:         unknown
 time:         about 1 min 30 s
 note: the judge and the agent are of one provider

@@ -37,7 +37,7 @@ pub use eval::{EvalResult, EvalResults};
 pub use eval_gate::EvalGate;
 pub use eval_list::{EvalList, LastRun, ListedEval, UnfinishedRun};
 pub use eval_part::{EvalPart, EvalTrouble, PartState};
-pub use eval_plan::{Estimate, EvalPlan, PlannedMetric};
+pub use eval_plan::{Estimate, EvalPlan, EvalPlans, PlannedMetric};
 pub use explain::{Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;

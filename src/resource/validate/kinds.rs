@@ -145,7 +145,7 @@ fn check_eval(eval: &Resource, report: &mut Report<'_>) {
         }
         if let Err(unknown) = Measured::of(metric)
             && metric.get("name").and_then(Value::as_text).is_some()
-            && metric.get("type").is_none_or(|kind| unknown.key != "type" || environment_key(kind).is_some())
+            && unknown.key != "type"
         {
             let at = path::entry(&at, unknown.key);
             report.warning("metric-unknown", &at, unknown.message).help = Some(unknown.help);
