@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::eval::Trigger;
-use crate::ops::eval::{due, gate, list, merge, run, show};
+use crate::eval::{Compared, Trigger};
+use crate::ops::eval::{Baseline, due, gate, list, merge, run, show};
 use crate::ops::{Caller, Failure};
-use crate::render::report::{Earlier, Format};
+use crate::release::{ManifestAgent, Plan};
+use crate::render::report::{Against, Delta, Earlier, Format};
 use crate::render::view::{
     Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
-    ListedEval, PartState, PlannedMetric, UnfinishedRun,
+    ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
 };
 use crate::resource::{Kind, ResourceId};
 
@@ -185,6 +186,45 @@ pub(super) fn trouble(due: due::Due, why: &anyhow::Error) -> EvalTrouble {
     EvalTrouble { eval: due.eval, environment: due.environment, message: format!("{why:#}"), next }
 }
 
+/// Runs the evals that a release wants at once. Whatever comes of them, the release stands.
+pub(super) fn on_deployment(release: &str, plan: &Plan, caller: &mut Caller<'_>) -> Vec<StartedEval> {
+    let agents: Vec<_> =
+        plan.manifest.agents.iter().filter(|agent| agent.digest.is_some()).map(ManifestAgent::id).collect();
+    let answered = match due::run_deployed(&plan.manifest.environment, release, &agents, caller) {
+        Ok(answered) => answered,
+        Err(why) => {
+            caller.notice(format!("evals that run on deployment could not be looked up: {why:#}"));
+            return Vec::new();
+        }
+    };
+    let mut started = Vec::new();
+    for due::Answered { due, ran } in answered {
+        let mut one = StartedEval { eval: due.eval.clone(), verdict: None, evidence: None, message: None };
+        match ran {
+            Ok(run::Ran::Finished(finished)) => {
+                one.verdict = Some(finished.result.verdict);
+                one.evidence = Some(finished.evidence);
+            }
+            Ok(run::Ran::Interrupted(part)) => {
+                let message = format!("stopped after {} of {} cases", part.done, part.of);
+                caller.notice(format!("{}: {message}; `joch eval run --due` goes on", due.eval));
+                one.message = Some(message);
+            }
+            Ok(run::Ran::Planned(_) | run::Ran::Shard(_)) => {}
+            Err(why) => {
+                let message = format!("{why:#}");
+                caller.notice(format!(
+                    "{} runs on deployment and could not in `{}`: {message}",
+                    due.eval, due.environment
+                ));
+                one.message = Some(message);
+            }
+        }
+        started.push(one);
+    }
+    started
+}
+
 /// What runs came to, in the words of the one or of all.
 fn told(
     outcome: run::Outcome,
@@ -202,7 +242,11 @@ fn told(
         }
     }
     if let [_, ..] = plans.as_slice() {
-        return Ok(if plans.len() == 1 { Answer::done(plans.remove(0)) } else { Answer::done(EvalPlans { items: plans }) });
+        return Ok(if plans.len() == 1 {
+            Answer::done(plans.remove(0))
+        } else {
+            Answer::done(EvalPlans { items: plans })
+        });
     }
     let interrupted = parts.iter().any(|part| part.state == PartState::Interrupted);
     let all = EvalResults::new(results, parts, troubles);
@@ -223,7 +267,28 @@ fn told(
 
 fn finished_view(finished: run::Finished) -> EvalResult {
     let next = super::eval_report::next_of(&finished.result, &finished.evidence);
-    EvalResult { evidence: Some(finished.evidence), next, ..EvalResult::new(finished.result) }
+    let against = finished.baseline.map(against);
+    EvalResult { evidence: Some(finished.evidence), against, next, ..EvalResult::new(finished.result) }
+}
+
+/// Beside what the next rung runs now.
+fn against(baseline: Baseline) -> Against {
+    let delta = |compared: Compared| Delta {
+        name: compared.name,
+        before: compared.before,
+        change: compared.change,
+        better: compared.better,
+        allowed: compared.allowed,
+        verdict: compared.verdict,
+        chance: compared.p,
+        worse: compared.worse.into_iter().map(|change| change.case).collect(),
+    };
+    Against {
+        environment: baseline.environment,
+        version: baseline.comparison.version,
+        run: baseline.comparison.run,
+        metrics: baseline.comparison.metrics.into_iter().map(delta).collect(),
+    }
 }
 
 fn part_view(part: run::Part, state: PartState) -> EvalPart {
@@ -330,7 +395,9 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         result.cases.retain(|case| case.id == *id);
         if result.cases.is_empty() {
             let message = format!("the result has no case `{id}`");
-            return Err(Failure::could_not("not-found", message).next("`joch eval show` without `--case` lists them").into());
+            return Err(Failure::could_not("not-found", message)
+                .next("`joch eval show` without `--case` lists them")
+                .into());
         }
     }
     let earlier = outcome.earlier.iter().map(|(_, result)| Earlier {
@@ -341,7 +408,12 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         verdict: result.verdict,
         metrics: result.metrics.iter().filter_map(|metric| Some((metric.name.clone(), metric.value?))).collect(),
     });
-    let view = EvalResult { evidence: Some(outcome.evidence), earlier: earlier.collect(), ..EvalResult::new(result) };
+    let view = EvalResult {
+        evidence: Some(outcome.evidence),
+        against: outcome.baseline.map(against),
+        earlier: earlier.collect(),
+        ..EvalResult::new(result)
+    };
     args.reports.write(&EvalResults::new(vec![view.clone()], Vec::new(), Vec::new()), caller)?;
     Ok(Answer::done(view))
 }
@@ -362,7 +434,8 @@ fn eval_id(name: &str, caller: &Caller<'_>) -> Result<ResourceId, Failure> {
         Some((kind, name)) if Kind::from_word(kind) == Some(Kind::Eval) => name,
         _ => name,
     };
-    crate::resource::name::check_name(bare).map_err(|rule| Failure::usage(format!("`{name}` names no Eval: {rule}")))?;
+    crate::resource::name::check_name(bare)
+        .map_err(|rule| Failure::usage(format!("`{name}` names no Eval: {rule}")))?;
     Ok(ResourceId::new(Kind::Eval, caller.namespace(), bare))
 }
 

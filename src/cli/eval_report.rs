@@ -34,8 +34,9 @@ impl ReportArgs {
             let (format, file) = parts(report);
             if !FORMATS.contains(&format) || file.is_empty() {
                 let message = format!("`--report {report}` is not understood");
-                return Err(Failure::usage(message)
-                    .next(format!("write FORMAT=FILE, with one of {}", FORMATS.join(", "))));
+                return Err(
+                    Failure::usage(message).next(format!("write FORMAT=FILE, with one of {}", FORMATS.join(", ")))
+                );
             }
         }
         Ok(())
@@ -64,7 +65,10 @@ impl ReportArgs {
         }
         let Some(url) = &self.otlp else { return Ok(()) };
         for result in &results.items {
-            let bodies = send::Bodies { logs: otlp::logs(&result.result), metrics: otlp::metrics(&result.result) };
+            let bodies = send::Bodies {
+                logs: otlp::logs(&result.result),
+                metrics: otlp::metrics(&result.result).into_iter().collect(),
+            };
             if let Err(why) = send::run(url, &bodies, caller) {
                 caller.notice(format!("the scores did not reach `{}`: {why:#}", send::bare(url)));
             }
@@ -83,7 +87,10 @@ pub(super) fn next_of(result: &RunResult, evidence: &str) -> Option<String> {
     match result.verdict {
         Verdict::Passed => None,
         Verdict::Failed => Some(format!("joch eval show {short} --case {}", worst(result)?)),
-        Verdict::Inconclusive => Some(format!("mend what the reasons name, then joch eval run {} --target {}", result.eval.id.name, result.subject.environment)),
+        Verdict::Inconclusive => Some(format!(
+            "mend what the reasons name, then joch eval run {} --target {}",
+            result.eval.id.name, result.subject.environment
+        )),
     }
 }
 

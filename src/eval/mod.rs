@@ -4,6 +4,7 @@ mod aggregate;
 mod answer;
 mod case;
 mod check;
+mod compare;
 pub mod dataset;
 mod decimal;
 mod define;
@@ -23,6 +24,7 @@ pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use check::Checker;
+pub use compare::{Change, Compared, Comparison, Incomparable, compare};
 pub use decimal::{Decimal, Ratio};
 pub use define::{Flaw, points};
 pub use definition::{

@@ -306,7 +306,7 @@ fn judged(binding: &Binding<'_>, chosen: &Measured, thresholds: &[Judged]) -> Re
         |verdict, reason: String| Answer { verdict, reason, next: show.clone(), evidence: Vec::new(), deciding: None };
     let failed: Vec<_> = thresholds.iter().filter(|judged| judged.verdict == Ran::Failed).collect();
     if !failed.is_empty() {
-        let runs_now = Baseline::find(binding, result)?;
+        let runs_now = Baseline::find(binding, result, false)?;
         let said: Vec<_> = failed.iter().map(|judged| sentence(judged, result, runs_now.as_ref(), binding)).collect();
         return Ok(answer(Verdict::Fail, said.join("; ")));
     }
@@ -364,8 +364,8 @@ pub(super) struct Baseline(pub(super) Measured);
 
 impl Baseline {
     /// The latest complete run of the same Eval on the same dataset about what the target runs now, if there is one
-    /// that the target would take.
-    pub(super) fn find(binding: &Binding<'_>, result: &RunResult) -> Result<Option<Self>, String> {
+    /// that the target would take; in the same environment too, where times are compared.
+    pub(super) fn find(binding: &Binding<'_>, result: &RunResult, there: bool) -> Result<Option<Self>, String> {
         let Some(from) = binding.moved.from else { return Ok(None) };
         let evidence = binding.evidence;
         let about = evidence.measurements.results.of(&binding.moved.agent, Some(from)).map_err(|why| why.0)?;
@@ -375,6 +375,7 @@ impl Baseline {
             let same = other.eval.id == *binding.eval.id()
                 && other.dataset.digest == result.dataset.digest
                 && other.reach.live == result.reach.live
+                && (!there || other.subject.environment == result.subject.environment)
                 && other.counts.missing == 0
                 && score::check(other, binding.terms).is_ok();
             let taken = match &measured.principal {
@@ -403,7 +404,7 @@ fn regressions(binding: &Binding<'_>, result: &RunResult) -> Result<(Verdict, St
         let reason = format!("`{place}` runs nothing yet that could be better");
         return Ok((Verdict::Pass, reason, Vec::new()));
     }
-    let Some(baseline) = Baseline::find(binding, result)? else {
+    let Some(baseline) = Baseline::find(binding, result, false)? else {
         let reason =
             format!("`maxRegression` is demanded, and no result is about what `{place}` runs now, on the same dataset");
         return Ok((Verdict::Inconclusive, reason, Vec::new()));

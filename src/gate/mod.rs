@@ -4,6 +4,7 @@ mod approval;
 mod binding;
 mod eval;
 mod evidence;
+mod latency;
 #[cfg(test)]
 mod laws;
 mod measured;
@@ -47,6 +48,7 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
     let mut result = match &demand.requirement {
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
+        Requirement::Latency(most) => latency::judge(*most, subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);

@@ -1,6 +1,7 @@
 //! The one HTTP client of a run: what goes out, what comes back, and how much of it joch reads.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -210,8 +211,9 @@ impl Endpoint {
 
     fn broken(&self, why: &reqwest::Error, before_answer: bool) -> Broken {
         let causes = causes(why);
-        // The causes are of types that are not ours to name; what they say is all there is to tell them apart.
-        let malformed = why.is_decode() || causes.contains("invalid HTTP") || causes.contains("invalid content-length");
+        // Most causes are of types that are not ours to name; what they say is all there is to tell them apart.
+        let malformed =
+            unpacked_wrongly(why) || causes.contains("invalid HTTP") || causes.contains("invalid content-length");
         let kind = if causes.contains("message head is too large") {
             FaultKind::TooLarge
         } else if malformed {
@@ -254,6 +256,19 @@ fn causes(error: &reqwest::Error) -> String {
         next = cause.source();
     }
     if causes.is_empty() { "it gave no reason".to_owned() } else { causes.join(": ") }
+}
+
+/// Whether what came was not packed as it said.
+fn unpacked_wrongly(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(ErrorKind::InvalidData | ErrorKind::InvalidInput)) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 fn certificates() -> Result<Vec<reqwest::Certificate>, Fault> {

@@ -15,8 +15,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::eval::judge::{self, Asked as Criterion, Canary, Question};
 use crate::eval::{
-    Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score, Scores, Unit,
-    Sort, Usage, counts, leaks as leaks_of, mask_secrets,
+    Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score,
+    Scores, Sort, Unit, Usage, counts, leaks as leaks_of, mask_secrets,
 };
 
 use super::judge::JudgeClient;
@@ -292,7 +292,8 @@ fn judge_by_itself(case: &Case, unit: &Unit, mut outcome: Outcome, work: &Work<'
 async fn opinions<E>(left: &LeftOfUnit, case: &Case, unit: &Unit, reply: &Reply, work: &Work<'_>, ears: &Ears<'_, E>) {
     let mut questions = Vec::new();
     for (judge, seat) in (0..).zip(&work.judges) {
-        let missing: Vec<u32> = (1..=seat.samples).filter(|sample| !left.opinions.contains(&(judge, *sample))).collect();
+        let missing: Vec<u32> =
+            (1..=seat.samples).filter(|sample| !left.opinions.contains(&(judge, *sample))).collect();
         if missing.is_empty() {
             continue;
         }

@@ -3,19 +3,30 @@
 mod attempts;
 mod client;
 mod credentials;
+#[cfg(test)]
+mod hostile;
 mod judge;
+#[cfg(test)]
+mod judging;
 mod measure;
-mod otlp;
+pub mod otlp;
 mod pace;
+#[cfg(test)]
+mod patience;
 mod program;
+#[cfg(test)]
+mod programs;
 mod setting;
+#[cfg(test)]
+mod speaking;
+#[cfg(test)]
+mod stage;
 pub mod target;
 
 pub use client::Client;
 pub use credentials::Credentials;
 pub use judge::JudgeClient;
 pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
-pub use otlp::{Collector, export, headers};
 pub use program::Program;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;

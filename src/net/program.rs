@@ -92,6 +92,7 @@ impl Program {
         }
         let said: Said = serde_json::from_slice(&said)
             .map_err(|why| format!("the program `{program}` did not say `{{\"score\": NUMBER}}`: {why}"))?;
-        Decimal::from_f64(said.score).ok_or_else(|| format!("the program `{program}` said {}, which is no score", said.score))
+        Decimal::from_f64(said.score)
+            .ok_or_else(|| format!("the program `{program}` said {}, which is no score", said.score))
     }
 }

@@ -11,8 +11,8 @@ use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History, InitResult, KindList,
-    ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
+    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 

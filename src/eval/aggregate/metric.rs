@@ -219,7 +219,6 @@ impl Run<'_> {
     }
 }
 
-
 /// A rate in millionths, in words.
 pub(super) fn rate(millionths: u64) -> String {
     if millionths == 0 { "none".to_owned() } else { per_cent(millionths, 1_000_000) }

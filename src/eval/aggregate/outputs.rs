@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::eval::journal::Line;
+use crate::eval::mask;
 use crate::eval::result::CaseResult;
 use crate::resource::Digest;
 
@@ -12,6 +13,8 @@ use super::{Journals, MergeTrouble};
 pub(super) const MOST_OUTPUTS: usize = 100;
 /// How much of each, in characters.
 const LONGEST_OUTPUT: usize = 2_000;
+/// How much of it is looked at to mask it, in characters.
+const LONGEST_READ: usize = 200_000;
 
 /// Puts the answers of these lines, by digest, where they belong: case and trial of the result, from 0.
 ///
@@ -37,7 +40,7 @@ pub(super) fn fetch(
             if trial.output.is_none()
                 && let Ok(reply) = &answered.outcome.reply
             {
-                trial.output = Some(shown(&reply.text, !trial.leaks.is_empty()));
+                trial.output = Some(shown(&reply.text));
                 open -= 1;
                 if open == 0 {
                     return Ok(());
@@ -48,13 +51,12 @@ pub(super) fn fetch(
     Ok(())
 }
 
-/// The answer as a result shows it.
-fn shown(text: &str, leaks: bool) -> String {
-    if leaks {
-        return "[not shown, because it leaks]".to_owned();
-    }
-    match text.char_indices().nth(LONGEST_OUTPUT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+/// The answer as a result shows it: masked, and only then cut, because half of something may not look like it.
+fn shown(text: &str) -> String {
+    let until = |text: &str, count| text.char_indices().nth(count).map(|(end, _)| end);
+    let masked = mask(&text[..until(text, LONGEST_READ).unwrap_or(text.len())]);
+    match until(&masked, LONGEST_OUTPUT) {
+        Some(end) => format!("{}…", &masked[..end]),
+        None => masked,
     }
 }

@@ -1,10 +1,64 @@
 //! What the checks score, and what they refuse.
 
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::eval::{
     Case, Check, Checker, Decimal, ExpectedCall, Input, LeakSettings, Reply, Score, ToolCall, Trajectory,
 };
+
+/// One check of each sort.
+static CHECKERS: LazyLock<Vec<Checker>> = LazyLock::new(|| {
+    let leaks = || LeakSettings { regions: vec!["DE".to_owned(), "US".to_owned()], ..LeakSettings::default() };
+    let schema = json!({"uniqueItems": true, "format": "email", "multipleOf": 0.1, "pattern": "^(a+)+$"});
+    let checks = [
+        Check::Exact { strict: false },
+        Check::Contains { texts: vec!["a".to_owned()], strict: false, none: true },
+        Check::Regex { pattern: r"(\w+\s?)+$".to_owned(), none: false },
+        Check::JsonSchema(schema),
+        Check::JsonPath { path: "$..a[?@ > 1]".to_owned(), equals: Some(json!([1])) },
+        Check::Trajectory { order: Trajectory::Subset, arguments: true },
+        Check::PiiLeakage(leaks()),
+        Check::SecretLeakage(leaks()),
+    ];
+    checks.iter().map(|check| Checker::new(check).expect("a check")).collect()
+});
+
+proptest! {
+    #[test]
+    fn whatever_a_model_says_every_check_has_an_answer(
+        text in "\\PC{0,80}|[\\[\\]{}\",:0-9a e@.+-]{0,80}",
+        name in ".{0,10}",
+    ) {
+        let expected = Some(vec![wanted("a", Some(json!({"a": 1})))]);
+        let case = Case { expected_tools: expected, ..case(Some(json!([1, "a"]))) };
+        let arguments = serde_json::from_str(&text).unwrap_or_else(|_| json!({ "a": text }));
+        let reply = Reply { tool_calls: vec![call(&name, arguments), call("a", json!(text))], ..says(&text) };
+        for checker in CHECKERS.iter() {
+            let score = checker.score(&case, &reply);
+            prop_assert!(matches!(score, Score::Scored(score) if score == Decimal::ONE || score == Decimal::ZERO));
+        }
+    }
+}
+
+#[test]
+fn no_answer_makes_json_slow() {
+    let list = format!("[{}1]", "1,".repeat(100_000));
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    for schema in [json!({"uniqueItems": true}), json!({"items": {"type": "string"}}), json!({"items": {"$ref": "#"}})]
+    {
+        for answer in [&list, &deep] {
+            let check = Check::JsonSchema(schema.clone());
+            assert!(holds(&check, &case(None), &says(answer)) || schema.get("items").is_some() || *answer == list);
+        }
+    }
+    assert!(holds(&Check::JsonPath { path: "$..*..*".to_owned(), equals: None }, &case(None), &says(&deep)));
+    let texts: Vec<String> = (0..100_000).map(|nth| format!("\"{nth}\"")).collect();
+    let unique = says(&format!("[{}]", texts.join(",")));
+    assert!(holds(&Check::JsonSchema(json!({"uniqueItems": true})), &case(None), &unique));
+}
 
 fn case(expected: Option<Value>) -> Case {
     Case {

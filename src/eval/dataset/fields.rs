@@ -53,7 +53,6 @@ impl FieldMap {
     }
 
     /// The field of a record that holds this field of a case, if the Eval says one.
-    #[expect(dead_code, reason = "the import of promptfoo asks")]
     pub(super) fn of_case(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)
     }

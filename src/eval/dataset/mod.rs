@@ -3,6 +3,7 @@
 
 mod adk;
 mod csv;
+mod document;
 mod fields;
 mod format;
 mod inspect;

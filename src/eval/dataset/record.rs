@@ -102,6 +102,42 @@ pub(super) fn case(
     })
 }
 
+/// Takes the field of another format that says what is expected, and puts it where joch has it.
+pub(super) fn take_expected(map: &mut Map<String, Value>, field: &str) -> Result<(), Slip> {
+    let Some(value) = map.remove(field).filter(|value| !value.is_null() && value.as_str() != Some("")) else {
+        return Ok(());
+    };
+    if map.insert("expected".into(), one_or_many(value, field)?).is_some() {
+        let what = format!("the sample has both `{field}` and `expected`");
+        return Err(Slip::new(what, "remove one of the two"));
+    }
+    Ok(())
+}
+
+/// A text, or a list of texts of which each would do; a list of one is that one.
+fn one_or_many(value: Value, field: &str) -> Result<Value, Slip> {
+    match value {
+        Value::Array(mut items) if items.len() == 1 && items[0].is_string() => Ok(items.remove(0)),
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_string) => Ok(Value::Array(items)),
+        one @ Value::String(_) => Ok(one),
+        other => {
+            let what = format!("`{field}` is a text or a list of texts, not {}", type_name(&other));
+            Err(Slip::new(what, format!("write `\"{field}\": \"…\"`, or remove it")))
+        }
+    }
+}
+
+/// Refuses keys that are nearly one of the `known` and stand in its place.
+pub(super) fn check_near(map: &Map<String, Value>, known: &[&str]) -> Result<(), Slip> {
+    for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+        if let Some(meant) = nearest(key, known.iter().copied()).filter(|meant| is_slip(key, meant)) {
+            let what = format!("a case has no field {}", quoted(key));
+            return Err(Slip::new(what, format!("did you mean `{meant}`? If not, put it under `metadata`")));
+        }
+    }
+    Ok(())
+}
+
 /// Takes the field of this name, or at this path of names.
 fn take(map: &mut Map<String, Value>, name: &str) -> Option<Value> {
     if let Some(value) = map.remove(name) {
@@ -129,12 +165,13 @@ fn check_left(left: &Map<String, Value>, found: &BTreeSet<&str>) -> Result<(), S
             );
             return Err(Slip::new(what, next));
         }
-        if let Some(meant) = nearest(key, WRITTEN) {
-            let what = format!("a case has no field {}", quoted(key));
-            return Err(Slip::new(what, format!("did you mean `{meant}`? If not, put it under `metadata`")));
-        }
     }
-    Ok(())
+    check_near(left, &WRITTEN)
+}
+
+/// Of a short field only one letter is likely slipped: a `task` is no misspelt `tags`.
+fn is_slip(key: &str, meant: &str) -> bool {
+    meant.len() > 4 || strsim::damerau_levenshtein(&key.to_lowercase(), meant) == 1
 }
 
 fn read_id(value: Value) -> Result<String, Slip> {

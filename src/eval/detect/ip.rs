@@ -55,10 +55,8 @@ fn v6(text: &str, found: &mut Vec<Finding>) {
             end -= 1;
         }
         let candidate = &text[start..end];
-        // What is no address of the whole internet begins with something else than 2 or 3.
         if candidate.len() <= LONGEST
-            && candidate.starts_with(['2', '3'])
-            && candidate.parse().is_ok_and(is_public_v6)
+            && candidate.parse().is_ok_and(|address| is_public_v6(address, candidate))
             && alone(text, start, end)
             && !before(text, start).is_some_and(|c| c == ':')
             && !after(text, end).is_some_and(|c| c == ':' && end == past)
@@ -82,10 +80,19 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || a == 198 && (18..20).contains(&b))
 }
 
-fn is_public_v6(address: Ipv6Addr) -> bool {
+/// Whether an address is one of the whole internet; those given out begin with 2 or 3. Others count where all eight
+/// groups are written: `ad::cafe` is a name in a program.
+fn is_public_v6(address: Ipv6Addr, written: &str) -> bool {
     let segments = address.segments();
     let documentation = segments[0] == 0x2001 && segments[1] == 0xdb8 || segments[0] == 0x3fff && segments[1] < 0x1000;
-    segments[0] & 0xe000 == 0x2000 && !documentation
+    let special = address.is_unspecified()
+        || address.is_loopback()
+        || address.is_multicast()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        || address.to_ipv4_mapped().is_some();
+    let assigned = segments[0] & 0xe000 == 0x2000;
+    !documentation && !special && (assigned || written.matches(':').count() == 7)
 }
 
 #[cfg(test)]
@@ -109,6 +116,8 @@ mod tests {
             ("2606:2800:220:1:248:1893:25c8:1946", "2606:2800:220:1:248:1893:25c8:1946"),
             ("at 2001:4860:4860::8888.", "2001:4860:4860::8888"),
             ("[2A00:1450:4001:81B::200E]:443", "2A00:1450:4001:81B::200E"),
+            ("from 684D:1111:222:3333:4444:5555:6:77", "684D:1111:222:3333:4444:5555:6:77"),
+            ("0:0:0:0:0:FFFF:129.144.52.38", "129.144.52.38"),
             ("host: 2a00:1450::", "2a00:1450::"),
         ] {
             assert_eq!(found(text), [address], "{text}");
@@ -137,6 +146,8 @@ mod tests {
             ":: ::1 fe80::1 fc00::1 2001:db8::1 ff02::1",
             "std::abs a::b ad::cafe",
             "2001::x",
+            "0:0:0:0:0:0:0:1 fe80:0:0:0:1:2:3:4 fd00:1:2:3:4:5:6:7",
+            "123:abc Ratio 1:2:3:4 :::",
             "foo2001:4860::8888",
             "2:1",
         ] {

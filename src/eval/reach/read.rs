@@ -238,3 +238,122 @@ fn headers(fields: &mut Fields<'_>) -> BTreeMap<String, Text> {
 fn slashless(url: &str) -> &str {
     url.trim_end_matches('/')
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    fn facts(provider: &str, base_url: Option<&str>) -> AgentFacts {
+        let model = ModelFacts {
+            name: "big".into(),
+            provider: provider.into(),
+            model: "gpt-x".into(),
+            base_url: base_url.map(str::to_owned),
+            local: false,
+            key: Some("openai-key".into()),
+            parameters: Map::new(),
+            max_output_tokens: None,
+        };
+        AgentFacts { instructions: Some("be kind".into()), model: Some(model) }
+    }
+
+    fn read(invoke: serde_json::Value, facts: &AgentFacts) -> Result<Reach, Vec<String>> {
+        Reach::read(&invoke.try_into().expect("a value"), facts, 60_000)
+    }
+
+    fn chat_of(invoke: serde_json::Value, facts: &AgentFacts) -> Chat {
+        match read(invoke, facts).expect("an invoke").protocol {
+            Protocol::OpenAi(chat) | Protocol::Anthropic(chat) => chat,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_with_what_to_write() {
+        for (invoke, says) in [
+            (json!("http"), "must be a map"),
+            (json!({"url": "http://x"}), "has no `type`"),
+            (json!({"type": "htpp"}), "did you mean `http`?"),
+            (json!({"type": "http"}), "has no `url`: add `url: https://…`"),
+            (json!({"type": "http", "url": "ftp://x"}), "must begin with `https://`"),
+            (json!({"type": "http", "url": "https://"}), "names no host"),
+            (json!({"type": "http", "url": "https://u:hunter2@x/"}), "holds credentials"),
+            (json!({"type": "http", "url": "https://x/{{input}}"}), "a gap before its query"),
+            (json!({"type": "http", "url": "http://x", "ouput": "$.a"}), "did you mean `output`?"),
+            (json!({"type": "http", "url": "http://x", "model": "m"}), "takes no `model`"),
+            (json!({"type": "http", "url": "http://x", "body": {"q": "{{inptu}}"}}), "`{{inptu}}` is not known"),
+            (json!({"type": "http", "url": "http://x", "body": {"q": "hi"}}), "every case would ask the same"),
+            (json!({"type": "http", "url": "http://x", "method": "GET"}), "a GET has no body"),
+            (json!({"type": "http", "url": "http://x", "method": "BREW"}), "must be one of GET"),
+            (json!({"type": "http", "url": "http://x", "output": "a.b"}), "is not a JSONPath"),
+            (json!({"type": "http", "url": "http://x", "headers": {"a b": "c"}}), "no header can be called"),
+            (json!({"type": "http", "url": "http://x", "headers": {"Host": "c"}}), "leave it out"),
+            (json!({"type": "http", "url": "http://x", "headers": {"a": "b\r\nc: d"}}), "a line break"),
+            (
+                json!({"type": "http", "url": "http://x", "headers": {"a": {"secret": "b"}}}),
+                "`{ secretRef: { name: … } }`",
+            ),
+            (json!({"type": "http", "url": "http://x", "timeoutSeconds": 0}), "must be a number of seconds"),
+            (json!({"type": "http", "url": "http://x", "maxConcurrency": 0}), "a whole number from 1"),
+            (json!({"type": "openai", "parameters": {"stream": true}}), "`stream` cannot be a parameter"),
+            (json!({"type": "openai", "api": "assistants"}), "must be `chat` or `responses`"),
+            (json!({"type": "command"}), "has no `command`"),
+            (json!({"type": "command", "command": []}), "must be a list of texts"),
+            (json!({"type": "command", "command": ["a"], "variables": {"A=B": "c"}}), "no variable can be called"),
+            (json!({"type": "a2a", "url": "http://x", "binding": "grpc"}), "must be `jsonrpc` or `http`"),
+            (json!({"type": "replay", "file": "../x.jsonl"}), "must lie in the project"),
+            (json!({"type": "replay", "file": "/etc/passwd"}), "must lie in the project"),
+        ] {
+            let why = read(invoke.clone(), &facts("openai", None)).expect_err(says).join("; ");
+            assert!(why.contains(says), "{invoke}: {why}");
+            assert!(!why.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let wrong = read(json!({"type": "http", "method": "BREW", "output": 3, "x": 1}), &AgentFacts::default());
+        assert_eq!(wrong.expect_err("wrong").len(), 4);
+    }
+
+    #[test]
+    fn a_model_says_what_an_invoke_does_not() {
+        let chat = chat_of(json!({"type": "openai"}), &facts("openai", None));
+        assert_eq!((chat.base_url.as_str(), chat.model.as_str()), ("https://api.openai.com/v1", "gpt-x"));
+        assert_eq!(chat.key, Some(Text::Secret("openai-key".into())));
+        assert_eq!(chat.instructions.as_deref(), Some("be kind"));
+        let chat = chat_of(json!({"type": "openai", "model": "other"}), &facts("vllm", Some("http://gpu:8000/v1")));
+        assert_eq!((chat.base_url.as_str(), chat.model.as_str()), ("http://gpu:8000/v1", "other"));
+        let chat = chat_of(json!({"type": "anthropic"}), &facts("anthropic", None));
+        assert_eq!(chat.base_url, "https://api.anthropic.com/v1");
+        assert_eq!(chat.parameters["max_tokens"], 4096);
+        let why = read(json!({"type": "openai"}), &facts("vllm", None)).expect_err("no address").join("; ");
+        assert!(why.contains("names no address"), "{why}");
+        let why = read(json!({"type": "anthropic"}), &facts("openai", None)).expect_err("another API").join("; ");
+        assert!(why.contains("no `baseUrl`") && why.contains("no `model`"), "{why}");
+    }
+
+    #[test]
+    fn a_key_goes_nowhere_but_where_its_model_says() {
+        let elsewhere = json!({"type": "openai", "baseUrl": "http://elsewhere/v1"});
+        assert_eq!(chat_of(elsewhere, &facts("openai", None)).key, None);
+        let there = json!({"type": "openai", "baseUrl": "https://api.openai.com/v1/"});
+        assert!(chat_of(there, &facts("openai", None)).key.is_some());
+        let said = json!({"type": "openai", "baseUrl": "http://elsewhere/v1", "key": {"secretRef": {"name": "k", "namespace": "n"}}});
+        assert_eq!(chat_of(said, &facts("openai", None)).key, Some(Text::Secret("n/k".into())));
+    }
+
+    #[test]
+    fn times_and_limits_are_as_written() {
+        let reach = read(
+            json!({"type": "replay", "file": "a.jsonl", "timeoutSeconds": 1.5, "maxConcurrency": 3}),
+            &AgentFacts::default(),
+        );
+        let reach = reach.expect("an invoke");
+        assert_eq!((reach.timeout_ms, reach.max_concurrency), (1500, Some(3)));
+        let reach = read(json!({"type": "replay", "file": "a.jsonl"}), &AgentFacts::default()).expect("an invoke");
+        assert_eq!((reach.timeout_ms, reach.max_concurrency), (60_000, None));
+    }
+}

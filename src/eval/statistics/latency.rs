@@ -1,12 +1,17 @@
 //! Whether a candidate answers more slowly than the version before it, on the same cases.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::eval::Decimal;
 
 use super::bootstrap::bootstrap_rank;
 use super::nearest_rank;
 
 /// How the latency of a candidate stands to that of its baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LatencyShift")]
 pub struct Shift {
     /// Over how many pairs.
     pub pairs: usize,

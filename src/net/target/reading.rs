@@ -13,6 +13,8 @@ pub(super) struct Paths {
     tool_calls: Option<(String, JsonPath)>,
     usage: Option<JsonPath>,
     cost: Option<JsonPath>,
+    /// Whether paths can be given at all.
+    by_path: bool,
 }
 
 /// Where the text of an answer usually stands.
@@ -30,6 +32,7 @@ impl Paths {
             tool_calls: named(&http.tool_calls)?,
             usage: open(&http.usage)?,
             cost: open(&http.cost)?,
+            by_path: true,
         })
     }
 
@@ -90,10 +93,8 @@ impl Paths {
                 Some(text) => Ok(text),
                 None if !alone => Ok(String::new()),
                 None => {
-                    let names = USUAL.join("`, `");
-                    Err(malformed(format!(
-                        "the answer has no text under `{names}`: say where it stands, as `output: $.result.text`"
-                    )))
+                    let help = if self.by_path { ": say where it stands, as `output: $.result.text`" } else { "" };
+                    Err(malformed(format!("the answer has no text under `{}`{help}", USUAL.join("`, `"))))
                 }
             };
         };

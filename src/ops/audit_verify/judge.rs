@@ -264,7 +264,10 @@ fn required(records: &[&Record]) -> Vec<Requirement> {
                 let count = gate.threshold.as_ref().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(1);
                 Requirement::Approval(gate.name.clone(), count)
             }
-            "eval" => Requirement::Eval(gate.name.clone()),
+            "eval" | "latency" => match gate.label().parse() {
+                Ok(requirement) => requirement,
+                Err(_) => continue,
+            },
             _ => continue,
         };
         if !required.contains(&requirement) {

@@ -51,7 +51,11 @@ pub(super) fn in_ledger(
 ///
 /// # Errors
 /// A file is invalid, or holds no Eval.
-pub(super) fn in_files(files: &[String], desk: &Desk, caller: &mut Caller<'_>) -> Result<Vec<(Arc<Resource>, Dataset)>> {
+pub(super) fn in_files(
+    files: &[String],
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Vec<(Arc<Resource>, Dataset)>> {
     let mut set = read_set(files, desk, caller).map_err(nothing_measured)?;
     let mut evals = Vec::new();
     for (id, eval) in set.resources.iter().filter(|(id, _)| id.kind == Kind::Eval) {

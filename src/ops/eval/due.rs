@@ -66,7 +66,12 @@ pub fn run_due(environment: Option<&str>, caller: &mut Caller<'_>) -> Result<Vec
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn run_deployed(environment: &str, release: &str, agents: &[ResourceId], caller: &mut Caller<'_>) -> Result<Vec<Answered>> {
+pub fn run_deployed(
+    environment: &str,
+    release: &str,
+    agents: &[ResourceId],
+    caller: &mut Caller<'_>,
+) -> Result<Vec<Answered>> {
     let due = {
         let desk = Desk::open(caller)?;
         let reader = desk.reader()?;
@@ -116,7 +121,12 @@ fn begin(due: &Due, caller: &mut Caller<'_>) -> Result<Ran> {
 }
 
 /// What is due of one Eval: at most one run, which answers the night as well as the deployment.
-pub(super) fn due_of(eval: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>, now: DateTime<Utc>) -> Result<Option<Due>> {
+pub(super) fn due_of(
+    eval: &Resource,
+    environment: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<Due>> {
     let Some(agent) = measured(eval, environment)? else { return Ok(None) };
     let Some(running) = environment.running(&agent)? else { return Ok(None) };
     let results = super::results::of_agent(&agent, reader)?;

@@ -25,7 +25,8 @@ const VERDICT: u64 = 40;
 /// A case says nothing that a judge could look for, or the evidence cannot be read.
 pub(super) fn estimate(prepared: &Prepared, reader: &Reader<'_>) -> Result<Estimate> {
     let plan = &prepared.plan;
-    let earlier = results::of_agent(&plan.subject.agent, reader)?.into_iter().rfind(|known| known.result.eval.id == plan.eval.id);
+    let earlier =
+        results::of_agent(&plan.subject.agent, reader)?.into_iter().rfind(|known| known.result.eval.id == plan.eval.id);
     let earlier = earlier.map(|known| known.result).filter(|result| result.counts.answered > 0);
     let mut estimate = Estimate {
         plan: plan.clone(),

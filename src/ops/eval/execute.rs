@@ -34,7 +34,12 @@ pub(super) struct Execution {
 ///
 /// # Errors
 /// The journal cannot be written; a target or judge cannot be opened.
-pub(super) fn execute(prepared: &Prepared, directory: &RunDirectory, desk: &Desk, caller: &mut Caller<'_>) -> Result<Execution> {
+pub(super) fn execute(
+    prepared: &Prepared,
+    directory: &RunDirectory,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Execution> {
     let mut journal = directory.append()?;
     let path = directory.journal_path();
     let done = Done::read(&path)?;
@@ -62,7 +67,9 @@ pub(super) fn execute(prepared: &Prepared, directory: &RunDirectory, desk: &Desk
                 leaks.push((metric.name.clone(), settings.clone(), Sort::Secret));
             }
             Measure::Checked(check) => checks.push((metric.name.clone(), Checker::new(check).map_err(invalid)?)),
-            Measure::Program { command } => programs.push((metric.name.clone(), Program::new(command, &setting).map_err(invalid)?)),
+            Measure::Program { command } => {
+                programs.push((metric.name.clone(), Program::new(command, &setting).map_err(invalid)?))
+            }
             Measure::Judged(_) | Measure::Observed(_) => {}
         }
     }
@@ -168,8 +175,10 @@ pub(super) fn units(plan: &Plan) -> impl Iterator<Item = (usize, Unit)> + '_ {
 fn left(prepared: &Prepared, done: &Done, path: &Path) -> Result<(Vec<Left>, u64)> {
     let plan = &prepared.plan;
     let programs = prepared.definition.metrics.iter().any(|metric| matches!(metric.measure, Measure::Program { .. }));
-    let opinions: BTreeSet<(u32, u32)> =
-        (0..).zip(&plan.judges).flat_map(|(judge, seat)| (1..=seat.samples).map(move |sample| (judge, sample))).collect();
+    let opinions: BTreeSet<(u32, u32)> = (0..)
+        .zip(&plan.judges)
+        .flat_map(|(judge, seat)| (1..=seat.samples).map(move |sample| (judge, sample)))
+        .collect();
     let mut left = Vec::new();
     for (judge, seat) in (0..).zip(&plan.judges) {
         for canary in canaries() {
@@ -195,8 +204,11 @@ fn left(prepared: &Prepared, done: &Done, path: &Path) -> Result<(Vec<Left>, u64
             unfinished.push((case, unit, known));
         }
     }
-    let with_answers: BTreeSet<Unit> =
-        unfinished.iter().filter(|(_, _, known)| known.answered == Some(true)).map(|(_, unit, _)| unit.clone()).collect();
+    let with_answers: BTreeSet<Unit> = unfinished
+        .iter()
+        .filter(|(_, _, known)| known.answered == Some(true))
+        .map(|(_, unit, _)| unit.clone())
+        .collect();
     let mut answers = replies(path, &with_answers)?;
     for (case, unit, known) in unfinished {
         left.push(Left::Unit(Box::new(LeftOfUnit {

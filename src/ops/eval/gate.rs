@@ -53,15 +53,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         };
         measured(&eval, &environment)?.ok_or_else(|| {
             let message = format!("{} measures no agent that runs in `{}`", request.eval, request.from);
-            Failure::could_not("not-found", message).next(format!("`joch eval ls --target {}` lists what it measures", request.from))
+            Failure::could_not("not-found", message)
+                .next(format!("`joch eval ls --target {}` lists what it measures", request.from))
         })?
     };
-    let wanted = Move {
-        resource: Some(agent.clone()),
-        from: request.from.clone(),
-        to: request.to.clone(),
-        ..Move::default()
-    };
+    let wanted =
+        Move { resource: Some(agent.clone()), from: request.from.clone(), to: request.to.clone(), ..Move::default() };
     let required = vec![Requirement::Eval(request.eval.name.clone())];
     let asked = promote::Request { wanted, required, allowed_regressions: Vec::new(), dry_run: true };
     let plan = promote::run(&asked, caller)?.plan;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::eval::{Damaged, Definition, Entry, Journals, Line, Plan, Reply, RunResult, Unit, aggregate, merge, read_lines};
+use crate::eval::{
+    Damaged, Definition, Entry, Journals, Line, Plan, Reply, RunResult, Unit, aggregate, merge, read_lines,
+};
 use crate::workspace::read_journal;
 
 use super::super::failure::Failure;
@@ -61,7 +63,9 @@ pub(super) fn plan_of(path: &Path) -> Result<Option<Plan>> {
         Some(Ok(Entry { line: Line::Plan(plan), .. })) => Ok(Some(*plan)),
         Some(Ok(_)) => {
             let message = format!("`{}` does not begin with the plan of a run", path.display());
-            Err(Failure::could_not("journal", message).next("it is no journal of joch, or its beginning was cut off").into())
+            Err(Failure::could_not("journal", message)
+                .next("it is no journal of joch, or its beginning was cut off")
+                .into())
         }
         Some(Err(damaged)) => Err(Failure::could_not("journal", damaged.to_string()).into()),
     }

@@ -1,6 +1,5 @@
 //! `joch eval ls`: Evals with their last result, and runs that can be gone on with.
 
-
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 

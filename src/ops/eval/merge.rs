@@ -47,7 +47,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 
 /// The Eval that a plan holds, if it is the one whose digest it names.
 fn definition_of(plan: &Plan) -> Result<Definition> {
-    let damaged = |why: String| Failure::could_not("journal", format!("the plan of `{}` cannot be read: {why}", plan.run));
+    let damaged =
+        |why: String| Failure::could_not("journal", format!("the plan of `{}` cannot be read: {why}", plan.run));
     let eval = Resource::from_canonical(&plan.definition).map_err(damaged)?;
     if eval.digest() != plan.eval.digest || *eval.id() != plan.eval.id {
         return Err(damaged("it holds another Eval than it names".into()).into());

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::closure::Closure;
 use crate::eval::judge;
 use crate::eval::{
-    AgentFacts, Case, CaseRef, DatasetRef, Decimal, Definition, EvalRef, JudgeRef, Measure, Metric, ModelFacts, Plan, Prices, Reach,
-    ReachRef, Subject, Trigger,
+    AgentFacts, Case, CaseRef, DatasetRef, Decimal, Definition, EvalRef, JudgeRef, Measure, Metric, ModelFacts, Plan,
+    Prices, Reach, ReachRef, Subject, Trigger,
 };
 use crate::ledger::{Environment, Reader};
 use crate::net::Credentials;
@@ -182,12 +182,19 @@ fn subject(
     let name = &definition.target.name;
     let message = format!("`{}` does not run {}, which {} measures", environment.name(), definition.target, eval.id());
     Err(Failure::could_not("not-found", message)
-        .next(format!("bring it there: `joch promote {name} --to {0} --from …`, or `joch apply -f PATH --env {0}`", environment.name()))
+        .next(format!(
+            "bring it there: `joch promote {name} --to {0} --from …`, or `joch apply -f PATH --env {0}`",
+            environment.name()
+        ))
         .into())
 }
 
 /// How the agent is reached in the environment, and what says so: its Deployment there, else the Eval.
-pub(in crate::ops) fn invoke(eval: &Resource, agent: &ResourceId, environment: &Environment<'_, '_>) -> Result<(Value, ResourceId)> {
+pub(in crate::ops) fn invoke(
+    eval: &Resource,
+    agent: &ResourceId,
+    environment: &Environment<'_, '_>,
+) -> Result<(Value, ResourceId)> {
     let mut found = Vec::new();
     for record in environment.entries(&Kind::Deployment)? {
         let Some(view) = Deployment::of(&record) else { continue };
@@ -202,7 +209,11 @@ pub(in crate::ops) fn invoke(eval: &Resource, agent: &ResourceId, environment: &
         1 => return Ok(found.remove(0)),
         _ => {
             let names: Vec<_> = found.iter().map(|(_, id)| id.to_string()).collect();
-            let message = format!("{} say how {agent} is reached in `{}`, each in its own way", names.join(" and "), environment.name());
+            let message = format!(
+                "{} say how {agent} is reached in `{}`, each in its own way",
+                names.join(" and "),
+                environment.name()
+            );
             return Err(Failure::refused("eval-reach", message).next("leave `invoke` in one of them").into());
         }
     }
@@ -210,7 +221,10 @@ pub(in crate::ops) fn invoke(eval: &Resource, agent: &ResourceId, environment: &
         return Ok((invoke.clone(), eval.id().clone()));
     }
     let name = environment.name();
-    let message = format!("nothing says how {agent} is reached in `{name}`: it has no Deployment there with `invoke`, and {} has no `target.invoke`", eval.id());
+    let message = format!(
+        "nothing says how {agent} is reached in `{name}`: it has no Deployment there with `invoke`, and {} has no `target.invoke`",
+        eval.id()
+    );
     Err(Failure::could_not("eval-reach", message)
         .next(format!(
             "add a Deployment and apply it to `{name}` (`joch apply -f FILE --env {name}`):\n\
@@ -241,7 +255,9 @@ fn fill_from(value: &Value, defaults: &Map) -> Result<Value, String> {
         return defaults.get(key).cloned().ok_or_else(|| key.to_owned());
     }
     Ok(match value {
-        Value::List(items) => Value::List(items.iter().map(|item| fill_from(item, defaults)).collect::<Result<_, _>>()?),
+        Value::List(items) => {
+            Value::List(items.iter().map(|item| fill_from(item, defaults)).collect::<Result<_, _>>()?)
+        }
         Value::Map(map) => {
             let filled = map.iter().map(|(key, value)| Ok((key.clone(), fill_from(value, defaults)?)));
             Value::Map(filled.collect::<Result<_, String>>()?)
@@ -259,11 +275,14 @@ fn agent_facts(closure: &Closure) -> AgentFacts {
 /// The agent's own Model: the one that it names, or the first of its route or list.
 fn first_model(closure: &Closure) -> Option<Arc<Resource>> {
     let agent = closure.agent();
-    let models: Vec<_> = closure.members().iter().filter(|(id, _)| id.kind == Kind::Model).map(|(_, model)| model).collect();
+    let models: Vec<_> =
+        closure.members().iter().filter(|(id, _)| id.kind == Kind::Model).map(|(_, model)| model).collect();
     let named = |target: &crate::resource::Target, namespace: &str| match target {
-        crate::resource::Target::Resource(reference) if reference.kind == Kind::Model => {
-            reference.candidates(namespace).iter().find_map(|id| models.iter().find(|model| model.id() == id)).map(|model| (*model).clone())
-        }
+        crate::resource::Target::Resource(reference) if reference.kind == Kind::Model => reference
+            .candidates(namespace)
+            .iter()
+            .find_map(|id| models.iter().find(|model| model.id() == id))
+            .map(|model| (*model).clone()),
         crate::resource::Target::Candidate(candidate) => {
             let served: Vec<_> = models.iter().filter_map(|model| crate::resource::served::Served::by(model)).collect();
             let id = crate::resource::served::match_candidate(candidate, namespace, &served).ok()?;
@@ -271,7 +290,9 @@ fn first_model(closure: &Closure) -> Option<Arc<Resource>> {
         }
         crate::resource::Target::Resource(_) => None,
     };
-    let of = |resource: &Resource| resource.mentions().iter().find_map(|mention| named(&mention.target, &resource.id().namespace));
+    let of = |resource: &Resource| {
+        resource.mentions().iter().find_map(|mention| named(&mention.target, &resource.id().namespace))
+    };
     of(agent).or_else(|| {
         let routes = closure.members().iter().filter(|(id, _)| id.kind == Kind::ModelRoute);
         routes.map(|(_, route)| route).find_map(|route| of(route))
@@ -284,12 +305,17 @@ fn prices<'a>(members: impl Iterator<Item = &'a Arc<Resource>>) -> BTreeMap<Stri
     for model in members.filter(|member| member.id().kind == Kind::Model) {
         let spec = model.spec();
         let local = spec.at(&["endpoint", "type"]).and_then(Value::as_text) == Some("local");
-        let in_dollars = spec.at(&["pricing", "currency"]).and_then(Value::as_text).is_none_or(|currency| currency == "USD");
+        let in_dollars =
+            spec.at(&["pricing", "currency"]).and_then(Value::as_text).is_none_or(|currency| currency == "USD");
         let price = |key| {
             let price = spec.at(&["pricing", key]).and_then(Value::as_number).and_then(Decimal::from_number);
             price.filter(|price| local || *price > Decimal::ZERO)
         };
-        let (Some(input), Some(output), true) = (price("inputPerMillionTokens"), price("outputPerMillionTokens"), in_dollars) else { continue };
+        let (Some(input), Some(output), true) =
+            (price("inputPerMillionTokens"), price("outputPerMillionTokens"), in_dollars)
+        else {
+            continue;
+        };
         let name = spec.get("model").and_then(Value::as_text).unwrap_or(&model.id().name);
         prices.insert(name.to_owned(), Prices { input, output });
     }
@@ -336,7 +362,8 @@ fn judges(definition: &Definition, models: &Models<'_>, desk: &Desk, caller: &mu
     for metric in &definition.metrics {
         let Measure::Judged(judged) = &metric.measure else { continue };
         let by_default = judged.judges.is_empty();
-        let named = if by_default { desk.project.config.judge.iter().cloned().collect() } else { judged.judges.clone() };
+        let named =
+            if by_default { desk.project.config.judge.iter().cloned().collect() } else { judged.judges.clone() };
         if named.is_empty() {
             let message = format!("nobody says who judges `{}` of {}", metric.name, definition.id);
             return Err(Failure::refused("eval-judge", message)
@@ -345,12 +372,20 @@ fn judges(definition: &Definition, models: &Models<'_>, desk: &Desk, caller: &mu
         }
         for reference in named {
             let model = find_judge(&reference, &definition.id, models, desk, caller)?;
-            let seat = seats.iter_mut().find(|seat| seat.model == model && seat.samples == judged.samples && seat.by_default == by_default);
+            let seat = seats
+                .iter_mut()
+                .find(|seat| seat.model == model && seat.samples == judged.samples && seat.by_default == by_default);
             match seat {
                 Some(seat) => seat.metrics.push(metric.name.clone()),
                 None => {
                     let facts = ModelFacts::of(&model).map_err(|why| Failure::refused("eval-judge", why))?;
-                    seats.push(Seat { model, facts, metrics: vec![metric.name.clone()], samples: judged.samples, by_default });
+                    seats.push(Seat {
+                        model,
+                        facts,
+                        metrics: vec![metric.name.clone()],
+                        samples: judged.samples,
+                        by_default,
+                    });
                 }
             }
         }
@@ -420,7 +455,10 @@ impl Secrets<'_, '_> {
         let message = match (&record, text("type")) {
             (None, _) => format!("there is no Secret `{name}` in `{}`", self.environment.name()),
             (Some(_), Some("env")) => format!("the Secret `{name}` has no value: `{}` is not set", variables[0]),
-            (Some(_), kind) => format!("the Secret `{name}` is kept in {}, where joch does not look", kind.unwrap_or("a place it does not name")),
+            (Some(_), kind) => format!(
+                "the Secret `{name}` is kept in {}, where joch does not look",
+                kind.unwrap_or("a place it does not name")
+            ),
         };
         Err(Failure::credentials("no-secret", message).next(format!("set the variable `{}`", variables[0])).into())
     }

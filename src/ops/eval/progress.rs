@@ -2,7 +2,6 @@
 //! now and then elsewhere.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
 

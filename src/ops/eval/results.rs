@@ -34,7 +34,8 @@ pub(super) fn beginning_with(id: &str, reader: &Reader<'_>) -> Result<Vec<Known>
     let commit = reader.tip(layout::EVIDENCE)?;
     let mut found = Vec::new();
     for item in reader.evidence_beginning(commit, layout::EVALS, id)? {
-        let result = RunResult::from_json(&item.bytes).map_err(|why| super::super::failure::Failure::could_not("damaged", why))?;
+        let result = RunResult::from_json(&item.bytes)
+            .map_err(|why| super::super::failure::Failure::could_not("damaged", why))?;
         let known = of_closure(&result.subject.agent, Some(result.subject.digest), reader)?;
         found.extend(known.into_iter().filter(|known| known.id == item.id));
     }

@@ -96,7 +96,9 @@ fn find(which: &Resume, request: &Request, desk: &Desk) -> Result<(RunDirectory,
         let Some(plan) = plan_of(&directory.journal_path())? else { continue };
         let meant = match (which, &request.evals) {
             (Resume::Id(id), _) => plan.run == *id,
-            (Resume::Newest, Which::Named(eval)) => plan.eval.id == *eval && plan.subject.environment == request.environment,
+            (Resume::Newest, Which::Named(eval)) => {
+                plan.eval.id == *eval && plan.subject.environment == request.environment
+            }
             (Resume::Newest, Which::Files(_)) => plan.subject.environment == request.environment,
         };
         if meant {

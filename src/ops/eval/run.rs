@@ -16,7 +16,7 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
-use super::baseline::Comparison;
+use super::baseline::Baseline;
 use super::execute::{Execution, execute};
 use super::journal::{RESULT, result_of};
 use super::prepare::{Prepared, Wanted, prepare};
@@ -91,7 +91,7 @@ pub struct Finished {
     /// The id of the evidence item.
     pub evidence: String,
     /// Compared with what the next rung runs now, where a result of that is on record.
-    pub comparison: Option<Comparison>,
+    pub baseline: Option<Baseline>,
 }
 
 /// A part of a run.
@@ -207,7 +207,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 }
 
 /// Executes what is left of a run, and makes a signed result of it if that was all.
-pub(super) fn carry_out(prepared: Prepared, directory: RunDirectory, desk: &Desk, caller: &mut Caller<'_>) -> Result<Ran> {
+pub(super) fn carry_out(
+    prepared: Prepared,
+    directory: RunDirectory,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) -> Result<Ran> {
     let execution = execute(&prepared, &directory, desk, caller)?;
     let part = |execution: &Execution| Part {
         run: prepared.plan.run.clone(),
@@ -235,8 +240,8 @@ pub(super) fn conclude(result: RunResult, definition: &Definition, caller: &mut 
     // A run may take hours, and what is signed now is signed now.
     caller.now = (caller.progress.clock)();
     let recorded = record(&result, caller)?;
-    let comparison = super::baseline::compared(&result, definition, caller)?;
-    Ok(Finished { result, evidence: recorded.id, comparison })
+    let baseline = super::baseline::compared(&result, definition, caller)?;
+    Ok(Finished { result, evidence: recorded.id, baseline })
 }
 
 /// The Evals that are meant, each with its dataset.
@@ -286,10 +291,12 @@ fn directory_of(request: &Request, plan: &Plan, desk: &Desk) -> RunDirectory {
 
 fn begun(directory: &RunDirectory, plan: &Plan) -> Failure {
     let part = plan.shard.map_or_else(String::new, |(i, n)| format!(" --shard {i}/{n}"));
-    Failure::could_not("run-begun", format!("the run in `{}` was begun before", directory.path().display())).next(format!(
-        "go on with it: `joch eval run {} --target {}{part} --resume {}`, or begin another with `--run-id`",
-        plan.eval.id.name, plan.subject.environment, plan.run
-    ))
+    Failure::could_not("run-begun", format!("the run in `{}` was begun before", directory.path().display())).next(
+        format!(
+            "go on with it: `joch eval run {} --target {}{part} --resume {}`, or begin another with `--run-id`",
+            plan.eval.id.name, plan.subject.environment, plan.run
+        ),
+    )
 }
 
 /// What all runs come to: failed before inconclusive before passed. None for a part of a run.
@@ -297,9 +304,12 @@ impl Outcome {
     /// The worst verdict; none where nothing came to a result.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
-        self.runs.iter().filter_map(|ran| match ran {
-            Ran::Finished(finished) => Some(finished.result.verdict),
-            Ran::Planned(_) | Ran::Shard(_) | Ran::Interrupted(_) => None,
-        }).max()
+        self.runs
+            .iter()
+            .filter_map(|ran| match ran {
+                Ran::Finished(finished) => Some(finished.result.verdict),
+                Ran::Planned(_) | Ran::Shard(_) | Ran::Interrupted(_) => None,
+            })
+            .max()
     }
 }

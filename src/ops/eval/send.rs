@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::net;
+use crate::net::otlp::{Collector, export, headers};
+use crate::net::{Client, Limits};
 
 use super::super::caller::Caller;
 use super::super::failure::Failure;
@@ -14,25 +15,19 @@ pub struct Bodies {
     /// To `/v1/logs`.
     pub logs: Vec<String>,
     /// To `/v1/metrics`.
-    pub metrics: Option<String>,
+    pub metrics: Vec<String>,
 }
 
 /// Sends, in order. Headers come from `OTEL_EXPORTER_OTLP_HEADERS`, as every exporter takes them.
 ///
 /// # Errors
-/// The collector cannot be reached, or refuses; the headers are none.
+/// The collector cannot be reached, or refuses.
 pub fn run(url: &str, bodies: &Bodies, caller: &Caller<'_>) -> Result<()> {
-    let variable = caller.variable("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
-    let headers = net::headers(variable).map_err(|why| {
-        let message = format!("`OTEL_EXPORTER_OTLP_HEADERS` cannot be read: {why}");
-        Failure::usage(message).next("write it as `key=value,key=value`, the values percent-encoded")
-    })?;
-    let collector = net::Collector { endpoint: url.to_owned(), headers, limits: net::Limits::default() };
-    let client = net::Client::new(proxy(caller));
-    let metrics: Vec<String> = bodies.metrics.clone().into_iter().collect();
-    net::export(&client, &collector, &bodies.logs, &metrics)
-        .map_err(|why| Failure::could_not("otlp", why.message).next("the result is on record; send it with `joch eval show`"))?;
-    Ok(())
+    let headers = headers(caller.variable("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default());
+    let headers = headers.map_err(|why| Failure::usage(format!("`OTEL_EXPORTER_OTLP_HEADERS`: {why}")))?;
+    let collector = Collector { endpoint: url.to_owned(), headers, limits: Limits::default() };
+    export(&Client::new(proxy(caller)), &collector, &bodies.logs, &bodies.metrics)
+        .map_err(|why| Failure::could_not("otlp", why.message).into())
 }
 
 /// An address without what stands after `?`, which may hold a key.

@@ -199,10 +199,8 @@ mod tests {
             planned: 30,
             command: "joch eval run quality --target staging --resume 99aa".into(),
         };
-        let list = EvalList {
-            items: vec![eval("quality", Some(last)), eval("tone", None)],
-            unfinished: vec![unfinished],
-        };
+        let list =
+            EvalList { items: vec![eval("quality", Some(last)), eval("tone", None)], unfinished: vec![unfinished] };
         let expected = "\
 EVAL     AGENT           SCHEDULE               LAST    STATE       TIME
 quality  support-triage  onDeployment, nightly  passed  stale, due  2026-05-10T02:04:12Z

@@ -50,13 +50,13 @@ impl Stage {
             metrics: Vec::new(),
             run: Run {
                 concurrency: 4,
+                requests_per_minute: None,
                 trials,
                 timeout_ms: 60_000,
                 retries: 2,
                 max_age_s: 604_800,
                 max_error_rate: 0,
                 max_unscored_rate: 0,
-                requests_per_minute: None,
             },
             confidence: None,
         };

@@ -188,7 +188,7 @@ fn an_eval_without_thresholds_passes_nothing() {
 }
 
 #[test]
-fn answers_that_could_be_better_are_shown_and_those_that_leak_are_not() {
+fn answers_that_could_be_better_are_shown_and_what_they_leak_is_not() {
     let mut stage = Stage::new(3, 1).success("0.5").all("task_success", &["1", "0", "0"]);
     if let Line::Answer(answered) = &mut stage.lines[2] {
         let leak = crate::eval::Leak {
@@ -200,9 +200,14 @@ fn answers_that_could_be_better_are_shown_and_those_that_leak_are_not() {
             excerpt: "j***".to_owned(),
         };
         answered.leaks.push(leak);
+        if let Ok(reply) = &mut answered.outcome.reply {
+            reply.text = format!("Write to joe@acme.com. {}", "x".repeat(5_000));
+        }
     }
     let result = stage.result();
     let shown: Vec<_> = result.cases.iter().map(|case| case.trials[0].output.as_deref()).collect();
     assert_eq!(shown[..2], [None, Some("answer 1/1")]);
-    assert!(shown[2].is_some_and(|text| !text.contains("answer")));
+    let masked = shown[2].expect("an answer");
+    assert!(masked.starts_with("Write to [email]. xxx") && masked.ends_with("x…"), "{masked}");
+    assert_eq!(masked.chars().count(), 2_001);
 }
