@@ -20,7 +20,7 @@ pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
 };
-pub use detect::{Sort, counts, leaks, mask, mask_secrets};
+pub use detect::{Sort, counts, leaks, mask, mask_secrets, without_secrets};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JudgeRef, Lag, Line, Opinion, Plan, Prices, Programmed, ReachRef,
     Subject, Trigger, Unit,
