@@ -5,8 +5,8 @@ use std::io::empty;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use joch::eval::{
-    Canaries, CaseResult, Cost, Counts, DatasetRef, Decimal, EvalRef, Judge, JudgeRef, MetricResult, Ratio, Reach, ReachRef,
-    RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Verdict,
+    Canaries, CaseResult, Cost, Counts, DatasetRef, Decimal, EvalRef, Judge, JudgeRef, MetricResult, Ratio, Reach,
+    ReachRef, RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Verdict,
 };
 use joch::ledger::{Reader, Repository};
 use joch::ops::{Caller, Progress};
