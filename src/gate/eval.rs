@@ -326,7 +326,7 @@ fn judged(binding: &Binding<'_>, chosen: &Measured, thresholds: &[Judged]) -> Re
     }
     if result.canaries.correct != result.canaries.expected {
         let (right, of) = (result.canaries.correct, result.canaries.expected);
-        let reason = format!("its judges found {right} of {of} answers of known quality right");
+        let reason = format!("its judges found {right} of {of} canaries right");
         return Ok(answer(Verdict::Inconclusive, reason));
     }
     if result.verdict != Ran::Passed || !result.reasons.is_empty() || result.counts.missing > 0 {

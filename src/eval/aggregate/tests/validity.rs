@@ -147,7 +147,7 @@ fn a_wrong_canary_is_no_pass() {
     let wrong = changed(&|opinion| {
         opinion.found.iter_mut().flat_map(|found| found.values_mut()).for_each(|finding| *finding = Finding::NotMet);
     });
-    let said = "the judges cannot be believed: of 10 findings about answers of known quality, 2 are wrong or missing";
+    let said = "the judges cannot be believed: of 10 findings about canaries, 2 are wrong or missing";
     assert_eq!(reasons(&wrong), [said]);
     assert_eq!(reasons(&changed(&|opinion| opinion.found = Err("no JSON".to_owned()))), [said]);
     assert_eq!(reasons(&changed(&|opinion| opinion.found = Ok([].into()))), [said]);
