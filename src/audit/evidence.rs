@@ -1,5 +1,6 @@
 //! The evidence branch: items are only added, each signed by its author and named for its content.
 
+use crate::eval::RunResult;
 use crate::gate::Statement;
 use crate::release::{Record, layout};
 
@@ -36,6 +37,10 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
             let record = Record::from_json(bytes)?;
             let number = number_of(&record).ok_or_else(|| format!("`{}` is no release", record.release))?;
             vec![layout::decision(&record.environment, number, id)]
+        }
+        layout::EVALS => {
+            let subject = RunResult::from_json(bytes)?.subject;
+            vec![layout::eval_result(&subject.agent, subject.digest, id)]
         }
         _ => return Ok(()),
     };

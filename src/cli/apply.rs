@@ -25,12 +25,19 @@ pub(super) struct ApplyArgs {
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Leave out the evals that run on deployment
+    #[arg(long)]
+    no_evals: bool,
 }
 
 pub(super) fn run(args: ApplyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     let request =
         apply::Request { files: args.files, environment: args.env, reason: args.reason, dry_run: args.dry_run };
     let outcome = apply::run(&request, caller)?;
+    let evals = match (&outcome.landed, &outcome.plan) {
+        (Some(landed), Some(plan)) if !args.no_evals => super::eval::on_deployment(&landed.release, plan, caller),
+        _ => Vec::new(),
+    };
     let says = outcome.plan.as_ref().map_or(Outcome::Open, |plan| plan.outcome);
     let verdict = match outcome.plan.as_ref().and_then(|plan| plan.records.first()) {
         Some(record) => record.verdict.clone(),
@@ -54,6 +61,7 @@ pub(super) fn run(args: ApplyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         dry_run: outcome.dry_run,
         resources: resources.collect(),
         records: records.into_iter().filter(|record| !record.gates.is_empty()).collect(),
+        evals,
         outcome: says,
     };
     Ok(Answer::with(exit::of_outcome(says), view))

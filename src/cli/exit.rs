@@ -1,5 +1,6 @@
 //! The exit codes: one documented number for each answer. They are part of the contract.
 
+use crate::eval::Verdict;
 use crate::gate::Outcome;
 use crate::ledger::Error;
 use crate::ops::{Failure, FailureKind};
@@ -14,11 +15,13 @@ pub const REFUSED: u8 = 2;
 pub const PENDING: u8 = 3;
 /// Credentials are missing or refused, or the role does not allow it.
 pub const CREDENTIALS: u8 = 4;
+/// Somebody stopped it; what it did stays, and it can go on.
+pub const INTERRUPTED: u8 = 130;
 /// The command was not understood.
 pub const USAGE: u8 = 64;
 
 /// Every code with what it means: the reference is made from this table.
-pub const ALL: [(u8, &str); 6] = [
+pub const ALL: [(u8, &str); 7] = [
     (DONE, "It is done, or was so already; a diff was shown."),
     (
         COULD_NOT,
@@ -32,6 +35,7 @@ pub const ALL: [(u8, &str); 6] = [
     (PENDING, "Only an approval is missing. Run the command again once it is there."),
     (CREDENTIALS, "Credentials are missing or refused, or the role of the key does not allow it."),
     (USAGE, "The command was not understood."),
+    (INTERRUPTED, "Ctrl-C or a signal stopped a run of an eval. What it journalled stays; `--resume` goes on."),
 ];
 
 /// The code for what gates say. The printed verdict and the JSON come from the same value.
@@ -42,6 +46,16 @@ pub fn of_outcome(outcome: Outcome) -> u8 {
         Outcome::Pending => PENDING,
         Outcome::Undecided => COULD_NOT,
         Outcome::Blocked => REFUSED,
+    }
+}
+
+/// The code for what a run of an eval came to.
+#[must_use]
+pub fn of_verdict(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Passed => DONE,
+        Verdict::Inconclusive => COULD_NOT,
+        Verdict::Failed => REFUSED,
     }
 }
 

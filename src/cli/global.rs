@@ -5,7 +5,8 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::ops::Caller;
+use crate::ops::{Caller, Failure, Progress};
+use crate::render::report::Format;
 use crate::render::{self, View};
 
 use super::world::World;
@@ -39,6 +40,28 @@ pub(super) enum Output {
     Name,
     /// For pull requests
     Markdown,
+    /// For CI servers, as JUnit XML; results of evals
+    Junit,
+    /// For monitoring, as OpenMetrics text; results of evals
+    Openmetrics,
+    /// For logs of GitHub Actions, as annotations; results of evals
+    Github,
+    /// For browsers, as one page; results of evals
+    Html,
+}
+
+impl Output {
+    /// The report that it is, where it is one: a form that only some answers have.
+    #[must_use]
+    pub(super) fn report(self) -> Option<Format> {
+        match self {
+            Self::Table | Self::Wide | Self::Json | Self::Yaml | Self::Name | Self::Markdown => None,
+            Self::Junit => Some(Format::Junit),
+            Self::Openmetrics => Some(Format::Openmetrics),
+            Self::Github => Some(Format::Github),
+            Self::Html => Some(Format::Html),
+        }
+    }
 }
 
 /// What a command came to.
@@ -62,11 +85,13 @@ impl Answer {
 }
 
 impl Global {
-    /// The format: the flag, then `JOCH_OUTPUT`, then a table.
+    /// The format: the flag, then `JOCH_OUTPUT`, then a table. A variable is for many commands, so that a report in it
+    /// counts only for those that have `reports`.
     #[must_use]
-    pub(super) fn format(&self, world: &World) -> Output {
+    pub(super) fn format(&self, reports: &[Format], world: &World) -> Output {
         let variable = world.variables.get("JOCH_OUTPUT").and_then(|value| value.to_str());
         let named = variable.and_then(|word| Output::from_str(word, true).ok());
+        let named = named.filter(|named| named.report().is_none_or(|format| reports.contains(&format)));
         self.output.or(named).unwrap_or(Output::Table)
     }
 
@@ -79,15 +104,30 @@ impl Global {
             stdin: &mut *world.stdin,
             key: self.key.clone(),
             namespace: self.namespace.clone(),
+            progress: Progress { stream: &mut *world.stderr, terminal: world.terminal, clock: world.now },
             notices: Vec::new(),
         }
     }
 }
 
+/// Whether an answer with these reports has the format. Asked before anything is done, so that no command does its
+/// work and then has no words for it.
+///
+/// # Errors
+/// It has not.
+pub(super) fn check_format(format: Output, reports: &[Format]) -> Result<()> {
+    let Some(format) = format.report().filter(|format| !reports.contains(format)) else { return Ok(()) };
+    let words = ["table", "wide", "json", "yaml", "name", "markdown"].into_iter();
+    let has: Vec<_> = words.chain(reports.iter().map(|report| report.word())).collect();
+    Err(Failure::usage(format!("this command has no form as `{}`", format.word()))
+        .next(format!("it has {}", has.join(", ")))
+        .into())
+}
+
 /// Prints the notices, then the answer.
 ///
 /// # Errors
-/// Standard output cannot be written.
+/// Standard output cannot be written, or the answer has no such form.
 pub(super) fn print(answer: &Answer, notices: &[String], format: Output, world: &mut World) -> Result<()> {
     for notice in notices {
         for (at, line) in notice.lines().enumerate() {
@@ -107,6 +147,12 @@ pub(super) fn print(answer: &Answer, notices: &[String], format: Output, world: 
         Output::Yaml => render::yaml(answer.view.as_ref()),
         Output::Name => render::names(answer.view.as_ref()),
         Output::Markdown => render::markdown(answer.view.as_ref()),
+        Output::Junit | Output::Openmetrics | Output::Github | Output::Html => {
+            match format.report().and_then(|format| answer.view.report(format)) {
+                Some(text) => text,
+                None => return check_format(format, answer.view.reports()),
+            }
+        }
     };
     world.stdout.write_all(text.as_bytes())?;
     world.stdout.flush()?;

@@ -10,6 +10,8 @@ mod describe;
 mod diff;
 mod doctor;
 mod error;
+mod eval;
+mod eval_report;
 pub mod exit;
 mod explain;
 mod get;
@@ -29,6 +31,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::gate::Decision;
 use crate::ops::Caller;
+use crate::render::report::Format;
 
 use global::{Answer, Global, Output};
 pub use world::World;
@@ -54,6 +57,7 @@ enum Command {
     /// Reject a promotion with your own signature; it is blocked until you approve it after all
     Reject(approvals::VoteArgs),
     Approvals(approvals::ApprovalsArgs),
+    Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
@@ -67,6 +71,16 @@ enum Command {
     Version(version::VersionArgs),
 }
 
+impl Command {
+    /// The reports that its answer has beside the formats of every command.
+    fn reports(&self) -> &'static [Format] {
+        match self {
+            Self::Eval(args) => args.reports(),
+            _ => &[],
+        }
+    }
+}
+
 /// Every command with its flags and help, as the reference and the completions tell them.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -78,7 +92,12 @@ pub fn run(world: &mut World) -> u8 {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let format = cli.global.format(world);
+    let reports = cli.command.reports();
+    let format = cli.global.format(reports, world);
+    if let Err(why) = global::check_format(format, reports) {
+        drop(error::tell(&why, &[], format, &mut *world.stderr));
+        return exit::of_error(&why);
+    }
     if let Command::Demo(args) = &cli.command {
         return demo::run(args, world).unwrap_or_else(|why| {
             drop(error::tell(&why, &[], format, &mut *world.stderr));
@@ -114,6 +133,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approve(args) => approvals::vote(args, Some(Decision::Approve), caller),
         Command::Reject(args) => approvals::vote(args, Some(Decision::Reject), caller),
         Command::Approvals(args) => approvals::run(args, caller),
+        Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),

@@ -54,6 +54,9 @@ pub(super) struct PromoteArgs {
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Leave out the evals that run on deployment
+    #[arg(long)]
+    no_evals: bool,
 }
 
 pub(super) fn run(args: PromoteArgs, caller: &mut Caller<'_>) -> Result<Answer> {
@@ -67,9 +70,14 @@ pub(super) fn run(args: PromoteArgs, caller: &mut Caller<'_>) -> Result<Answer> 
         dry_run: args.dry_run,
     };
     let outcome = promote::run(&request, caller)?;
+    let evals = match (&outcome.landed, &outcome.plan) {
+        (Some(landed), Some(plan)) if !args.no_evals => super::eval::on_deployment(&landed.release, plan, caller),
+        _ => Vec::new(),
+    };
     let mut view = ChangeResult::of(Event::Promote, &outcome.wanted.to, outcome.plan.as_ref());
     view.source = Some(outcome.wanted.from.clone());
     view.dry_run = outcome.dry_run;
+    view.evals = evals;
     view.unchanged = outcome.unchanged.iter().map(ToString::to_string).collect();
     if let Some(landed) = outcome.landed {
         view.release = Some(landed.release);

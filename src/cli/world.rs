@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{IsTerminal as _, Read, Write};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -22,6 +22,8 @@ pub struct World {
     pub stdout: Box<dyn Write>,
     /// Standard error: everything else.
     pub stderr: Box<dyn Write>,
+    /// The width of standard error in columns, if it is a terminal.
+    pub terminal: Option<usize>,
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
     /// The program itself, for a demo that runs what it prints.
@@ -32,6 +34,9 @@ impl World {
     /// The world of this process.
     #[must_use]
     pub fn of_process() -> Self {
+        let stderr = std::io::stderr();
+        let width = terminal_size::terminal_size_of(&stderr).map_or(80, |(width, _)| usize::from(width.0));
+        let terminal = stderr.is_terminal().then_some(width);
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Self {
             arguments: std::env::args_os().collect(),
@@ -40,6 +45,7 @@ impl World {
             stdin: Box::new(std::io::stdin()),
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
+            terminal,
             now: Utc::now,
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("joch")),
         }

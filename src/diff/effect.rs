@@ -4,7 +4,7 @@
 use super::change::{Change, Effect, Note};
 use super::path::{self, Step};
 use super::rules::{Judge, RULES};
-use crate::resource::{Kind, Number, Value};
+use crate::resource::{Direction, Kind, Number, Value};
 use Effect::{Narrows, Widens};
 
 /// What is known about the effect of `change`, which was found between the bodies `old` and `new`.
@@ -108,11 +108,11 @@ impl Scales<'_> {
         let Some(Step::Name(metric)) = steps.last() else { return None };
         let direction = |body: Option<&Value>| {
             let steps = ["spec", "metrics", metric.as_str(), "direction"].map(|step| Step::Name(step.into()));
-            match path::lookup(body?, &steps)?.as_text()? {
-                "higher" => Some('>'),
-                "lower" => Some('<'),
-                _ => None,
-            }
+            let said = path::lookup(body?, &steps).and_then(Value::as_text).and_then(Direction::from_word);
+            Some(match said.or_else(|| Direction::of_metric(metric))? {
+                Direction::Higher => '>',
+                Direction::Lower => '<',
+            })
         };
         let ((sign, bound), (new_sign, new_bound)) = (comparison(from)?, comparison(to)?);
         let sign = sign.or_else(|| direction(self.old))?;
@@ -307,6 +307,10 @@ mod tests {
         let told =
             |direction: &str, old: &str, new: &str| told(Kind::Eval, &eval(direction, old), &eval(direction, new));
         assert_eq!(told("", "0.8", "0.7"), ["spec.thresholds.m ?"]);
+        let known = |metric: &str, bound: &str| format!(r#"{{"thresholds": {{"{metric}": {bound}}}}}"#);
+        let told_known = |metric: &str| self::told(Kind::Eval, &known(metric, "0.8"), &known(metric, "0.7"));
+        assert_eq!(told_known("task_success"), ["spec.thresholds.task_success widens"]);
+        assert_eq!(told_known("pii_leakage"), ["spec.thresholds.pii_leakage narrows"]);
         assert_eq!(told(r#", "direction": "higher""#, "0.8", "0.7"), ["spec.thresholds.m widens"]);
         assert_eq!(told(r#", "direction": "lower""#, "0.8", r#""<= 0.7""#), ["spec.thresholds.m narrows"]);
     }

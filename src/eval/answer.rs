@@ -13,7 +13,8 @@ pub struct Outcome {
     /// The answer, or why there is none.
     pub reply: Result<Reply, Fault>,
     /// From the request to the last byte of the answer, of the attempt that was answered, in microseconds; for a
-    /// call that timed out, its time limit. Waiting in a queue, pauses and other attempts are not in it.
+    /// call that timed out, its time limit. Waiting in a queue, pauses and other attempts are not in it. 0 where it is
+    /// not known: a recording that does not say it, or a call that never came to a request.
     pub latency_us: u64,
     /// From the first request to the end, pauses and repeated attempts included, in microseconds.
     pub total_us: u64,

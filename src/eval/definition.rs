@@ -1,6 +1,7 @@
 //! An Eval, understood: which metrics, how each is measured, what it must reach, and how the run goes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::resource::{Digest, Direction, Reference, ResourceId, Threshold};
 
@@ -188,11 +189,28 @@ pub enum Aggregate {
     PassAll(u32),
 }
 
+/// As a file and a result write it.
+impl fmt::Display for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mean => f.write_str("mean"),
+            Self::Median => f.write_str("median"),
+            Self::Min => f.write_str("min"),
+            Self::Max => f.write_str("max"),
+            Self::Percentile(percent) => write!(f, "p{percent}"),
+            Self::PassAt(k) => write!(f, "pass@{k}"),
+            Self::PassAll(k) => write!(f, "pass^{k}"),
+        }
+    }
+}
+
 /// How a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     /// Cases at a time.
     pub concurrency: u32,
+    /// Requests a minute to the agent, and as many to each judge; none means as many as they take.
+    pub requests_per_minute: Option<u32>,
     /// Runs of each case.
     pub trials: u32,
     /// How long one call may take, in milliseconds, where the target says nothing.

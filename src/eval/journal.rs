@@ -9,9 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::resource::{Digest, ResourceId};
 
-use super::answer::{Outcome, Usage};
+use super::answer::{FaultKind, Outcome, Usage};
 use super::definition::Scores;
 use super::leak::Leak;
+
+pub(super) mod codec;
+
+/// Names the format of a journal.
+pub const JOURNAL_SCHEMA: &str = "joch.dev/eval-journal/v1";
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +46,8 @@ pub struct Plan {
     pub subject: Subject,
     /// The Eval.
     pub eval: EvalRef,
+    /// The Eval itself, in its canonical form.
+    pub definition: String,
     /// The dataset.
     pub dataset: DatasetRef,
     /// The judges, in the order in which opinions number them.
@@ -255,4 +262,30 @@ pub struct Lag {
     pub count: u64,
     /// Nearest-rank 99th percentile of these, in microseconds.
     pub p99_us: u64,
+}
+
+impl Answered {
+    /// Whether this stands: the agent answered, or had its chance and did not. Where only the way to it failed, a later
+    /// line for the same unit takes its place, and a run that goes on asks again.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        match &self.outcome.reply {
+            Ok(_) => true,
+            Err(fault) => !matches!(fault.kind, FaultKind::Connection | FaultKind::Credentials | FaultKind::Limit),
+        }
+    }
+}
+
+impl Opinion {
+    /// Whether this stands: the judge spoke. Where it did not, a later line takes its place.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.found.is_ok()
+    }
+
+    /// Whether it is of a canary and not of an answer.
+    #[must_use]
+    pub fn is_canary(&self) -> bool {
+        self.unit.trial == 0
+    }
 }

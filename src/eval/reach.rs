@@ -1,10 +1,16 @@
 //! How an agent is reached: the `invoke` of a Deployment or of an Eval, understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::resource::{Digest, Value};
+
+mod facts;
+mod fields;
+mod read;
+
+pub use facts::{AgentFacts, ModelFacts};
 
 /// How an agent is reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,10 +59,14 @@ pub struct Http {
     pub headers: BTreeMap<String, Text>,
     /// A JSON template; `{{input}}` stands for the input of the case.
     pub body: Option<serde_json::Value>,
-    /// JSONPath of the answer's text; the whole body where none is given.
+    /// JSONPath of the answer's text; where none is given, the field of a usual name, or a body that is plain text.
     pub output: Option<String>,
-    /// JSONPath of the tool calls.
+    /// JSONPath of the tool calls; looked for where they usually stand where none is given.
     pub tool_calls: Option<String>,
+    /// JSONPath of the tokens; looked for under `usage` where none is given.
+    pub usage: Option<String>,
+    /// JSONPath of the cost in US dollars; looked for as `cost_usd`, `costUsd` or `cost` where none is given.
+    pub cost: Option<String>,
 }
 
 /// A chat API.
@@ -110,6 +120,18 @@ pub struct A2a {
     pub url: String,
     /// Headers.
     pub headers: BTreeMap<String, Text>,
+    /// How it is spoken to; the agent's card says so where none is given.
+    pub binding: Option<Binding>,
+}
+
+/// How an agent-to-agent endpoint is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Binding {
+    /// JSON-RPC 2.0, every call to the one address.
+    JsonRpc,
+    /// HTTP with JSON, `/message:send` and `/tasks/ID` under the address.
+    Http,
 }
 
 /// A text that may be kept elsewhere.
@@ -118,8 +140,30 @@ pub struct A2a {
 pub enum Text {
     /// It stands here.
     Plain(String),
-    /// The Secret of this name in the namespace of whoever refers to it, or in `default`.
+    /// The Secret of this name in the namespace of whoever refers to it, or in `default`; `NAMESPACE/NAME` in another.
     Secret(String),
+    /// The same with a text before it, such as `Bearer `.
+    Prefixed {
+        /// The text before it.
+        prefix: String,
+        /// The Secret.
+        secret: String,
+    },
+}
+
+impl Protocol {
+    /// Its word in an `invoke`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+            Self::OpenAi(_) => "openai",
+            Self::Anthropic(_) => "anthropic",
+            Self::Command(_) => "command",
+            Self::A2a(_) => "a2a",
+            Self::Replay { .. } => "replay",
+        }
+    }
 }
 
 impl Reach {
@@ -129,9 +173,33 @@ impl Reach {
         !matches!(self.protocol, Protocol::Replay { .. })
     }
 
+    /// The Secrets that it needs, as [`Text`] names them.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        let (key, texts) = match &self.protocol {
+            Protocol::Http(http) => (None, Some(&http.headers)),
+            Protocol::OpenAi(chat) | Protocol::Anthropic(chat) => (chat.key.as_ref(), Some(&chat.headers)),
+            Protocol::Command(command) => (None, Some(&command.variables)),
+            Protocol::A2a(a2a) => (None, Some(&a2a.headers)),
+            Protocol::Replay { .. } => (None, None),
+        };
+        key.into_iter().chain(texts.into_iter().flat_map(BTreeMap::values)).filter_map(Text::secret).collect()
+    }
+
     /// Digest of an `invoke`.
     #[must_use]
     pub fn digest_of(invoke: &Value) -> Digest {
         Digest::of(crate::resource::canonical::canonical(invoke))
+    }
+}
+
+impl Text {
+    /// The Secret that it needs, if it needs one.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Secret(secret) | Self::Prefixed { secret, .. } => Some(secret),
+        }
     }
 }

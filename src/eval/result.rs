@@ -156,6 +156,9 @@ pub struct MetricResult {
     pub close: bool,
     /// The cases that score worst, worst first.
     pub worst: Vec<String>,
+    /// What else one should know when reading the value: few cases, how sure a rate of 0 is.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
 }
 
 /// What a run cost in US dollars.

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
+use crate::closure::Closure;
 use crate::resource::{Digest, Requirement, ResourceId};
 use crate::trust::{Principal, Trust};
 
+use super::measured::Measurements;
 use super::regression::Regression;
 use super::statement::Vote;
 
@@ -65,4 +67,10 @@ pub struct Evidence<'a> {
     pub regressions: Vec<Regression>,
     /// What the operator allows to be undone, as `kind/name`.
     pub allowed_regressions: Vec<ResourceId>,
+    /// The candidate itself, if it is an agent.
+    pub candidate: Option<&'a Closure>,
+    /// What evals measured.
+    pub measurements: Measurements<'a>,
+    /// Whether anybody's approval of the change is demanded.
+    pub approval_demanded: bool,
 }

@@ -1,18 +1,27 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
 mod approval;
+mod binding;
+mod eval;
 mod evidence;
+mod latency;
 #[cfg(test)]
 mod laws;
+mod measured;
 mod regression;
+mod score;
 mod statement;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 pub use approval::{Counted, Tally, tally};
+pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
+pub use measured::{Measured, Measurements, Moved, Results};
 pub use regression::{Regression, RegressionKind};
+pub use score::Judged;
 pub use statement::{
     APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
     REQUEST_PREDICATE, Statement, Vote,
@@ -38,6 +47,8 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = match &demand.requirement {
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
+        Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
+        Requirement::Latency(most) => latency::judge(*most, subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);

@@ -3,9 +3,31 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::resource::{Digest, Kind, ResourceId};
+use std::sync::Arc;
+
+use crate::closure::{Shelf, Unreadable};
+use crate::resource::{Digest, Kind, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
 use crate::trust::{Principal, Trust};
+
+/// A ledger in which nothing was measured.
+struct Nothing;
+
+impl Results for Nothing {
+    fn of(&self, _: &ResourceId, _: Option<Digest>) -> Result<Vec<Measured>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Shelf for Nothing {
+    fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
+        Ok(None)
+    }
+
+    fn of_kind(&self, _: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
 
 /// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.
 pub(super) struct Scene {
@@ -117,6 +139,22 @@ impl Scene {
             votes: self.votes.clone(),
             regressions: self.regressions.clone(),
             allowed_regressions: self.allowed.clone(),
+            candidate: None,
+            measurements: Measurements {
+                results: &Nothing,
+                records: &[],
+                source: Some(("staging", &Nothing)),
+                target: &Nothing,
+                default_judge: None,
+                agents: vec![Moved {
+                    agent: self.subject.resource.clone(),
+                    from: self.subject.from,
+                    to: self.subject.to,
+                }],
+                together: [self.subject.resource.clone()].into(),
+                loosens: false,
+            },
+            approval_demanded: false,
         };
         let demand = |text: &&str, origin: &str| Demand {
             requirement: text.parse().expect("a gate"),

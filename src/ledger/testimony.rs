@@ -1,11 +1,13 @@
 //! The evidence branch: what people and runners signed, and what was decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::closure::Unreadable;
-use crate::gate::{Statement, Vote};
+use crate::eval::RunResult;
+use crate::gate::{Measured, Results, Statement, Vote};
 use crate::release::{Record, Votes, layout};
 use crate::resource::{Digest, ResourceId};
 use crate::trust::{PublicKey, Trust};
@@ -52,6 +54,18 @@ impl Reader<'_> {
         }
         let files = self.snapshot().files_under(entry.id)?;
         let named = files.iter().filter(|(path, _)| path.starts_with(prefix) && path.ends_with(".json"));
+        named.map(|(path, blob)| self.item(commit, &format!("{directory}/{path}"), *blob)).collect()
+    }
+
+    /// The items below a directory whose id begins so.
+    ///
+    /// # Errors
+    /// As [`Reader::evidence_under`].
+    pub fn evidence_beginning(&self, commit: ObjectId, directory: &str, id: &str) -> Result<Vec<Item>> {
+        let Some(entry) = self.snapshot().entry_at(commit, directory)? else { return Ok(Vec::new()) };
+        let files = self.snapshot().files_under(entry.id)?;
+        let begins = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with(id));
+        let named = files.iter().filter(|(path, _)| begins(path) && path.ends_with(".json"));
         named.map(|(path, blob)| self.item(commit, &format!("{directory}/{path}"), *blob)).collect()
     }
 
@@ -180,5 +194,39 @@ impl Votes for Ballots<'_, '_> {
         let statements = self.statements(id, since).map_err(Error::unreadable)?;
         let here = |vote: &Vote| vote.predicate.environment == environment && vote.predicate.decision.is_some();
         Ok(statements.into_iter().map(|(vote, _)| vote).filter(here).collect())
+    }
+}
+
+impl Ballots<'_, '_> {
+    /// The results about an agent, of one closure or of all, in the order in which the ledger took them in.
+    ///
+    /// # Errors
+    /// As [`Reader::evidence_under`], or an item is no result.
+    pub fn results(&self, agent: &ResourceId, digest: Option<Digest>) -> Result<Vec<Measured>> {
+        let items = self.reader.evidence_under(self.commit, &layout::evals(agent, digest))?;
+        let carried = self.reader.carried(self.commit, items.iter().map(|item| item.path.as_str()).collect())?;
+        let mut results = Vec::new();
+        for item in items {
+            let result = RunResult::from_json(&item.bytes)
+                .map_err(|why| Error::Damaged { object: format!("the evidence `{}`", item.path), why })?;
+            // Where it stands is no evidence of what it is about.
+            if item.path != layout::eval_result(&result.subject.agent, result.subject.digest, &item.id) {
+                continue;
+            }
+            let (place, carried_at) = carried.get(&item.path).copied().unwrap_or_default();
+            let principal = self.trust.principal(&item.key);
+            let result = Arc::new(result);
+            results.push((place, Measured { id: item.id, principal, key: item.key, result, carried_at }));
+        }
+        results.sort_by(|(place, a), (other, b)| {
+            (place, a.result.runner.finished_at, &a.id).cmp(&(other, b.result.runner.finished_at, &b.id))
+        });
+        Ok(results.into_iter().map(|(_, measured)| measured).collect())
+    }
+}
+
+impl Results for Ballots<'_, '_> {
+    fn of(&self, agent: &ResourceId, digest: Option<Digest>) -> std::result::Result<Vec<Measured>, Unreadable> {
+        self.results(agent, digest).map_err(Error::unreadable)
     }
 }

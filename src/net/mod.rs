@@ -1,1 +1,39 @@
 //! The network, and programs that answer like it: targets, judges and collectors; pace, repeated attempts, limits.
+
+mod attempts;
+mod client;
+mod credentials;
+#[cfg(test)]
+mod hostile;
+mod judge;
+#[cfg(test)]
+mod judging;
+mod measure;
+pub mod otlp;
+mod pace;
+#[cfg(test)]
+mod patience;
+mod program;
+#[cfg(test)]
+mod programs;
+mod setting;
+#[cfg(test)]
+mod speaking;
+#[cfg(test)]
+mod stage;
+pub mod target;
+
+pub use client::Client;
+pub use credentials::Credentials;
+pub use judge::JudgeClient;
+pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
+pub use program::Program;
+pub use setting::{Limits, Proxy, Setting};
+pub use target::Target;
+pub mod loopback;
+
+/// Runs a future on a runtime of this thread's own.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a machine that can run a program can run a loop").block_on(future)
+}

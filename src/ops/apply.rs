@@ -11,6 +11,7 @@ use crate::ledger::{Environment, Reader};
 use crate::release::{CatalogEdit, Draft, Event, Numbering, Plan, Word, layout};
 use crate::resource::{Kind, Resource, ResourceId};
 use crate::trust::Trust;
+use crate::workspace::dataset::Dataset;
 use crate::workspace::discover;
 
 use super::caller::Caller;
@@ -107,7 +108,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
     }
     resources.extend(on_trust(&set, &before));
-    let asked = Asked { earlier: (!changes_trust.is_empty()).then_some(&before), ..Asked::of(&trust) };
+    let asked = Asked { earlier: (!changes_trust.is_empty()).then_some(&before), ..Asked::of(&trust, &desk) };
     let judged = match draft.is_empty() {
         true => None,
         false => Some(judge(&draft, &asked, &reader, &operating.operator, time)?),
@@ -191,7 +192,11 @@ fn draft(
     let mut applied = Vec::new();
     for (id, resource) in set.resources.iter().filter(|(id, _)| id.kind != Kind::Agent && !id.kind.is_trust()) {
         let before = environment.entry(id)?;
-        let edit = CatalogEdit { before, after: Some(resource.clone()), cases: set.cases.get(id).cloned() };
+        let edit = CatalogEdit {
+            before,
+            after: Some(resource.clone()),
+            cases: set.datasets.get(id).and_then(Dataset::travels),
+        };
         applied.push(Applied { id: id.clone(), version: None, change: edit.word() });
         if edit.word() != Word::Unchanged {
             draft.catalog.insert(id.clone(), edit);

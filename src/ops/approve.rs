@@ -126,7 +126,7 @@ fn of_promotion(
             .next(format!("`joch diff` shows what differs between {} and {}", wanted.from, wanted.to))
             .into());
     }
-    let plan = judge(&promotion.draft, &Asked::of(trust), reader, &operating.operator, now)?;
+    let plan = judge(&promotion.draft, &Asked::of(trust, desk), reader, &operating.operator, now)?;
     let changes = changes(&plan);
     let predicate = blank(&wanted.to, Some(wanted.from.clone()), changes, None, now);
     Ok(Question { predicate, teams: teams(&plan.records) })

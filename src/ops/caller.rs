@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -23,8 +23,20 @@ pub struct Caller<'w> {
     pub key: Option<String>,
     /// `-n`.
     pub namespace: Option<String>,
+    /// Where progress is told while something takes long.
+    pub progress: Progress<'w>,
     /// What a person should know and no result holds.
     pub notices: Vec<String>,
+}
+
+/// Where progress is told.
+pub struct Progress<'w> {
+    /// Standard error.
+    pub stream: &'w mut dyn Write,
+    /// Its width in columns, if it is a terminal, where one line is drawn over and over.
+    pub terminal: Option<usize>,
+    /// The clock, for what takes long.
+    pub clock: fn() -> DateTime<Utc>,
 }
 
 impl Caller<'_> {

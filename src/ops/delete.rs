@@ -90,7 +90,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, name)?;
     let Some(draft) = draft(request, &environment, &reader)? else { return Ok(outcome) };
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
-    let plan = judge(&draft, &Asked::of(&trust), &reader, &operating.operator, time)?;
+    let plan = judge(&draft, &Asked::of(&trust, &desk), &reader, &operating.operator, time)?;
     if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;

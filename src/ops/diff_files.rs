@@ -204,5 +204,5 @@ fn with_project(set: &Set, desk: &Desk) -> Set {
         resources.entry(resource.id().clone()).or_insert_with(|| Arc::new(resource));
     }
     resources.extend(set.resources.clone());
-    Set { resources, cases: BTreeMap::new() }
+    Set { resources, datasets: BTreeMap::new() }
 }

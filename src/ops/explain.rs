@@ -57,7 +57,7 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
         return Ok(outcome);
     }
     let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
-    let plan = judge(&promotion.draft, &Asked::of(&trust), &reader, &operator, time)?;
+    let plan = judge(&promotion.draft, &Asked::of(&trust, &desk), &reader, &operator, time)?;
     for record in &plan.records {
         for gate in record.gates.iter().filter(|gate| gate.verdict != Verdict::Pass) {
             let id = &record.agent_ref;

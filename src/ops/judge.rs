@@ -5,12 +5,14 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
+use crate::closure::Shelf;
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{Context, Draft, Manifest, Operator, Plan, layout, plan};
-use crate::resource::{Kind, Requirement, Resource, ResourceId};
+use crate::resource::name::nearest;
+use crate::resource::{Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::{Ladder, Trust};
 
-use super::desk::Operating;
+use super::desk::{Desk, Operating};
 use super::failure::Failure;
 
 /// By what a draft is judged, beside the snapshot.
@@ -24,12 +26,15 @@ pub(super) struct Asked<'a> {
     pub(super) required: &'a [Requirement],
     /// What `--allow-regression` names.
     pub(super) allowed_regressions: &'a [ResourceId],
+    /// The Model that judges where an Eval names none, as the project says it.
+    pub(super) default_judge: Option<&'a Reference>,
 }
 
 impl<'a> Asked<'a> {
-    /// By what `trust` says alone.
-    pub(super) fn of(trust: &'a Trust) -> Self {
-        Self { trust, earlier: None, required: &[], allowed_regressions: &[] }
+    /// By what `trust` and the project say alone.
+    pub(super) fn of(trust: &'a Trust, desk: &'a Desk) -> Self {
+        let default_judge = desk.project.config.judge.as_ref();
+        Self { trust, earlier: None, required: &[], allowed_regressions: &[], default_judge }
     }
 }
 
@@ -44,6 +49,7 @@ pub(super) fn judge(
     let environment = reader.environment(&draft.environment)?;
     let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
     let records = guards(draft, &environment, source.as_ref())?;
+    check_evals(asked.required, &records, &draft.environment)?;
     check_order(&environment, asked.trust.ladder(), reader)?;
     let evidence = reader.tip(layout::EVIDENCE)?;
     let ballots = Ballots { reader, commit: evidence, trust: asked.trust };
@@ -60,8 +66,40 @@ pub(super) fn judge(
         allowed_regressions: asked.allowed_regressions,
         numbering: reader,
         votes: &ballots,
+        results: &ballots,
+        target: &environment,
+        source: source.as_ref().map(|source| source as &dyn Shelf),
+        default_judge: asked.default_judge,
     };
     plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
+}
+
+/// Refuses to ask for an Eval that exists nowhere: a slip of the pen is no gate.
+fn check_evals(required: &[Requirement], records: &[Arc<Resource>], environment: &str) -> Result<(), Failure> {
+    let known: Vec<_> = records
+        .iter()
+        .map(|record| record.id())
+        .filter(|id| id.kind == Kind::Eval)
+        .map(|id| id.name.as_str())
+        .collect();
+    for requirement in required {
+        let Requirement::Eval(name) = requirement else { continue };
+        if known.contains(&name.as_str()) {
+            continue;
+        }
+        let meant = nearest(name, known.iter().copied());
+        let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `eval:{meant}`?"));
+        let message = format!("`{requirement}` is required, and there is no Eval `{name}` here{meant}");
+        let mut all: Vec<_> = known.clone();
+        all.sort_unstable();
+        all.dedup();
+        let next = match all.is_empty() {
+            true => format!("no Eval has come as far as `{environment}` yet; apply one with `joch apply -f FILE`"),
+            false => format!("there is {}", all.join(", ")),
+        };
+        return Err(Failure::usage(message).next(next));
+    }
+    Ok(())
 }
 
 /// Checks that trust and evidence still hold what the latest release of each environment was decided under: along

@@ -63,8 +63,11 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, &request.wanted.to)?;
     let branches = [layout::EVIDENCE, request.wanted.to.as_str()];
     let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
-    let asked =
-        Asked { required: &request.required, allowed_regressions: &request.allowed_regressions, ..Asked::of(&trust) };
+    let asked = Asked {
+        required: &request.required,
+        allowed_regressions: &request.allowed_regressions,
+        ..Asked::of(&trust, &desk)
+    };
     let plan = judge(&promotion.draft, &asked, &reader, &operating.operator, time)?;
     if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;

@@ -12,13 +12,14 @@ use crate::release::{
     AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
 };
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, Pinned, Resource, ResourceId, Target as Named};
+use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId, Target as Named};
 use crate::trust::Trust;
 
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, not_found};
+use super::judges::judges_of;
 use super::reach::{edit_of, reach};
 use super::set::{Set, read_set};
 
@@ -84,11 +85,13 @@ pub(super) fn draft(
         unchanged: Vec::new(),
     };
     let (agents, shared): (Vec<_>, Vec<_>) = named.into_iter().partition(|id| id.kind == Kind::Agent);
+    let default_judge = desk.project.config.judge.as_ref();
     for id in &shared {
-        add_shared(id, &mut promotion, &source, &target, reader)?;
+        add_shared(id, &mut promotion, &source, &target, default_judge, reader)?;
     }
+    let way = Way { source: &source, above: trust.ladder().from(&wanted.to), default_judge, reader };
     for id in &agents {
-        add_agent(id, &mut promotion, &source, &target, trust.ladder().from(&wanted.to), reader, caller)?;
+        add_agent(id, &mut promotion, &target, &way, caller)?;
     }
     let exchange =
         Exchange { resources: shared_changes(&promotion.draft, &shared), agents: promoted(&promotion.draft) };
@@ -150,6 +153,7 @@ fn add_shared(
     promotion: &mut Promotion,
     source: &Environment<'_, '_>,
     target: &Environment<'_, '_>,
+    default_judge: Option<&Reference>,
     reader: &Reader<'_>,
 ) -> Result<()> {
     let Some(after) = source.entry(id)? else { return Err(not_found(id, source)?.into()) };
@@ -178,6 +182,14 @@ fn add_shared(
         return Err(Failure::refused("regression", message).next(next).into());
     }
     let cases = cases_of(&after, source, reader)?;
+    if id.kind == Kind::Eval {
+        for judge in judges_of(&after, default_judge, source)? {
+            if target.entry(judge.id())?.is_none() {
+                let edit = CatalogEdit { before: None, after: Some(judge.clone()), cases: None };
+                promotion.draft.catalog.entry(judge.id().clone()).or_insert(edit);
+            }
+        }
+    }
     promotion.draft.catalog.insert(id.clone(), CatalogEdit { before, after: Some(after), cases });
     Ok(())
 }
@@ -185,19 +197,18 @@ fn add_shared(
 fn add_agent(
     id: &ResourceId,
     promotion: &mut Promotion,
-    source: &Environment<'_, '_>,
     target: &Environment<'_, '_>,
-    above: &[String],
-    reader: &Reader<'_>,
+    way: &Way<'_, '_>,
     caller: &mut Caller<'_>,
 ) -> Result<()> {
+    let (source, reader) = (way.source, way.reader);
     let Some(candidate) = source.running(id)? else { return Err(not_found(id, source)?.into()) };
     if source.closure_tree(id)? == target.closure_tree(id)? {
         promotion.unchanged.push(id.clone());
         return Ok(());
     }
     let mut writes = BTreeSet::new();
-    let along = brought_along(id, &candidate.closure, source, above, reader)?;
+    let along = brought_along(id, &candidate.closure, way)?;
     let brings = along.iter().map(|(resource, _)| (resource.id().clone(), resource.digest())).collect();
     for (brought, cases) in along {
         let entry = brought.id().clone();
@@ -239,16 +250,23 @@ pub(super) fn weigh(
 
 type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;
 
+/// Where what comes along is taken from, and how far up it goes.
+pub(super) struct Way<'a, 'r> {
+    /// The environment that it comes from.
+    pub(super) source: &'a Environment<'a, 'r>,
+    /// The target, and the rungs above it.
+    pub(super) above: &'a [String],
+    /// The Model that judges where an Eval names none.
+    pub(super) default_judge: Option<&'a Reference>,
+    /// What reads all of it.
+    pub(super) reader: &'a Reader<'r>,
+}
+
 /// What a promotion of an agent adds where the target lacks it: the members of its closure, the Secrets these
-/// name, Evals that name it, and its Deployments to that environment or to one above it. Those travel up with
-/// the agent, so that what the last rung demands is there when the agent arrives below it.
-fn brought_along(
-    id: &ResourceId,
-    closure: &Closure,
-    source: &Environment<'_, '_>,
-    above: &[String],
-    reader: &Reader<'_>,
-) -> Result<Brought> {
+/// name, Evals that name it with the Models that judge, and its Deployments to that environment or to one above
+/// it. Those travel up with the agent, so that what the last rung demands is there when the agent arrives below it.
+fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Result<Brought> {
+    let Way { source, above, default_judge, reader } = *way;
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
     let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
     for secret in secrets_of(closure, source)? {
@@ -257,7 +275,9 @@ fn brought_along(
     for eval in source.entries(&Kind::Eval)? {
         if Eval::of(&eval).is_some_and(|view| view.measures(id, &eval.id().namespace)) {
             let cases = cases_of(&eval, source, reader)?;
+            let judges = judges_of(&eval, default_judge, source)?;
             brought.push((eval, cases));
+            brought.extend(judges.into_iter().map(|judge| (judge, None)));
         }
     }
     for deployment in source.entries(&Kind::Deployment)? {
@@ -271,14 +291,8 @@ fn brought_along(
 }
 
 /// The digests of what a promotion of an agent brings along.
-pub(super) fn brings(
-    id: &ResourceId,
-    closure: &Closure,
-    source: &Environment<'_, '_>,
-    above: &[String],
-    reader: &Reader<'_>,
-) -> Result<BTreeMap<ResourceId, Digest>> {
-    let along = brought_along(id, closure, source, above, reader)?;
+pub(super) fn brings(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Result<BTreeMap<ResourceId, Digest>> {
+    let along = brought_along(id, closure, way)?;
     Ok(along.into_iter().map(|(resource, _)| (resource.id().clone(), resource.digest())).collect())
 }
 

@@ -10,21 +10,22 @@ use crate::ledger::{Environment, Reader};
 use crate::resource::validate::{validate, validate_one};
 use crate::resource::{Document, Kind, Resource, ResourceId, Severity};
 use crate::trust::Trust;
-use crate::workspace::{self, dataset, discover};
+use crate::workspace::dataset::{self, Dataset};
+use crate::workspace::{self, discover};
 
 use super::caller::Caller;
 use super::desk::Desk;
 use super::elsewhere::Index;
 use super::failure::Failure;
 use super::project_files;
-use super::validate::check_datasets;
+use super::validate::{check_datasets, check_definitions};
 
 /// A set of resources as files hold them, with where each was read.
 pub(super) struct Set {
     /// The resources.
     pub(super) resources: BTreeMap<ResourceId, Arc<Resource>>,
-    /// For Evals, the cases that travel with them.
-    pub(super) cases: BTreeMap<ResourceId, Vec<u8>>,
+    /// For Evals, their datasets.
+    pub(super) datasets: BTreeMap<ResourceId, Dataset>,
 }
 
 /// Reads the files of a set and refuses it as a whole if anything is wrong with any. Where its references
@@ -69,6 +70,7 @@ pub(super) fn check_set(
         Some(known) => findings.extend(validate(&sources.documents, known)),
         None => findings.extend(sources.documents.iter().flat_map(validate_one)),
     }
+    findings.extend(check_definitions(&sources.documents, &findings));
     findings.extend(check_datasets(&sources.documents, &desk.project.root, &caller.directory));
     let bring: Vec<_> =
         project_files::point_out(&mut findings, &sources.documents, &desk.project.root, &caller.directory)
@@ -95,12 +97,12 @@ pub(super) fn check_set(
             .next("name files with `apiVersion: joch.dev/v1alpha1` documents, or a directory that has some")
             .into());
     }
-    let mut set = Set { resources: BTreeMap::new(), cases: BTreeMap::new() };
+    let mut set = Set { resources: BTreeMap::new(), datasets: BTreeMap::new() };
     for document in &sources.documents {
         let id = document.resource.id().clone();
         let resource = if id.kind == Kind::Eval {
-            let (resource, cases) = with_dataset(document, &desk.project.root, &caller.directory)?;
-            set.cases.extend(cases.map(|cases| (id.clone(), cases)));
+            let (resource, data) = with_dataset(document, &desk.project.root, &caller.directory)?;
+            set.datasets.extend(data.map(|data| (id.clone(), data)));
             resource
         } else {
             document.resource.clone()
@@ -110,11 +112,11 @@ pub(super) fn check_set(
     Ok(set)
 }
 
-/// The Eval with its dataset's digest, size and number of cases, and the cases if they travel with it.
-fn with_dataset(document: &Document, root: &Path, directory: &Path) -> Result<(Resource, Option<Vec<u8>>)> {
-    let Some(uri) = dataset::uri(&document.resource) else { return Ok((document.resource.clone(), None)) };
-    let beside = directory.join(&document.file);
-    let data = dataset::read(&uri, root, &beside)?;
+/// The Eval with its dataset's digest, size and number of cases, and the dataset.
+fn with_dataset(document: &Document, root: &Path, directory: &Path) -> Result<(Resource, Option<Dataset>)> {
+    let Some(data) = dataset::read(&document.resource, root, &directory.join(&document.file))? else {
+        return Ok((document.resource.clone(), None));
+    };
     let resource = dataset::describe(&document.resource, &data).map_err(|why| Failure::refused("dataset", why))?;
-    Ok((resource, data.travels()))
+    Ok((resource, Some(data)))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::eval::Definition;
 use crate::resource::validate::validate;
 use crate::resource::{Document, Finding, Kind, Severity};
 use crate::workspace::{Project, dataset, discover};
@@ -73,6 +74,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
     }
     findings.extend(validate(&sources.documents, &index));
+    findings.extend(check_definitions(&sources.documents, &findings));
     findings.extend(check_datasets(&sources.documents, &project.root, &caller.directory));
     findings.sort();
     Ok(Outcome { documents: sources.documents, findings, files: sources.files })
@@ -82,11 +84,28 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 pub(super) fn check_datasets(documents: &[Document], root: &Path, directory: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for document in documents.iter().filter(|document| document.resource.id().kind == Kind::Eval) {
-        let Some(uri) = dataset::uri(&document.resource) else { continue };
-        let Err(trouble) = dataset::read(&uri, root, &directory.join(&document.file)) else { continue };
+        let Err(trouble) = dataset::read(&document.resource, root, &directory.join(&document.file)) else { continue };
         let mut finding = document.finding(Severity::Error, "dataset", "spec.dataset.uri", trouble.what);
         finding.help = trouble.next;
         findings.push(finding);
+    }
+    findings
+}
+
+/// What keeps Evals from being run, where nothing was `found` at that place: a warning, for the record itself is sound.
+pub(super) fn check_definitions(documents: &[Document], found: &[Finding]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for document in documents.iter().filter(|document| document.resource.id().kind == Kind::Eval) {
+        let open = document.resource.environment_keys();
+        let flaws = Definition::read(&document.resource).err().unwrap_or_default();
+        for flaw in flaws.into_iter().filter(|flaw| !open.iter().any(|(path, _)| *path == flaw.path)) {
+            let finding = document.finding(Severity::Warning, "eval-cannot-run", &flaw.path, flaw.message);
+            let is_told =
+                |told: &Finding| told.file == finding.file && told.path == finding.path && told.line == finding.line;
+            if !found.iter().any(is_told) {
+                findings.push(finding.help(flaw.help));
+            }
+        }
     }
     findings
 }

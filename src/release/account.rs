@@ -7,16 +7,16 @@ use chrono::SubsecRound as _;
 
 use crate::bom;
 use crate::closure::Closure;
-use crate::diff::{self, Change};
-use crate::gate::{self, Counted, Evidence, GateResult, Subject, Vote};
-use crate::resource::{Digest, Kind, Resource, ResourceId, Value};
+use crate::diff::{self, Change, Effect};
+use crate::gate::{self, Counted, Evidence, GateResult, Measurements, Moved, Subject, Vote};
+use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
 use crate::trust::Trust;
 
 use super::authors::authors;
-use super::draft::{AgentEdit, CatalogEdit, Draft};
+use super::draft::{AgentEdit, CatalogEdit, Draft, Drafted};
 use super::event::{Event, Word};
 use super::numbers::Numbers;
-use super::plan::Context;
+use super::plan::{Context, changed_children};
 use super::record::{Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA};
 use super::rules::Rules;
 
@@ -46,6 +46,12 @@ pub(super) fn record_of(
     let mut number =
         |digest: Option<Digest>| digest.map(|digest| numbers.number(&subject.resource, digest)).transpose();
     let (from_version, to_version) = (number(subject.from)?, number(subject.to)?);
+    let diff = match (edit, entry) {
+        (Some(_), _) => diff::between_closures(running.map(|running| &running.closure), after),
+        (None, Some(entry)) => entry_diff(&subject.resource, entry),
+        (None, None) => Vec::new(),
+    };
+    let target = Drafted { draft, before: context.target };
     let evidence = Evidence {
         environment: &draft.environment,
         gated: rules.gated,
@@ -57,10 +63,23 @@ pub(super) fn record_of(
         votes: votes_on(subject, edit, &draft.environment, context)?,
         regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
         allowed_regressions: context.allowed_regressions.to_vec(),
+        candidate: after,
+        measurements: Measurements {
+            results: context.results,
+            records: context.records,
+            source: came_from(draft, edit).zip(context.source),
+            target: &target,
+            default_judge: context.default_judge,
+            agents: moved(subject, edit),
+            together: draft.agents.keys().cloned().collect(),
+            loosens: loosens(subject, edit, &diff),
+        },
+        approval_demanded: rules.demands.iter().any(|demand| matches!(demand.requirement, Requirement::Approval(..))),
     };
     let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
     let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
+    let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
     for resource in context.trust.imposed(&draft.environment, &subject.resource.namespace) {
@@ -81,12 +100,8 @@ pub(super) fn record_of(
         to_version,
         from_digest: subject.from,
         to_digest: subject.to,
-        diff: match (edit, entry) {
-            (Some(_), _) => diff::between_closures(running.map(|running| &running.closure), after),
-            (None, Some(entry)) => entry_diff(&subject.resource, entry),
-            (None, None) => Vec::new(),
-        },
-        eval_results: Vec::new(),
+        diff,
+        eval_results,
         approvals,
         abom_diff: bom::delta(old_members, &members),
         runtime_context: runtime_context(&draft.environment, after, context.trust)?,
@@ -107,8 +122,51 @@ pub(super) fn record_of(
         trust: context.trust.commit.clone(),
         evidence: context.evidence_commit.to_owned(),
         joch: env!("CARGO_PKG_VERSION").to_owned(),
+        default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
         members,
     })
+}
+
+/// The environment that an agent is promoted from; none for one that only a shared resource reaches.
+fn came_from<'d>(draft: &'d Draft, edit: Option<&AgentEdit>) -> Option<&'d str> {
+    let promoted = edit.is_some_and(|edit| edit.brings.is_some());
+    draft.source.as_ref().filter(|_| promoted).map(|source| source.environment.as_str())
+}
+
+/// The agents whose closures a subject moves.
+fn moved(subject: &Subject, edit: Option<&AgentEdit>) -> Vec<Moved> {
+    let Some(edit) = edit else { return Vec::new() };
+    let itself = Moved { agent: subject.resource.clone(), from: subject.from, to: subject.to };
+    [itself].into_iter().chain(changed_children(edit)).collect()
+}
+
+/// Whether a change of a record that guards agents may take from what it demands. An Eval has many ways to ask for
+/// less, so of it only what is known to ask for more does not.
+fn loosens(subject: &Subject, edit: Option<&AgentEdit>, diff: &[Change]) -> bool {
+    let guards = matches!(subject.resource.kind, Kind::Eval | Kind::Deployment);
+    if edit.is_some() || !guards || subject.from.is_none() {
+        return false;
+    }
+    let takes = |change: &Change| {
+        let said = change.path.as_str();
+        let harmless = |fields: &[&str]| fields.iter().any(|field| said.starts_with(field));
+        match (&subject.resource.kind, change.effect) {
+            (_, Some(effect)) => effect == Effect::Widens,
+            (Kind::Eval, None) => !harmless(&["metadata", "spec.description", "spec.schedule", "spec.run.concurrency"]),
+            (_, None) => harmless(&["spec.agentRef", "spec.environmentRef", "spec.promotion"]),
+        }
+    };
+    subject.to.is_none() || diff.iter().any(takes)
+}
+
+/// What the Evals that are demanded said of a subject, each run once.
+fn eval_results(rules: &Rules, subject: &Subject, evidence: &Evidence<'_>) -> Vec<gate::Deciding> {
+    let mut recorded: Vec<gate::Deciding> = Vec::new();
+    for demand in &rules.demands {
+        let Requirement::Eval(name) = &demand.requirement else { continue };
+        recorded.extend(gate::deciding(name, subject, evidence));
+    }
+    recorded
 }
 
 /// The statements that bear on a subject: not those that brought what runs now.

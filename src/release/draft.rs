@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::closure::Closure;
+use crate::closure::{Closure, Shelf, Unreadable};
 use crate::gate::{Regression, Subject};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 
@@ -143,6 +143,33 @@ impl Draft {
             format!("{}  {}\n", after.map_or_else(|| "-".to_owned(), |resource| resource.digest().hex()), id.full())
         };
         Digest::of(ids.iter().map(line).collect::<String>())
+    }
+}
+
+/// The catalog of an environment as a draft would leave it.
+pub(super) struct Drafted<'a> {
+    pub(super) draft: &'a Draft,
+    pub(super) before: &'a dyn Shelf,
+}
+
+impl Shelf for Drafted<'_> {
+    fn get(&self, id: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
+        match self.draft.catalog.get(id) {
+            Some(edit) => Ok(edit.after.clone()),
+            None => self.before.get(id),
+        }
+    }
+
+    fn of_kind(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable> {
+        let mut held: BTreeMap<_, _> =
+            self.before.of_kind(kind)?.into_iter().map(|resource| (resource.id().clone(), resource)).collect();
+        for (id, edit) in self.draft.catalog.iter().filter(|(id, _)| id.kind == *kind) {
+            match &edit.after {
+                Some(after) => drop(held.insert(id.clone(), after.clone())),
+                None => drop(held.remove(id)),
+            }
+        }
+        Ok(held.into_values().collect())
     }
 }
 

@@ -26,6 +26,9 @@ pub const SEEN: &str = "seen.json";
 /// On the evidence branch: the directory of what people said.
 pub const APPROVALS: &str = "approvals";
 
+/// On the evidence branch: the directory of results of evals.
+pub const EVALS: &str = "evals";
+
 /// What follows the id in the name of a signature's file.
 pub const SIGNATURE: &str = ".sig";
 
@@ -86,6 +89,19 @@ pub fn on_trust(id: &ResourceId) -> String {
 pub fn approvals(id: &ResourceId, digest: Option<Digest>) -> String {
     let about = format!("{APPROVALS}/{}/{}", id.namespace, id.name);
     digest.map_or_else(|| about.clone(), |digest| format!("{about}/{}", digest.short()))
+}
+
+/// On the evidence branch: the directory of results about an agent, of one closure or of all.
+#[must_use]
+pub fn evals(agent: &ResourceId, digest: Option<Digest>) -> String {
+    let about = format!("{EVALS}/{}/{}", agent.namespace, agent.name);
+    digest.map_or_else(|| about.clone(), |digest| format!("{about}/{}", digest.short()))
+}
+
+/// On the evidence branch: the result of this id about one closure of an agent.
+#[must_use]
+pub fn eval_result(agent: &ResourceId, digest: Digest, id: &str) -> String {
+    format!("{}/{id}.json", evals(agent, Some(digest)))
 }
 
 /// On the evidence branch: the directory of decisions on an environment.

@@ -27,6 +27,8 @@ pub use numbers::Numbering;
 pub use past::{Happened, Past, Standing};
 pub use plan::{Context, FileEdit, Plan, Votes, plan};
 pub(crate) use record::write_json;
-pub use record::{Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone};
+pub use record::{
+    DefaultJudge, Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone,
+};
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, rules_for};

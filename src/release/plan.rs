@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use crate::closure::{Closure, Unreadable};
-use crate::gate::{Outcome, Subject, Vote};
-use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
+use crate::closure::{Closure, Shelf, Unreadable};
+use crate::gate::{Moved, Outcome, Results, Subject, Vote};
+use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::account::record_of;
@@ -57,6 +57,14 @@ pub struct Context<'a> {
     pub numbering: &'a dyn Numbering,
     /// What people have signed.
     pub votes: &'a dyn Votes,
+    /// What evals measured.
+    pub results: &'a dyn Results,
+    /// The catalog of the environment before the change.
+    pub target: &'a dyn Shelf,
+    /// The catalog of the environment that content comes from, for a promotion.
+    pub source: Option<&'a dyn Shelf>,
+    /// The Model that judges where an Eval names none, as the project says it.
+    pub default_judge: Option<&'a Reference>,
 }
 
 /// What would become of one path of a branch.
@@ -175,18 +183,19 @@ fn rules_of(
         all = all.and(rules(&subject.resource, earlier)?);
     }
     for child in edit.map(changed_children).unwrap_or_default() {
-        all = all.with(rules(&child, context.trust)?);
+        all = all.with(rules(&child.agent, context.trust)?);
     }
     Ok(all)
 }
 
 /// The child agents, at any depth, whose closures an edit changes.
-fn changed_children(edit: &AgentEdit) -> Vec<ResourceId> {
-    fn collect(old: Option<&Closure>, new: &Closure, changed: &mut Vec<ResourceId>) {
+pub(super) fn changed_children(edit: &AgentEdit) -> Vec<Moved> {
+    fn collect(old: Option<&Closure>, new: &Closure, changed: &mut Vec<Moved>) {
         for (id, child) in new.children() {
             let before = old.and_then(|old| old.children().get(id));
             if before != Some(child) {
-                changed.push(id.clone());
+                let from = before.map(Closure::digest);
+                changed.push(Moved { agent: id.clone(), from, to: Some(child.digest()) });
                 collect(before, child, changed);
             }
         }

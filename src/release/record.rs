@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::Change;
-use crate::gate::{Decision, GateResult, Regression};
-use crate::resource::{Digest, Pinned, ResourceId, Value};
+use crate::gate::{Deciding, Decision, GateResult, Regression};
+use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
 
 use super::event::{Event, Word};
@@ -56,7 +56,7 @@ pub struct Record {
     /// The structural diff, referenced resources and policies included.
     pub diff: Vec<Change>,
     /// Which evals ran, and which thresholds passed.
-    pub eval_results: Vec<Value>,
+    pub eval_results: Vec<Deciding>,
     /// Who approved or rejected, when, and how it counted.
     pub approvals: Vec<RecordedApproval>,
     /// Components that are new, gone or at another version.
@@ -99,6 +99,31 @@ pub struct Record {
     pub evidence: String,
     /// The joch that wrote it.
     pub joch: String,
+    /// The Model that judged where an Eval named none, as the project said it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub default_judge: Option<DefaultJudge>,
+}
+
+/// The Model that judges where an Eval names none, as `joch.yaml` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DefaultJudge {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, where the project names one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub namespace: Option<String>,
+}
+
+impl From<&DefaultJudge> for Reference {
+    fn from(judge: &DefaultJudge) -> Self {
+        Self { kind: Kind::Model, namespace: judge.namespace.clone(), name: judge.name.clone() }
+    }
+}
+
+impl From<&Reference> for DefaultJudge {
+    fn from(judge: &Reference) -> Self {
+        Self { name: judge.name.clone(), namespace: judge.namespace.clone() }
+    }
 }
 
 /// Where promoted content came from.

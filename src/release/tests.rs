@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::closure::{Closure, Layer, Sources, Unreadable, resolve};
-use crate::gate::{Outcome, Vote};
+use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
+use crate::gate::{Measured, Outcome, Results, Vote};
 use crate::resource::sample::one;
-use crate::resource::{Digest, Pinned, Requirement, Resource, ResourceId};
+use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
 use crate::trust::{Principal, Trust};
 
@@ -35,6 +35,22 @@ struct Nobody;
 
 impl Votes for Nobody {
     fn about(&self, _: &ResourceId, _: &str, _: Option<&str>) -> Result<Vec<Vote>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Results for Nobody {
+    fn of(&self, _: &ResourceId, _: Option<Digest>) -> Result<Vec<Measured>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Shelf for Nobody {
+    fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
+        Ok(None)
+    }
+
+    fn of_kind(&self, _: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable> {
         Ok(Vec::new())
     }
 }
@@ -72,6 +88,10 @@ impl Place {
                 allowed_regressions: &[],
                 numbering: &self.given,
                 votes: &Nobody,
+                results: &Nobody,
+                target: &Nobody,
+                source: None,
+                default_judge: None,
             },
         )
     }

@@ -5,13 +5,14 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use crate::audit::Proof;
+use crate::eval::RunResult;
 use crate::gate::Statement;
 use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, Explanation, History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList,
-    ValidationResult, VerifyResult, VersionInfo,
+    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
+    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -28,6 +29,13 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<DiffResult>("DiffResult"),
         answer::<DoctorResult>("DoctorResult"),
         answer::<ErrorResult>("Error"),
+        answer::<EvalGate>("EvalGate"),
+        answer::<EvalList>("EvalList"),
+        answer::<EvalPart>("EvalPart"),
+        answer::<EvalPlan>("EvalPlan"),
+        answer::<EvalPlans>("EvalPlans"),
+        answer::<EvalResult>("EvalResult"),
+        answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
         answer::<History>("History"),
         answer::<InitResult>("InitResult"),
@@ -48,6 +56,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 #[must_use]
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
+        ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),

@@ -1,8 +1,10 @@
-//! How it is told: one serialisable view for each command, as a table, JSON, YAML or Markdown; escaping at one place.
+//! How it is told: one serialisable view for each command, as a table, JSON, YAML or Markdown, and as
+//! reports for other programs; escaping at one place.
 
 pub mod contract;
 mod escape;
 mod page;
+pub mod report;
 pub mod view;
 
 pub use escape::{escape, markdown_text};
@@ -27,6 +29,14 @@ pub trait View {
     }
     /// Text for another program, printed as it is in every format; only what joch itself made.
     fn verbatim(&self) -> Option<&str> {
+        None
+    }
+    /// The formats for other programs that it has beside those of every command.
+    fn reports(&self) -> &'static [report::Format] {
+        &[]
+    }
+    /// In one of these; none where it has no such form.
+    fn report(&self, _format: report::Format) -> Option<String> {
         None
     }
     /// As a pull request shows it.

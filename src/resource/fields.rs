@@ -57,6 +57,8 @@ pub enum Shape {
     Models(Tie),
     /// A map from a metric's name to a number or a comparison.
     Thresholds,
+    /// How the scores of all cases become one: `mean`, `p95`, `pass@3`.
+    Statistic,
     /// A list of gates: each a `GATE` or an object with `gate`.
     Gates,
     /// A list of people, each a principal or `team:NAME`.

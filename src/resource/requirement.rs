@@ -44,6 +44,18 @@ pub enum Risk {
 pub struct Percent(u32);
 
 impl Percent {
+    /// So many hundredths of a per cent.
+    #[must_use]
+    pub const fn hundredths(hundredths: u32) -> Self {
+        Self(hundredths)
+    }
+
+    /// The share in hundredths of a per cent.
+    #[must_use]
+    pub const fn in_hundredths(self) -> u32 {
+        self.0
+    }
+
     /// The share as a factor: 10 % is 0.1.
     #[must_use]
     pub fn as_factor(self) -> f64 {

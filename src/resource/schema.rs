@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{self, Field, METADATA, Shape};
 use super::kind::{Kind, VERSION};
+use super::metric::Statistic;
 
 /// The schema of one kind.
 #[must_use]
@@ -130,11 +131,22 @@ fn schema(shape: &Shape) -> Value {
         Shape::Model(_) => model(),
         Shape::Models(_) => one_or_many(&model()),
         Shape::Thresholds => {
-            let comparison = json!({ "type": "string", "pattern": "^\\s*(>=|<=|==|=|>|<)?\\s*[-+.0-9eE]+\\s*$" });
-            let value =
-                json!({ "anyOf": [{ "type": "number" }, comparison, { "$ref": "#/definitions/fromEnvironment" }] });
+            let unit = "(ms|s|%|usd|USD|\\$)?";
+            let pattern = |sign| format!("^\\s*{sign}\\s*[-+.0-9eE]+\\s*{unit}\\s*$");
+            let number = |sign| json!([{ "type": "number" }, { "type": "string", "pattern": pattern(sign) }]);
+            let bound = json!({ "anyOf": number("") });
+            let both = json!({
+                "type": "object",
+                "properties": { "min": bound, "max": bound },
+                "minProperties": 1,
+                "additionalProperties": false,
+            });
+            let mut value = json!({ "anyOf": number("(>=|<=|==|=|>|<)?") });
+            let more = [both, json!({ "$ref": "#/definitions/fromEnvironment" })];
+            value["anyOf"].as_array_mut().into_iter().for_each(|list| list.extend(more.clone()));
             json!({ "type": "object", "additionalProperties": value })
         }
+        Shape::Statistic => json!({ "type": "string", "pattern": Statistic::PATTERN }),
         Shape::Gates => one_or_many(&json!({ "$ref": "#/definitions/gate" })),
         Shape::Principals => one_or_many(&json!({ "type": "string" })),
         Shape::List(item) => json!({ "type": "array", "items": field_schema(item) }),

@@ -10,7 +10,7 @@ mod team;
 
 pub use deployment::Deployment;
 pub use environment::{Environment, Gate, Mode, Runtime};
-pub use eval::{Eval, Guards, direction};
+pub use eval::{Eval, Guards};
 pub use model::{allowed_models, route_candidates};
 pub use policy::{selector, selects};
 pub use team::{Member, Role, Team};

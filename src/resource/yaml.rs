@@ -61,6 +61,36 @@ pub fn read(file: &str, text: &str, found: Found) -> Read {
     read
 }
 
+/// The largest JSON file of data that is read, in bytes. YAML has the limits of every other file.
+const LARGEST_DATA: usize = 16 << 20;
+
+/// Reads a file of one document that is no resource, with the same care. A name that ends in `.json` is read as JSON.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read_data(file: &str, text: &str) -> Result<(Value, Spans), Finding> {
+    let scanned = if !file.ends_with(".json") {
+        scan(file, text)
+    } else if text.len() > LARGEST_DATA {
+        let message = format!("the file has {} bytes, more than {LARGEST_DATA}", text.len());
+        Err(Fault::new("limit-size", Position::START, message).help("split it into several files"))
+    } else {
+        json::scan(text)
+    };
+    let mut documents = scanned.map_err(|fault| fault.at(file))?.into_iter();
+    let Some(mut first) = documents.next() else { return Ok((Value::Null, Spans::default())) };
+    if !first.faults.is_empty() {
+        return Err(first.faults.swap_remove(0).at(file));
+    }
+    match documents.next() {
+        None => Ok((first.value, first.spans)),
+        Some(second) => {
+            let fault = Fault::new("limit-documents", second.start, "the file holds a second document");
+            Err(fault.help("write everything into the first").at(file))
+        }
+    }
+}
+
 /// One document of a file, before anyone asked what it means.
 struct Scanned {
     value: Value,

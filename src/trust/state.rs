@@ -163,6 +163,39 @@ impl Trust {
         [Role::Admin, Role::Operator, Role::Approver].into_iter().any(|role| self.holds(principal, role))
     }
 
+    /// Whether `environment` takes results of evals that this principal signed: as its `evalRunners` say, else from
+    /// every operator and admin.
+    ///
+    /// # Errors
+    /// The Environment cannot be read, so that nobody knows whom it takes results from.
+    pub fn takes_evals_of(&self, principal: &Principal, environment: &str) -> Result<bool, String> {
+        let named = match self.environment(environment) {
+            Some(record) => {
+                view::Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?.eval_runners
+            }
+            None => Vec::new(),
+        };
+        if named.is_empty() {
+            return Ok(self.operates(principal));
+        }
+        let user = principal.name.as_str();
+        Ok(named.iter().any(|runner| match runner.strip_prefix("team:") {
+            Some(team) => self.approvers(team).is_some_and(|members| members.contains(user)),
+            None => runner == user,
+        }))
+    }
+
+    /// Whether any environment takes results of evals that this principal signed.
+    #[must_use]
+    pub fn may_run_evals(&self, principal: &Principal) -> bool {
+        let takes = |rung: &String| self.takes_evals_of(principal, rung).unwrap_or(false);
+        self.operates(principal) || self.ladder().rungs().iter().any(takes)
+    }
+
+    fn operates(&self, principal: &Principal) -> bool {
+        [Role::Admin, Role::Operator].into_iter().any(|role| self.holds(principal, role))
+    }
+
     /// Checks that the principal may write to `environment`.
     ///
     /// An admin may everywhere, an operator where the membership says: every rung but the last unless it

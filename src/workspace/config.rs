@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::resource::fields::mention::reference;
 use crate::resource::yaml::from_stored;
-use crate::resource::{Value, name::nearest};
+use crate::resource::{Kind, Reference, Value, name::nearest};
 
 /// The settings of a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub struct Config {
     pub ledger: Option<String>,
     /// The shared repository that others push to.
     pub remote: Option<String>,
+    /// The Model that judges where an Eval names none, as `judge.modelRef` says.
+    pub judge: Option<Reference>,
+    /// Where runs of evals are kept, relative to the project; `.joch/runs` where it is left out.
+    pub runs: Option<String>,
     /// Contexts beside the environments of the ladder.
     pub contexts: BTreeMap<String, Context>,
 }
@@ -27,7 +32,7 @@ pub struct Context {
     pub environment: String,
 }
 
-const KEYS: [&str; 5] = ["trustRoot", "ledger", "remote", "contexts", "judge"];
+const KEYS: [&str; 6] = ["trustRoot", "ledger", "remote", "contexts", "judge", "runs"];
 
 impl Config {
     /// Reads `joch.yaml`.
@@ -61,6 +66,8 @@ impl Config {
             trust_root: text("trustRoot")?,
             ledger: text("ledger")?,
             remote: text("remote")?,
+            judge: judge(map.get("judge"))?,
+            runs: text("runs")?,
             contexts: contexts.iter().map(context).collect::<Result<_, String>>()?,
         })
     }
@@ -74,4 +81,15 @@ impl Config {
              trustRoot: {trust_root}\n"
         )
     }
+}
+
+/// The Model that `judge.modelRef` names: `{name: x}`, with a namespace or without, or a bare name.
+fn judge(value: Option<&Value>) -> Result<Option<Reference>, String> {
+    let Some(judge) = value.filter(|value| **value != Value::Null) else { return Ok(None) };
+    let wrong = || "`judge` is written `judge: { modelRef: { name: MODEL } }`".to_owned();
+    if judge.as_map().is_none_or(|map| map.keys().any(|key| key != "modelRef")) {
+        return Err(wrong());
+    }
+    let model = judge.get("modelRef").ok_or_else(wrong)?;
+    reference(&Kind::Model, model).map(Some).ok_or_else(wrong)
 }

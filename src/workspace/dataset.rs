@@ -1,22 +1,28 @@
-//! The dataset of an Eval: where it is, and what is known of it without judging a case.
+//! The dataset of an Eval: where it is, and the cases that it holds.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::eval::{Case, dataset};
 use crate::resource::{Digest, Resource, Value};
 
 use super::project::Trouble;
 
 /// Cases up to this size travel with the Eval in the ledger; larger ones by digest only.
 const TRAVELS: u64 = 4 << 20;
-/// The largest dataset that is read.
-const LARGEST: u64 = 1 << 30;
+/// The largest dataset that is read, in bytes: cases take several times that in memory.
+const LARGEST: u64 = 256 << 20;
 
 /// A dataset as a file holds it.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    bytes: Vec<u8>,
-    cases: usize,
+    /// The path, as the Eval has it.
+    pub uri: String,
+    /// The bytes, whatever their format.
+    pub bytes: Vec<u8>,
+    /// The cases that they say, in order.
+    pub cases: Vec<Case>,
 }
 
 /// The path that a file dataset of an Eval names.
@@ -27,36 +33,29 @@ pub fn uri(eval: &Resource) -> Option<String> {
     (dataset.get("type").is_none_or(|kind| kind.as_text() == Some("file"))).then(|| uri.to_owned())
 }
 
-/// Reads the dataset at `uri`: relative to the project, and if nothing is there to the Eval's own file.
+/// Reads the dataset of an Eval: relative to the project, and if nothing is there to the Eval's own file. `None` where
+/// the Eval names no file.
 ///
 /// # Errors
-/// It is not there, leads out of the project, holds no case, or cannot be read.
-pub fn read(uri: &str, root: &Path, eval_file: &Path) -> Result<Dataset, Trouble> {
-    let beside = eval_file.parent().unwrap_or(root);
-    let places = [root.join(uri), beside.join(uri)];
-    let Some(path) = places.iter().find(|path| path.is_file()) else {
+/// It is not there, leads out of the project, is not the one whose digest the Eval names, or cannot be read as a whole.
+pub fn read(eval: &Resource, root: &Path, eval_file: &Path) -> Result<Option<Dataset>, Trouble> {
+    let Some(uri) = uri(eval) else { return Ok(None) };
+    let path = find(&uri, root, eval_file)?;
+    let trouble = |why: std::io::Error| Trouble::at("read", &path, &why);
+    let mut bytes = Vec::new();
+    // A file may grow while it is read.
+    fs::File::open(&path).map_err(trouble)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(trouble)?;
+    if bytes.len() as u64 > LARGEST {
         return Err(Trouble {
-            what: format!("the dataset `{uri}` of `{}` is not there", eval_file.display()),
-            next: Some(format!(
-                "put it at `{}`, or mend `spec.dataset.uri`",
-                root.join(uri.trim_start_matches("./")).display()
-            )),
-        });
-    };
-    check_inside(path, root)?;
-    let trouble = |why: std::io::Error| Trouble::at("read", path, &why);
-    if fs::metadata(path).map_err(trouble)?.len() > LARGEST {
-        return Err(Trouble { what: format!("the dataset `{uri}` is larger than {LARGEST} bytes"), next: None });
-    }
-    let bytes = fs::read(path).map_err(trouble)?;
-    let cases = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
-    if cases == 0 {
-        return Err(Trouble {
-            what: format!("the dataset `{uri}` holds no case"),
-            next: Some("write one case a line, as JSON".into()),
+            what: format!("the dataset `{uri}` is larger than {LARGEST} bytes"),
+            next: Some("split it into several Evals".into()),
         });
     }
-    Ok(Dataset { bytes, cases })
+    let name = real(root)?;
+    let name = path.strip_prefix(name).unwrap_or(&path).display().to_string();
+    let cases = dataset::of_eval(eval, &bytes, &name)
+        .map_err(|trouble| Trouble { what: trouble.to_string(), next: Some(trouble.next) })?;
+    Ok(Some(Dataset { uri, bytes, cases }))
 }
 
 /// The Eval with the digest, size and number of cases of its dataset, which bind what it measures.
@@ -72,7 +71,7 @@ pub fn describe(eval: &Resource, data: &Dataset) -> Result<Resource, String> {
     {
         dataset.insert("sha256".into(), Digest::of(&data.bytes).hex().into());
         dataset.insert("size".into(), number(data.bytes.len()));
-        dataset.insert("cases".into(), number(data.cases));
+        dataset.insert("cases".into(), number(data.cases.len()));
     }
     Resource::from_value(body)
 }
@@ -85,16 +84,38 @@ impl Dataset {
     }
 }
 
-/// Refuses a path that leads out of the project, by `..` or by a link.
-fn check_inside(path: &Path, root: &Path) -> Result<(), Trouble> {
-    let real = |path: &Path| -> Result<PathBuf, Trouble> {
-        path.canonicalize().map_err(|why| Trouble::at("read", path, &why))
+/// The bytes of a file within the project.
+///
+/// # Errors
+/// It is not there, lies outside, or cannot be read.
+pub fn read_inside(root: &Path, path: &str) -> Result<Vec<u8>, Trouble> {
+    let found = find(path, root, &root.join("joch.yaml"))?;
+    fs::read(&found).map_err(|why| Trouble::at("read", &found, &why))
+}
+
+/// The file at `uri`, every link followed; never one outside of the project.
+fn find(uri: &str, root: &Path, eval_file: &Path) -> Result<PathBuf, Trouble> {
+    let beside = eval_file.parent().unwrap_or(root);
+    let places = [root.join(uri), beside.join(uri)];
+    let Some(path) = places.iter().find(|path| path.is_file()) else {
+        return Err(Trouble {
+            what: format!("the dataset `{uri}` of `{}` is not there", eval_file.display()),
+            next: Some(format!(
+                "put it at `{}`, or mend `spec.dataset.uri`",
+                root.join(uri.trim_start_matches("./")).display()
+            )),
+        });
     };
-    if real(path)?.starts_with(real(root)?) {
-        return Ok(());
+    let found = real(path)?;
+    if found.starts_with(real(root)?) {
+        return Ok(found);
     }
     Err(Trouble {
         what: format!("the dataset `{}` lies outside the project `{}`", path.display(), root.display()),
         next: Some("copy it into the project".into()),
     })
+}
+
+fn real(path: &Path) -> Result<PathBuf, Trouble> {
+    path.canonicalize().map_err(|why| Trouble::at("read", path, &why))
 }

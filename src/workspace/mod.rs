@@ -1,10 +1,13 @@
-//! Files: discovery, `joch.yaml`, ignore rules.
+//! Files: discovery, `joch.yaml`, ignore rules, the journals of runs.
 
 mod config;
 pub mod dataset;
 mod discover;
 mod project;
+mod run;
 
 pub use config::{Config, Context};
+pub use dataset::read_inside;
 pub use discover::{Sources, discover, read_file};
 pub use project::{Project, Trouble, write_new, write_over};
+pub use run::{Journal, RunDirectory, journals_at, read_journal};

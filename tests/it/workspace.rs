@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use joch::resource::Severity;
 use joch::resource::yaml::{Found, read};
+use joch::resource::{Digest, Resource, Severity};
 use joch::workspace::{Config, Project, Sources, Trouble, dataset, discover};
 
 /// A directory that goes with the value, unless the test panics.
@@ -214,11 +214,23 @@ fn settings_that_are_misspelt_are_refused_with_what_was_meant() {
     assert_eq!(config.contexts["eu"].environment, "prod");
 }
 
+/// The dataset of an Eval that says this about it.
+fn dataset_of(says: &str, root: &Path, eval_file: &Path) -> Result<dataset::Dataset, Trouble> {
+    let eval = eval(says);
+    dataset::read(&eval, root, eval_file).map(|data| data.expect("it names a file"))
+}
+
+fn eval(says: &str) -> Resource {
+    let text =
+        format!("apiVersion: joch.dev/v1alpha1\nkind: Eval\nmetadata: {{name: e}}\nspec: {{dataset: {{{says}}}}}\n");
+    read("e.yaml", &text, Found::Named).documents.remove(0).resource
+}
+
 #[test]
 fn a_dataset_is_looked_for_in_the_project_and_then_beside_its_eval() {
     let place = Place::new();
     place.write("evals/cases.jsonl", "{\"input\": 1}\n\n{\"input\": 2}\n");
-    let from = |uri: &str| dataset::read(uri, &place.0, &place.path("evals/quality.yaml"));
+    let from = |uri: &str| dataset_of(&format!("uri: {uri}"), &place.0, &place.path("evals/quality.yaml"));
     assert!(from("cases.jsonl").is_ok());
     assert!(from("./evals/cases.jsonl").is_ok());
     place.write("cases.jsonl", "{\"input\": 3}\n");
@@ -231,10 +243,9 @@ fn a_dataset_is_looked_for_in_the_project_and_then_beside_its_eval() {
 fn a_dataset_is_bound_by_digest_size_and_number_of_cases() {
     let place = Place::new();
     place.write("cases.jsonl", "{\"input\": 1}\n\n{\"input\": 2}\n");
-    let text = "apiVersion: joch.dev/v1alpha1\nkind: Eval\nmetadata: {name: e}\nspec: {dataset: {uri: cases.jsonl}}\n";
-    let eval = read("e.yaml", text, Found::Named).documents.remove(0).resource;
-    let uri = dataset::uri(&eval).expect("a file");
-    let data = dataset::read(&uri, &place.0, &place.path("e.yaml")).expect("a dataset");
+    let eval = eval("uri: cases.jsonl");
+    let data = dataset::read(&eval, &place.0, &place.path("e.yaml")).expect("a dataset").expect("a file");
+    assert_eq!(data.uri, "cases.jsonl");
     let bound = dataset::describe(&eval, &data).expect("an Eval").canonical();
     assert!(bound.contains("\n    cases: 2\n") && bound.contains("\n    size: 27\n"), "{bound}");
 }
@@ -243,7 +254,7 @@ fn a_dataset_is_bound_by_digest_size_and_number_of_cases() {
 fn a_dataset_without_cases_is_none() {
     let place = Place::new();
     place.write("cases.jsonl", "\n  \n");
-    let why = dataset::read("cases.jsonl", &place.0, &place.path("e.yaml")).expect_err("it is empty");
+    let why = dataset_of("uri: cases.jsonl", &place.0, &place.path("e.yaml")).expect_err("it is empty");
     assert!(why.what.contains("holds no case"), "{why}");
 }
 
@@ -255,7 +266,46 @@ fn a_dataset_does_not_lead_out_of_the_project() {
     symlink(place.path("secret.jsonl"), place.path("project/link.jsonl")).expect("a link");
     let absolute = place.path("secret.jsonl").display().to_string();
     for uri in ["../secret.jsonl", "link.jsonl", &absolute] {
-        let why = dataset::read(uri, &place.path("project"), &place.path("project/e.yaml")).expect_err(uri);
+        let says = format!("uri: {uri}");
+        let why = dataset_of(&says, &place.path("project"), &place.path("project/e.yaml")).expect_err(uri);
         assert!(why.what.contains("outside the project"), "{why}");
     }
+}
+
+#[test]
+fn a_dataset_is_the_one_whose_digest_the_eval_names() {
+    let place = Place::new();
+    let text = "{\"input\": \"hi\"}\n";
+    place.write("cases.jsonl", text);
+    let digest = Digest::of(text).hex();
+    let of =
+        |digest: &str| dataset_of(&format!("uri: cases.jsonl, sha256: \"{digest}\""), &place.0, &place.path("e.yaml"));
+    assert!(of(&digest).is_ok() && of(&format!("sha256:{digest}")).is_ok());
+    place.write("cases.jsonl", "{\"input\": \"bye\"}\n");
+    let why = of(&digest).expect_err("other cases");
+    assert!(why.what.starts_with("cases.jsonl: this is not the dataset whose digest"), "{why}");
+}
+
+#[test]
+fn a_bad_line_of_a_dataset_is_told_by_file_and_line() {
+    let place = Place::new();
+    place.write("evals/cases.jsonl", "{\"input\": \"hi\"}\n\n{\"input\": \"ho\"\n");
+    let why = dataset_of("uri: evals/cases.jsonl", &place.0, &place.path("e.yaml")).expect_err("it is half a line");
+    assert!(why.what.starts_with("evals/cases.jsonl:3: this is not JSON"), "{why}");
+    place.write("evals/cases.data", "{\"input\": \"hi\"}\n");
+    let why = dataset_of("uri: evals/cases.data", &place.0, &place.path("e.yaml")).expect_err("which format?");
+    assert!(why.what.contains("write `format:`"), "{why}");
+    assert!(dataset_of("uri: evals/cases.data, format: joch", &place.0, &place.path("e.yaml")).is_ok());
+}
+
+#[test]
+fn the_cases_that_travel_are_read_again_as_they_were() {
+    let place = Place::new();
+    place.write("cases.csv", "id,question\r\na,\"Where, please?\"\r\n");
+    let eval = eval("uri: cases.csv, fields: {input: question}");
+    let data = dataset::read(&eval, &place.0, &place.path("e.yaml")).expect("a dataset").expect("a file");
+    let stored = dataset::describe(&eval, &data).expect("an Eval");
+    let bytes = data.travels().expect("it is small");
+    assert_eq!(joch::eval::dataset::of_eval(&stored, &bytes, "the ledger"), Ok(data.cases));
+    assert!(joch::eval::dataset::of_eval(&stored, b"id,question\na,b\n", "the ledger").is_err());
 }

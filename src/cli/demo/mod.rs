@@ -1,16 +1,21 @@
 //! `joch demo`: an agent goes from a YAML file to production and back, in a scratch directory, with
 //! throw-away keys. Every line is a real command that is run; any exit code but the expected one fails.
+//! The agent and its judge are rules that answer over HTTP on this machine.
 
+mod agent;
+mod judge;
 mod project;
 mod script;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::ledger::generate_key;
+use crate::net::loopback::{Loopback, Weather};
 use crate::render::escape;
 use crate::workspace::write_over;
 
@@ -40,6 +45,7 @@ pub(super) fn run(args: &DemoArgs, world: &mut World) -> Result<u8> {
     }
     let stage = Stage::set(&scratch)?;
     say(world, &format!("A project and two throw-away keys in {}", scratch.display()))?;
+    say(world, &format!("In `staging` the agent answers at {}: rules of the demo, no model", stage.server.agent()))?;
     for step in SCRIPT {
         stage.play(step, world)?;
     }
@@ -56,13 +62,26 @@ pub(super) fn run(args: &DemoArgs, world: &mut World) -> Result<u8> {
 struct Stage {
     scratch: PathBuf,
     project: PathBuf,
+    /// The agent in `staging`, and the judge.
+    server: Loopback,
 }
+
+/// How long an answer takes.
+const LATENCY: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(40)];
 
 impl Stage {
     /// Lays out the project, and makes a key for each actor.
     fn set(scratch: &Path) -> Result<Self> {
-        let stage = Self { scratch: scratch.to_owned(), project: scratch.join("project") };
+        let project = scratch.join("project");
+        let truth = agent::Support { ledger: project.join(".joch/ledger.git") };
+        let weather = Weather { latency: LATENCY, ..Weather::default() };
+        let server = Loopback::start(0, weather, truth).context("cannot listen on 127.0.0.1")?;
+        let stage = Self { scratch: scratch.to_owned(), project, server };
         for (path, text) in project::FILES {
+            write_over(&stage.project.join(path), text.as_bytes())?;
+        }
+        for (path, text) in project::SERVED {
+            let text = text.replace("AGENT-URL", &stage.server.agent()).replace("JUDGE-URL", &stage.server.judge());
             write_over(&stage.project.join(path), text.as_bytes())?;
         }
         write_over(&scratch.join("home/.gitconfig"), b"[init]\n\tdefaultBranch = main\n")?;

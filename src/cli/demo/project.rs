@@ -40,3 +40,13 @@ pub(super) const FILES: [(&str, &str); 22] = [
     ("tools/help-center.yaml", include_str!("../../../fixtures/support-triage/tools/help-center.yaml")),
     ("tools/zendesk.yaml", include_str!("../../../fixtures/support-triage/tools/zendesk.yaml")),
 ];
+
+/// What the project has in the demo alone: where the agent of `staging` answers, and a judge. `AGENT-URL` and `JUDGE-URL`
+/// stand for the addresses of the demo's own server.
+pub(super) const SERVED: [(&str, &str); 2] = [
+    (
+        "deployments/support-triage-staging.yaml",
+        include_str!("../../../fixtures/demo/deployments/support-triage-staging.yaml"),
+    ),
+    ("models/judge.yaml", include_str!("../../../fixtures/demo/models/judge.yaml")),
+];

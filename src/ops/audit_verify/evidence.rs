@@ -8,7 +8,7 @@ use crate::audit::trust::TrustHistory;
 use crate::audit::{Finding, Rule};
 use crate::ledger::{ChangedPath, Error, ObjectId, Reader, Result, changed_paths};
 use crate::release::{Record, layout};
-use crate::trust::PublicKey;
+use crate::trust::{PublicKey, Trust};
 
 use super::lines::Lines;
 use crate::ops::facts::{broken, commit_fact};
@@ -57,7 +57,8 @@ pub(super) fn follow(
         }
         match changes(reader, line.commits[place - 1], *id) {
             Ok(changes) => {
-                let added = Added { reader, commit: *id, fact: &fact, place, people: &people };
+                let judge = trust.newest_unseeing(layout::EVIDENCE, place);
+                let added = Added { reader, commit: *id, fact: &fact, place, people: &people, judge };
                 changes.iter().for_each(|change| added.check(change, &changes, &mut testimony, findings));
             }
             Err(why) => findings.push(broken(&why)),
@@ -78,7 +79,12 @@ struct Added<'a, 'r> {
     fact: &'a CommitFact,
     place: usize,
     people: &'a BTreeMap<PublicKey, String>,
+    /// The trust that whoever made the commit can have known.
+    judge: Option<&'a Trust>,
 }
+
+/// Where results of evals stand.
+const RESULTS: &str = "evals/";
 
 impl Added<'_, '_> {
     fn check(&self, change: &ChangedPath, all: &[ChangedPath], testimony: &mut Testimony, findings: &mut Vec<Finding>) {
@@ -123,6 +129,13 @@ impl Added<'_, '_> {
                 return;
             }
         };
+        if path.starts_with(RESULTS)
+            && let Some(judge) = self.judge
+            && !judge.principal(&item.key).is_some_and(|principal| judge.may_run_evals(&principal))
+        {
+            let key = item.key.fingerprint();
+            find(Rule::Role, format!("{key} signed it, of whom no environment takes results of evals"));
+        }
         let Some(signer) = self.people.get(&item.key) else {
             find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));
             return;

@@ -9,11 +9,12 @@ use crate::audit::commit::CommitFact;
 use crate::audit::compare::{check_manifest, check_message, check_record};
 use crate::audit::gates::{check_gates, check_outcome};
 use crate::audit::{Finding, Rule};
+use crate::closure::Shelf;
 use crate::gate::Verdict;
 use crate::ledger::{Ballots, ObjectId};
 use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
-use crate::resource::{Digest, Requirement, Resource, ResourceId};
+use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::redraft::{Redraft, Release};
@@ -138,6 +139,7 @@ impl Court<'_, '_> {
         let votes = Ballots { reader: self.reader, commit: evidence, trust };
         let asked: Vec<_> = standing.values().collect();
         let (required, allowed) = (required(&asked), allowed(&asked));
+        let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
@@ -151,6 +153,10 @@ impl Court<'_, '_> {
             allowed_regressions: &allowed,
             numbering: self.numbers,
             votes: &votes,
+            results: &votes,
+            target: &release.before,
+            source: source.map(|source| source as &dyn Shelf),
+            default_judge: default_judge.as_ref(),
         };
         Ok(plan(draft, &context))
     }
@@ -248,13 +254,22 @@ impl Court<'_, '_> {
     }
 }
 
-/// What `--require` added: only approvals are derived again, so only those matter.
+/// What `--require` added, of what is derived again.
 fn required(records: &[&Record]) -> Vec<Requirement> {
     let gates = records.iter().flat_map(|record| &record.gates);
     let mut required: Vec<Requirement> = Vec::new();
-    for gate in gates.filter(|gate| gate.gate == "approval" && gate.demanded_by.iter().any(|by| by == "--require")) {
-        let count = gate.threshold.as_ref().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(1);
-        let requirement = Requirement::Approval(gate.name.clone(), count);
+    for gate in gates.filter(|gate| gate.demanded_by.iter().any(|by| by == "--require")) {
+        let requirement = match gate.gate.as_str() {
+            "approval" => {
+                let count = gate.threshold.as_ref().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(1);
+                Requirement::Approval(gate.name.clone(), count)
+            }
+            "eval" | "latency" => match gate.label().parse() {
+                Ok(requirement) => requirement,
+                Err(_) => continue,
+            },
+            _ => continue,
+        };
         if !required.contains(&requirement) {
             required.push(requirement);
         }

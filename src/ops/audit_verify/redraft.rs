@@ -12,9 +12,11 @@ use crate::closure::{Closure, Exchange, ripple};
 use crate::ledger::{ChangedPath, Environment, Error, ObjectId, Reader};
 use crate::ops::promotion;
 use crate::ops::reach::edit_of;
-use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Manifest, Record, Running, Source, Undone, layout};
+use crate::release::{
+    AgentEdit, CatalogEdit, DefaultJudge, Draft, Event, Manifest, Record, Running, Source, Undone, layout,
+};
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, ResourceId, Target, Value};
+use crate::resource::{Digest, Kind, Reference, ResourceId, Target, Value};
 
 /// What an environment served before a release: the digests of closures and of catalog entries.
 #[derive(Default)]
@@ -180,7 +182,7 @@ impl Release<'_, '_> {
                     .filter(|candidate| !(rippled && as_ripple) && Some(&candidate.closure) == edit.after.as_ref())
                 {
                     Some(candidate) => {
-                        self.bring(agent, &candidate, &mut edit, draft)?;
+                        self.bring(agent, &candidate, record.default_judge.as_ref(), &mut edit, draft)?;
                         promotion::weigh(agent, &mut edit, &candidate, &self.before, self.numbers, self.reader)?;
                     }
                     None if rippled => {}
@@ -221,11 +223,20 @@ impl Release<'_, '_> {
     }
 
     /// What came along with an agent that was promoted.
-    fn bring(&self, agent: &ResourceId, candidate: &Running, edit: &mut AgentEdit, draft: &Draft) -> Result<()> {
+    fn bring(
+        &self,
+        agent: &ResourceId,
+        candidate: &Running,
+        judge: Option<&DefaultJudge>,
+        edit: &mut AgentEdit,
+        draft: &Draft,
+    ) -> Result<()> {
         let Some((_, source)) = &self.source else { return Ok(()) };
         let trust = self.reader.trust()?;
         let above = trust.ladder().from(self.before.name());
-        let brings = promotion::brings(agent, &candidate.closure, source, above, self.reader)?;
+        let default_judge = judge.map(Reference::from);
+        let way = promotion::Way { source, above, default_judge: default_judge.as_ref(), reader: self.reader };
+        let brings = promotion::brings(agent, &candidate.closure, &way)?;
         let lacked = draft.catalog.iter().filter(|(id, change)| change.before.is_none() && brings.contains_key(*id));
         edit.writes = lacked.map(|(id, _)| id.clone()).collect();
         edit.brings = Some(brings);

@@ -8,6 +8,8 @@ use crate::release::{Record, Word};
 use crate::render::{Page, View};
 use crate::resource::Kind;
 
+use super::eval_started::{self, StartedEval};
+
 /// What became of a set.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +32,9 @@ pub struct ApplyResult {
     /// Where gates were asked: each subject's record.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<Record>,
+    /// The evals that the release started.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evals: Vec<StartedEval>,
     /// What the gates come to.
     #[serde(skip)]
     pub outcome: Outcome,
@@ -89,6 +94,7 @@ impl View for ApplyResult {
             (None, _) if self.trust_commit.is_some() => page.line("trust changed; the environment did not"),
             (None, _) => page.line(format!("unchanged: `{}` has all of it already", self.environment)),
         }
+        eval_started::lines(page, &self.evals);
     }
 
     fn names(&self) -> Vec<String> {

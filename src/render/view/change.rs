@@ -8,6 +8,8 @@ use crate::release::{Event, Manifest, ManifestResource, Plan, Record, Word};
 use crate::render::{Page, View};
 use crate::resource::Kind;
 
+use super::eval_started::{self, StartedEval};
+
 /// A change that was made, stopped, or not needed.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +37,9 @@ pub struct ChangeResult {
     pub resources: Vec<ManifestResource>,
     /// What the environment had already.
     pub unchanged: Vec<String>,
+    /// The evals that the release started.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evals: Vec<StartedEval>,
     /// What was asked for.
     #[serde(skip)]
     pub event: Event,
@@ -89,6 +94,7 @@ impl ChangeResult {
             agents: records.iter().map(judged).collect(),
             resources: manifest.map(|manifest| manifest.resources.clone()).unwrap_or_default(),
             unchanged: Vec::new(),
+            evals: Vec::new(),
             event,
             outcome,
         }
@@ -185,6 +191,7 @@ impl View for ChangeResult {
             (None, _) if self.trust_commit.is_some() => page.line(self.verdict.clone()),
             (None, _) => page.line("unchanged"),
         }
+        eval_started::lines(page, &self.evals);
     }
 
     fn names(&self) -> Vec<String> {

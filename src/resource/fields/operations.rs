@@ -12,7 +12,7 @@ pub(super) static EVAL: &[Field] = &[
     Field {
         key: "thresholds",
         shape: Shape::Thresholds,
-        doc: "Per metric a number, or a comparison such as `\"<0.40\"`. A number alone means at least or at most, as the metric has it.",
+        doc: "Per metric a number, a comparison such as `\"<0.40\"` or `\">=85%\"`, or both ends as `{ min: 1, max: 5 }`. A number alone means at least or at most, as the metric has it.",
     },
     Field { key: "releaseGate", shape: Shape::Object(RELEASE_GATE), doc: "Which promotions it guards." },
     Field { key: "run", shape: Shape::Object(RUN), doc: "How it runs." },
@@ -38,21 +38,110 @@ static DATASET: &[Field] = &[
         shape: Shape::Text,
         doc: "Path, relative to the directory of `joch.yaml`; if nothing is there, to the file of the Eval.",
     },
+    Field {
+        key: "format",
+        shape: Shape::OneOf(&["joch", "csv", "promptfoo", "inspect", "openai-evals", "adk-evalset"]),
+        doc: "How the cases are written, where the name of the file does not tell it: `.jsonl` is `joch`, `.csv` is `csv`.",
+    },
+    Field {
+        key: "fields",
+        shape: Shape::Map(&Shape::Text),
+        doc: "Where records call the fields of a case otherwise: `{ input: question, expected: ideal }`.",
+    },
+    Field { key: "sha256", shape: Shape::Text, doc: "SHA-256 of the file in hex; another file is refused." },
 ];
-
-/// How the scores of one metric become one.
-static AGGREGATES: &[&str] = &["mean", "median", "min", "max", "p95", "pass@k", "pass^k"];
 
 static METRIC: &[Field] = &[
     Field { key: "name", shape: Shape::Text, doc: "Name of the metric, as under `thresholds`." },
-    Field { key: "type", shape: Shape::OneOf(&["llm_judge", "numeric", "deterministic"]), doc: "How it is measured." },
+    Field {
+        key: "type",
+        shape: Shape::OneOf(&["llm_judge", "numeric", "deterministic", "exec"]),
+        doc: "How it is measured: by a judge, by what the run observes, by a check, or by a program.",
+    },
+    Field { key: "direction", shape: Shape::OneOf(&["higher", "lower"]), doc: "Which way is better." },
+    Field {
+        key: "aggregate",
+        shape: Shape::Statistic,
+        doc: "How the scores of all cases become one: `mean` where nothing else is said.",
+    },
+    Field { key: "k", shape: Shape::Whole, doc: "Trials of `pass@k` and `pass^k`." },
     Field { key: "judgeModelRef", shape: Shape::Model(Tie::Needed), doc: "The Model that judges." },
     Field { key: "judges", shape: Shape::Models(Tie::Needed), doc: "Models that judge." },
-    Field { key: "direction", shape: Shape::OneOf(&["higher", "lower"]), doc: "Which way is better." },
-    Field { key: "rubric", shape: Shape::Any, doc: "What the judge looks for." },
-    Field { key: "criteria", shape: Shape::List(&Shape::Any), doc: "What the judge looks for, point by point." },
-    Field { key: "samples", shape: Shape::Whole, doc: "How often each case is judged." },
-    Field { key: "aggregate", shape: Shape::OneOf(AGGREGATES), doc: "How the scores of all cases become one." },
+    Field {
+        key: "rubric",
+        shape: Shape::Any,
+        doc: "What the judge looks for: a text whose lines with `-` or a number are points, or a list of points.",
+    },
+    Field {
+        key: "criteria",
+        shape: Shape::List(&Shape::Any),
+        doc: "What the judge looks for, point by point: texts, or `{ id, text, weight }`.",
+    },
+    Field { key: "samples", shape: Shape::Whole, doc: "How often each judge is asked about a case: 1 unless said." },
+    Field {
+        key: "measure",
+        shape: Shape::Text,
+        doc: "What a `numeric` metric is, where its name does not say it: `cost_per_case`, `latency_p95_ms`.",
+    },
+    Field {
+        key: "check",
+        shape: Shape::OneOf(&[
+            "exact",
+            "contains",
+            "regex",
+            "json_schema",
+            "json_path",
+            "tool_trajectory",
+            "pii_leakage",
+            "secret_leakage",
+        ]),
+        doc: "What a `deterministic` metric is, where its name does not say it.",
+    },
+    Field { key: "command", shape: Shape::OneOrMany(&Shape::Text), doc: "Program and arguments of an `exec` metric." },
+    Field {
+        key: "strict",
+        shape: Shape::Bool,
+        doc: "`exact`, `contains`: whether upper and lower case count, and white space at the ends; `true` unless said, `false` with `none`.",
+    },
+    Field {
+        key: "texts",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "`contains`: the texts, all of which must stand in the answer; the expected answer where none is given.",
+    },
+    Field {
+        key: "none",
+        shape: Shape::Bool,
+        doc: "`contains`, `regex`: whether the answer must hold none of the texts, or not match.",
+    },
+    Field { key: "pattern", shape: Shape::Text, doc: "`regex`: the pattern." },
+    Field { key: "schema", shape: Shape::Any, doc: "`json_schema`: the schema." },
+    Field { key: "path", shape: Shape::Text, doc: "`json_path`: the JSONPath." },
+    Field { key: "equals", shape: Shape::Any, doc: "`json_path`: what it must find; anything where nothing is given." },
+    Field {
+        key: "order",
+        shape: Shape::OneOf(&["strict", "unordered", "subset", "superset"]),
+        doc: "`tool_trajectory`: how calls are compared with those expected; `strict` unless said.",
+    },
+    Field {
+        key: "arguments",
+        shape: Shape::Bool,
+        doc: "`tool_trajectory`: whether arguments count where the case gives them; `true` unless said.",
+    },
+    Field {
+        key: "allow",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "`pii_leakage`, `secret_leakage`: texts that never count.",
+    },
+    Field {
+        key: "countEchoed",
+        shape: Shape::Bool,
+        doc: "`pii_leakage`, `secret_leakage`: whether data counts that the case's own input holds.",
+    },
+    Field {
+        key: "regions",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "`pii_leakage`: countries whose national phone numbers count, as `DE`.",
+    },
 ];
 
 static SCHEDULE: &[Field] = &[
@@ -71,11 +160,21 @@ static RELEASE_GATE: &[Field] = &[
 ];
 
 static RUN: &[Field] = &[
-    Field { key: "concurrency", shape: Shape::Whole, doc: "Cases at a time." },
-    Field { key: "trials", shape: Shape::Whole, doc: "Runs of each case." },
-    Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one case may take." },
-    Field { key: "retries", shape: Shape::Whole, doc: "How often a failed call is repeated." },
-    Field { key: "maxAge", shape: Shape::Duration, doc: "How long a result counts." },
+    Field { key: "concurrency", shape: Shape::Whole, doc: "Cases at a time: 8 unless said." },
+    Field { key: "trials", shape: Shape::Whole, doc: "Runs of each case: 1 unless said." },
+    Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one call may take: 60 unless said." },
+    Field { key: "retries", shape: Shape::Whole, doc: "How often a failed call is repeated: 4 times unless said." },
+    Field { key: "maxAge", shape: Shape::Duration, doc: "How long a result counts: `7d` unless said." },
+    Field {
+        key: "maxErrorRate",
+        shape: Shape::Number,
+        doc: "Share of cases that may stay without an answer, from 0 to 1: 0 unless said.",
+    },
+    Field {
+        key: "maxUnscoredRate",
+        shape: Shape::Number,
+        doc: "Share of scores of a metric that may be missing, from 0 to 1: 0 unless said.",
+    },
 ];
 
 pub(super) static DEPLOYMENT: &[Field] = &[
@@ -119,8 +218,32 @@ static INVOKE: &[Field] = &[
     Field { key: "body", shape: Shape::Any, doc: "JSON template with `{{input}}`." },
     Field { key: "output", shape: Shape::Text, doc: "JSONPath of the answer." },
     Field { key: "toolCalls", shape: Shape::Text, doc: "JSONPath of the tool calls." },
+    Field { key: "usage", shape: Shape::Text, doc: "JSONPath of the counts of tokens." },
+    Field { key: "cost", shape: Shape::Text, doc: "JSONPath of what the call cost, in US dollars." },
+    Field {
+        key: "api",
+        shape: Shape::OneOf(&["chat", "responses"]),
+        doc: "Which API of `openai`: `chat` unless said.",
+    },
+    Field { key: "key", shape: Shape::Any, doc: "The API's key: `{secretRef: {name}}`." },
     Field { key: "model", shape: Shape::Text, doc: "Model to ask for." },
+    Field { key: "instructions", shape: Shape::Text, doc: "What the model is told before the case." },
+    Field {
+        key: "parameters",
+        shape: Shape::Map(&Shape::Any),
+        doc: "Parameters such as `temperature`, passed on as they are.",
+    },
     Field { key: "command", shape: Shape::OneOrMany(&Shape::Text), doc: "Program and arguments." },
+    Field {
+        key: "lines",
+        shape: Shape::Bool,
+        doc: "Whether one process of `command` answers many cases, one JSON line each.",
+    },
+    Field {
+        key: "variables",
+        shape: Shape::Map(&Shape::Any),
+        doc: "Variables for `command`; a value may be `{secretRef: {name}}`.",
+    },
     Field { key: "file", shape: Shape::Text, doc: "Recorded answers." },
     Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one call may take." },
     Field { key: "maxConcurrency", shape: Shape::Whole, doc: "Calls at a time." },

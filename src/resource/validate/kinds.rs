@@ -3,9 +3,10 @@
 use super::{Report, keys};
 use crate::resource::envelope::{Resource, environment_key};
 use crate::resource::kind::Kind;
+use crate::resource::metric::{self, Measured};
 use crate::resource::name::{check_environment, nearest};
 use crate::resource::path;
-use crate::resource::threshold::{Direction, Threshold, Unclear};
+use crate::resource::threshold::{Direction, Range, Threshold, Unclear, Unit};
 use crate::resource::value::{Number, Value};
 use crate::resource::view;
 
@@ -142,6 +143,13 @@ fn check_eval(eval: &Resource, report: &mut Report<'_>) {
             }
             None => {}
         }
+        if let Err(unknown) = Measured::of(metric)
+            && metric.get("name").and_then(Value::as_text).is_some()
+            && unknown.key != "type"
+        {
+            let at = path::entry(&at, unknown.key);
+            report.warning("metric-unknown", &at, unknown.message).help = Some(unknown.help);
+        }
     }
     let thresholds = eval.spec().get("thresholds").and_then(Value::as_map);
     for (name, value) in thresholds.into_iter().flatten() {
@@ -172,12 +180,26 @@ fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str],
     if environment_key(value).is_some() || *value == Value::Null {
         return;
     }
-    let direction = view::direction(name, metrics);
-    match Threshold::read(value, direction) {
+    let scale = metric::scale(name, metrics);
+    let direction = scale.direction;
+    match Threshold::read_all(value, &scale) {
         Err(Unclear::Form) => {
             report
                 .error("threshold", &at, format!("the threshold of `{name}` is neither a number nor a comparison"))
                 .help = Some("write a number such as `0.85`, or a comparison in quotes such as `\"<0.40\"`".into());
+        }
+        Err(Unclear::Unit(unit)) => {
+            let message = format!("`{name}` is not measured in `{unit}`");
+            report.error("threshold", &at, message).help = Some(unit_help(unit, scale.units));
+        }
+        Err(Unclear::Range(range)) => {
+            let message = format!("`{name}` is {range}, so this threshold says nothing");
+            report.error("threshold-range", &at, message).help =
+                (range == Range::Share).then(|| "write, say, `0.85`, or `\"85%\"`".into());
+        }
+        Err(Unclear::Crossed) => {
+            report.error("threshold-range", &at, format!("`min` of `{name}` is more than `max`")).help =
+                Some("turn them around".into());
         }
         Err(Unclear::Direction) => {
             let number =
@@ -188,8 +210,9 @@ fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str],
                 "write `{name}: \">={number}\"` or `{name}: \"<={number}\"`, or give the metric `direction: higher` or `lower`"
             ));
         }
-        Ok(threshold) => {
-            if let (Some(better), Some(taken)) = (direction, threshold.direction())
+        Ok(bounds) => {
+            if let ([threshold], Some(better)) = (bounds.as_slice(), direction)
+                && let Some(taken) = threshold.direction()
                 && better != taken
             {
                 let better = if better == Direction::Higher { "higher" } else { "lower" };
@@ -198,6 +221,14 @@ fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str],
                     Some("turn the comparison around, or give the metric its `direction`".into());
             }
         }
+    }
+}
+
+fn unit_help(unit: Unit, units: &[Unit]) -> String {
+    match (unit, units) {
+        (Unit::Seconds, [Unit::Milliseconds]) => "write it in milliseconds: 3 s are `\"<3000\"`".into(),
+        (_, [suits]) => format!("leave the unit out, or write `{suits}`"),
+        _ => "leave the unit out".into(),
     }
 }
 

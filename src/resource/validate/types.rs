@@ -3,6 +3,7 @@
 use super::Report;
 use crate::resource::envelope::environment_key;
 use crate::resource::fields::{self, Field, METADATA, Shape};
+use crate::resource::metric::Statistic;
 use crate::resource::name::nearest;
 use crate::resource::path;
 use crate::resource::requirement::Requirement;
@@ -90,6 +91,7 @@ fn check_shape(shape: &Shape, value: &Value, at: &str, report: &mut Report<'_>) 
         (Shape::ReferenceMap(..), value) => entries(value, at, report, check_reference),
         // Which of them make sense is for the check of the Eval to say.
         (Shape::Thresholds, value) => entries(value, at, report, |_, _, _| {}),
+        (Shape::Statistic, value) => check_statistic(value, at, report),
         (Shape::Gates, value) => each(value, at, |item, at| check_gate(item, at, report)),
         (Shape::Principals, value) => each(value, at, |item, at| check_shape(&Shape::Text, item, at, report)),
         (Shape::List(shape), Value::List(_)) | (Shape::OneOrMany(shape), _) => {
@@ -110,6 +112,15 @@ fn check_word(words: &[&str], value: &Value, at: &str, report: &mut Report<'_>) 
     }
     let help = nearest(word, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
     report.error("field-word", at, format!("`{at}` takes {}, not `{word}`", listed(words))).help = help;
+}
+
+fn check_statistic(value: &Value, at: &str, report: &mut Report<'_>) {
+    let Value::Text(word) = value else { return mismatch(Statistic::WORDS, value, at, report) };
+    if Statistic::read(word).is_none() {
+        let help =
+            nearest(word, ["mean", "median", "pass@k", "pass^k"]).map(|meant| format!("did you mean `{meant}`?"));
+        report.error("field-word", at, format!("`{at}` takes {}, not `{word}`", Statistic::WORDS)).help = help;
+    }
 }
 
 fn check_reference(value: &Value, at: &str, report: &mut Report<'_>) {

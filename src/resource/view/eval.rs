@@ -5,7 +5,8 @@ use crate::resource::envelope::Resource;
 use crate::resource::fields::mention::reference;
 use crate::resource::id::{Reference, ResourceId};
 use crate::resource::kind::Kind;
-use crate::resource::threshold::{Direction, Threshold};
+use crate::resource::metric::scale;
+use crate::resource::threshold::Threshold;
 use crate::resource::value::Value;
 
 /// What an Eval says.
@@ -13,8 +14,8 @@ use crate::resource::value::Value;
 pub struct Eval {
     /// What is measured.
     pub target: Option<Reference>,
-    /// What each metric must reach, by its name; one that is no threshold is an error that names it.
-    pub thresholds: Vec<(String, Result<Threshold, String>)>,
+    /// What each metric must reach, all of it, by its name; one that is no threshold is an error that names it.
+    pub thresholds: Vec<(String, Result<Vec<Threshold>, String>)>,
     /// Which promotions wait for it.
     pub guards: Guards,
 }
@@ -45,7 +46,7 @@ impl Eval {
         let metrics = spec.get("metrics").and_then(Value::as_list).unwrap_or_default();
         let thresholds = spec.get("thresholds").and_then(Value::as_map).into_iter().flatten();
         let thresholds = thresholds.map(|(name, value)| {
-            let read = Threshold::read(value, direction(name, metrics));
+            let read = Threshold::read_all(value, &scale(name, metrics));
             (name.clone(), read.map_err(|_| format!("the threshold of `{name}` does not say what passes")))
         });
         let guards = guards(spec.get("releaseGate").unwrap_or(&Value::Null));
@@ -77,12 +78,4 @@ fn guards(gate: &Value) -> Guards {
         _ if names.is_empty() => Guards::Everything,
         _ => Guards::These(names),
     }
-}
-
-/// Which way a metric is better: as `metrics[].direction` says, else as its name tells.
-#[must_use]
-pub fn direction(name: &str, metrics: &[Value]) -> Option<Direction> {
-    let metric = metrics.iter().find(|metric| metric.get("name").and_then(Value::as_text) == Some(name));
-    let said = metric.and_then(|metric| metric.get("direction")).and_then(Value::as_text);
-    said.and_then(Direction::from_word).or_else(|| Direction::of_metric(name))
 }

@@ -28,7 +28,8 @@ pub(super) fn explain(text: &str, error: &ScanError) -> Fault {
 /// A slip that people make: given the lines and the index of one, its column and the fix.
 type Slip = fn(&[&str], usize) -> Option<(usize, String)>;
 
-const SLIPS: [Slip; 6] = [tab, no_space_after_colon, bare_word, unquoted_colon, open_quote, open_bracket];
+const SLIPS: [Slip; 7] =
+    [tab, no_space_after_colon, bare_comparison, bare_word, unquoted_colon, open_quote, open_bracket];
 
 /// A tab where YAML wants spaces.
 fn tab(lines: &[&str], index: usize) -> Option<(usize, String)> {
@@ -51,6 +52,16 @@ fn no_space_after_colon(lines: &[&str], index: usize) -> Option<(usize, String)>
     }
     let start = line.len() - content.len();
     Some((column(line, start + key.len()), format!("put a space after the colon: `{key}: {value}`")))
+}
+
+/// `task_success: >=0.9`, which begins a block of text.
+fn bare_comparison(lines: &[&str], index: usize) -> Option<(usize, String)> {
+    let line = lines[index];
+    let start = value_start(line);
+    let value = line[start..].split(" #").next()?.trim();
+    let bound = value.strip_prefix('>')?;
+    let is_number = bound.trim_start_matches('=').trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    is_number.then(|| (column(line, start), format!("quote the comparison: `\"{value}\"`")))
 }
 
 /// `deny` on a line of its own, next to `reason: x`.

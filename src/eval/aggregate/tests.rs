@@ -1,0 +1,7 @@
+//! What a result says of a run, rule by rule.
+
+mod laws;
+mod merging;
+mod metrics;
+mod stage;
+mod validity;

@@ -1,0 +1,151 @@
+//! How fast one endpoint is called: so many calls at a time, fewer where it says that they are too many, and none while
+//! it asks for a pause.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The pace of one endpoint, shared by all calls of it.
+#[derive(Debug)]
+pub(super) struct Pace {
+    state: Mutex<State>,
+    changed: Notify,
+    /// Between two requests; none where there is no limit.
+    interval: Option<Duration>,
+    most: u32,
+}
+
+#[derive(Debug)]
+struct State {
+    under_way: u32,
+    limit: u32,
+    paused_until: Option<Instant>,
+    next_request: Instant,
+    limit_changed: Instant,
+}
+
+/// The right to one request. Given back when dropped.
+#[derive(Debug)]
+pub(super) struct Slot<'p>(&'p Pace);
+
+/// Clean time after which one call more is let through.
+const RECOVERY: Duration = Duration::from_secs(2);
+/// Calls that were under way together complain together; that is one complaint.
+const EPISODE: Duration = Duration::from_secs(1);
+
+impl Pace {
+    pub(super) fn new(most: u32, per_second: Option<f64>) -> Self {
+        let now = Instant::now();
+        let most = most.max(1);
+        let state = State { under_way: 0, limit: most, paused_until: None, next_request: now, limit_changed: now };
+        let interval = per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
+        let interval = interval.map(|rate| Duration::from_secs_f64((1.0 / rate).min(86_400.0)));
+        Self { state: Mutex::new(state), changed: Notify::new(), interval, most }
+    }
+
+    /// Waits for the right to one request.
+    ///
+    /// # Errors
+    /// How long the endpoint asks to wait, where that is longer than `patience`.
+    pub(super) async fn enter(&self, patience: Duration) -> Result<Slot<'_>, Duration> {
+        loop {
+            // Registered before the look, so that no change between look and wait is missed.
+            let changed = self.changed.notified();
+            let wait = self.look();
+            match wait {
+                Wait::Enter(at) => {
+                    let slot = Slot(self);
+                    if at > Instant::now() {
+                        tokio::time::sleep_until(at).await;
+                        if self.is_paused() {
+                            continue;
+                        }
+                    }
+                    return Ok(slot);
+                }
+                Wait::Pause(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left > patience {
+                        return Err(left);
+                    }
+                    // Whoever is woken and then waits for the pause passes the word on.
+                    self.changed.notify_one();
+                    tokio::time::sleep_until(until).await;
+                }
+                Wait::Turn => changed.await,
+            }
+        }
+    }
+
+    /// Nobody sends anything for this long.
+    pub(super) fn pause(&self, time: Duration) {
+        let until = Instant::now() + time.min(Duration::from_secs(7 * 86_400));
+        let mut state = self.lock();
+        state.paused_until = Some(state.paused_until.map_or(until, |known| known.max(until)));
+    }
+
+    /// The endpoint said that it is too much: half as many at a time.
+    pub(super) fn ease(&self) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if state.limit == self.most || now.duration_since(state.limit_changed) >= EPISODE {
+            state.limit = (state.limit / 2).max(1);
+            state.limit_changed = now;
+        }
+    }
+
+    /// The endpoint answered as it should.
+    pub(super) fn went_well(&self) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if state.limit < self.most && now.duration_since(state.limit_changed) >= RECOVERY {
+            state.limit += 1;
+            state.limit_changed = now;
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    fn look(&self) -> Wait {
+        let now = Instant::now();
+        let mut state = self.lock();
+        match state.paused_until {
+            Some(until) if until > now => return Wait::Pause(until),
+            Some(_) => state.paused_until = None,
+            None => {}
+        }
+        if state.under_way >= state.limit {
+            return Wait::Turn;
+        }
+        state.under_way += 1;
+        let at = state.next_request.max(now);
+        if let Some(interval) = self.interval {
+            state.next_request = at + interval;
+        }
+        Wait::Enter(at)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.lock().paused_until.is_some_and(|until| until > Instant::now())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can leave a state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Wait {
+    Enter(Instant),
+    Pause(Instant),
+    Turn,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.lock().under_way -= 1;
+        self.0.changed.notify_one();
+    }
+}

@@ -1,0 +1,17 @@
+//! The demo plays to its end, and what its story says is what joch printed.
+
+use crate::support::world::World;
+
+#[test]
+fn the_demo_plays_to_its_end() {
+    let world = World::new("demo");
+    let outcome = world.sh("alice", "joch demo --dir stage");
+    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
+    // The tempting version is stopped by what the eval measured, in spite of a person's yes.
+    let story = outcome.stdout.replace('\n', " ");
+    for said in ["task_success", "tone_consistency", "below threshold"] {
+        assert!(story.contains(said), "{said}: {}", outcome.stdout);
+    }
+    let runs = outcome.stdout.matches("$ joch eval run").count();
+    assert_eq!(runs, 3);
+}

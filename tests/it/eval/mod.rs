@@ -1,0 +1,4 @@
+//! Evals from outside: real servers on loopback, the program as people run it.
+
+mod probes;
+mod stage;
