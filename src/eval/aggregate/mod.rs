@@ -94,8 +94,12 @@ fn result(definition: &Definition, journals: &dyn Journals, found: Collected) ->
         _ => Verdict::Inconclusive,
     };
     let mut cases = trials::cases(definition, &found, &columns, unmet);
-    outputs::fetch(&trials::worth_showing(definition, &found, &columns), journals, &mut cases)?;
-    let (cost, judges, runner, plan) = (found.cost(), found.judges(definition), found.runner(), found.plans.plan);
+    let wanted = trials::worth_showing(definition, &found, &columns);
+    let (cost, judges, runner) = (found.cost(), found.judges(definition), found.runner());
+    // What was held of the lines is let go before they are read again.
+    drop(columns);
+    let Collected { plans: plans::Plans { plan, .. }, .. } = found;
+    outputs::fetch(&wanted, journals, &mut cases)?;
     Ok(RunResult {
         schema: SCHEMA.to_owned(),
         kind: "EvalResult".to_owned(),
