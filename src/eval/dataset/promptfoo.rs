@@ -8,12 +8,15 @@ use crate::eval::case::{Case, Input};
 use crate::eval::points;
 use crate::resource::path;
 
-use super::Placed;
 use super::document::{Document, Part};
 use super::fields::FieldMap;
 use super::json::{parse_map, type_name};
 use super::split::records;
 use super::trouble::{Slip, quoted};
+use super::{LARGEST_RECORD, Placed};
+
+/// The most that what all tests share may come to, written out for each, in bytes.
+const LARGEST_SHARED: usize = 64 << 20;
 
 /// What every test of a file shares.
 #[derive(Default)]
@@ -63,6 +66,12 @@ pub(super) fn read(text: &str, name: &str, fields: &FieldMap) -> Result<Vec<Plac
             (root.list(&["tests"])?, "tests".to_owned(), shared)
         }
     };
+    let size = json!([shared.vars, shared.asserts]).to_string().len();
+    if size.saturating_mul(tests.len()) > LARGEST_SHARED {
+        let what =
+            format!("`defaultTest`, written out for {} tests, is larger than {LARGEST_SHARED} bytes", tests.len());
+        return Err(Slip::new(what, "split the file into several").on(document.line("defaultTest")));
+    }
     let mut cases = Vec::new();
     for (index, test) in tests.iter().enumerate() {
         let at = path::item(&at, index);
@@ -248,6 +257,12 @@ fn filled(text: &str, vars: &Map<String, Value>) -> Result<String, Slip> {
                     "write the text itself",
                 ));
             }
+        }
+        if out.len() > LARGEST_RECORD {
+            return Err(Slip::new(
+                format!("the value, filled in, is larger than {LARGEST_RECORD} bytes"),
+                "shorten it",
+            ));
         }
         rest = after;
     }
