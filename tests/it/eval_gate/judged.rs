@@ -184,7 +184,7 @@ fn a_verdict_is_believed_only_where_its_numbers_say_the_same() {
                 }
             },
             UNDECIDED,
-            "above the best of its cases",
+            "it says 0.9, and its cases come to 0.1",
         ),
     ];
     for (name, lie, code, says) in lies {
