@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::eval::{Decimal, MetricResult, RunResult, Verdict as Ran, rejudge};
+use crate::eval::{Bounds, Decimal, MetricResult, Ratio, RunResult, Verdict as Ran, rejudge};
 
 use super::binding::short;
 use super::terms::Terms;
@@ -87,10 +87,11 @@ pub(super) fn check(result: &RunResult, terms: &Terms) -> Result<(), String> {
 /// The thresholds of the Eval, judged by the scores of every case; what the run itself says can only make it worse.
 pub(super) fn judge(result: &RunResult, terms: &Terms) -> Vec<Judged> {
     let again = rejudge(&terms.definition, result);
-    terms.thresholds().map(|(name, threshold)| one(result, &again, name, threshold)).collect()
+    let bounds = terms.definition.metrics.iter().filter_map(|metric| metric.threshold.as_ref());
+    terms.thresholds().zip(bounds).map(|((name, told), bounds)| one(result, &again, name, told, bounds)).collect()
 }
 
-fn one(result: &RunResult, again: &[MetricResult], name: &str, threshold: String) -> Judged {
+fn one(result: &RunResult, again: &[MetricResult], name: &str, threshold: String, bounds: &Bounds) -> Judged {
     let judged = |observed, verdict, reason: Option<&str>| Judged {
         metric: name.to_owned(),
         threshold: threshold.clone(),
@@ -108,7 +109,8 @@ fn one(result: &RunResult, again: &[MetricResult], name: &str, threshold: String
     let Some(comes_to) = again.iter().find(|metric| metric.name == name) else { return unknown("it was not measured") };
     let reason = || said.reason.as_deref().or(comes_to.reason.as_deref());
     let verdicts = [said.verdict, comes_to.verdict].map(|verdict| verdict.unwrap_or(Ran::Inconclusive));
-    if verdicts.contains(&Ran::Failed) {
+    let below = said.value.is_some_and(|value| bounds.0.iter().any(|bound| !Ratio::of(value).passes(bound)));
+    if verdicts.contains(&Ran::Failed) || below {
         let failed = if comes_to.verdict == Some(Ran::Failed) { comes_to } else { said };
         return judged(failed.value, Ran::Failed, None);
     }
