@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use crate::net::otlp::{Collector, export, headers};
-use crate::net::{Client, Limits, Proxy};
+use crate::net::{Client, Limits};
 
 use super::super::caller::Caller;
 use super::super::failure::Failure;
+use super::execute::proxy;
 
 /// What is sent: requests as OTLP writes them in JSON.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +26,7 @@ pub fn run(url: &str, bodies: &Bodies, caller: &Caller<'_>) -> Result<()> {
     let headers = headers(caller.variable("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default());
     let headers = headers.map_err(|why| Failure::usage(format!("`OTEL_EXPORTER_OTLP_HEADERS`: {why}")))?;
     let collector = Collector { endpoint: url.to_owned(), headers, limits: Limits::default() };
-    export(&Client::new(Proxy::default()), &collector, &bodies.logs, &bodies.metrics)
+    export(&Client::new(proxy(caller)), &collector, &bodies.logs, &bodies.metrics)
         .map_err(|why| Failure::could_not("otlp", why.message).into())
 }
 
