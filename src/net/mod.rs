@@ -6,15 +6,15 @@ mod credentials;
 #[cfg(test)]
 mod hostile;
 mod judge;
+#[cfg(test)]
+mod judging;
 mod measure;
 pub mod otlp;
 mod pace;
-mod post;
-mod program;
-#[cfg(test)]
-mod judging;
 #[cfg(test)]
 mod patience;
+mod post;
+mod program;
 #[cfg(test)]
 mod programs;
 mod setting;
