@@ -13,6 +13,7 @@ pub mod otlp;
 mod pace;
 #[cfg(test)]
 mod patience;
+mod post;
 mod program;
 #[cfg(test)]
 mod programs;

@@ -8,10 +8,9 @@ fn the_demo_plays_to_its_end() {
     let outcome = world.sh("alice", "joch demo --dir stage");
     assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
     // The tempting version is stopped by what the eval measured, in spite of a person's yes.
-    let story = outcome.stdout.replace('\n', " ");
-    for said in ["task_success", "tone_consistency", "below threshold"] {
-        assert!(story.contains(said), "{said}: {}", outcome.stdout);
+    let blocked: Vec<_> = outcome.stdout.lines().filter(|line| line.contains("FAIL  eval:")).collect();
+    assert_eq!(blocked.len(), 2, "{}", outcome.stdout);
+    for said in ["task_success=", "tone_consistency="] {
+        assert!(blocked.iter().all(|line| line.contains(said)), "{said}: {blocked:?}");
     }
-    let runs = outcome.stdout.matches("$ joch eval run").count();
-    assert_eq!(runs, 3);
 }
