@@ -63,7 +63,7 @@ impl Binding<'_> {
                 self.moved.agent
             )));
         }
-        if result.eval.digest != terms.digest {
+        if result.eval.digest != terms.definition.digest {
             problems.push(Problem::Other(self.what_changed_of_the_eval(measured)));
         } else if result.dataset.digest.hex() != terms.dataset {
             problems.push(Problem::Other("it ran on another dataset than the Eval names".into()));
@@ -76,10 +76,9 @@ impl Binding<'_> {
         if result.dataset.digest.hex() != self.terms.dataset {
             return format!("the dataset of {} changed since", self.eval.id());
         }
-        let moved = self.terms.thresholds.iter().find_map(|(name, threshold)| {
-            let then = result.metrics.iter().find(|metric| metric.name == *name)?.threshold.as_ref()?;
-            (*then != threshold.to_string())
-                .then(|| format!("`{name}` had to be {} and has to be {threshold}", short(then)))
+        let moved = self.terms.thresholds().find_map(|(name, threshold)| {
+            let then = result.metrics.iter().find(|metric| metric.name == name)?.threshold.as_ref()?;
+            (*then != threshold).then(|| format!("`{name}` had to be {} and has to be {threshold}", short(then)))
         });
         match moved {
             Some(moved) => format!("{} changed since: {moved}", self.eval.id()),
@@ -132,12 +131,12 @@ impl Binding<'_> {
             return changed(format!("it is dated {}, later than the ledger took it in", day(finished)));
         }
         let since = finished.min(carried);
-        let most = i64::try_from(self.terms.max_age_s).ok().and_then(Duration::try_seconds);
+        let most = i64::try_from(self.terms.definition.run.max_age_s).ok().and_then(Duration::try_seconds);
         let age = self.evidence.now - since;
         if most.is_some_and(|most| age <= most) {
             return None;
         }
-        let days = self.terms.max_age_s as f64 / 86_400.0;
+        let days = self.terms.definition.run.max_age_s as f64 / 86_400.0;
         changed(format!("it is too old: it was measured {}, and counts for {} days", day(since), trim(days)))
     }
 

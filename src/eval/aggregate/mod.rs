@@ -10,6 +10,7 @@ mod metric;
 mod outputs;
 mod plans;
 mod points;
+mod rejudge;
 #[cfg(test)]
 mod tests;
 mod trials;
@@ -18,6 +19,7 @@ mod value;
 mod whole;
 mod words;
 
+pub use rejudge::rejudge;
 pub use trouble::MergeTrouble;
 
 use super::definition::Definition;

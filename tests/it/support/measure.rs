@@ -5,12 +5,12 @@ use std::io::empty;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use joch::eval::{
-    Canaries, CaseResult, Cost, Counts, DatasetRef, Decimal, EvalRef, Judge, JudgeRef, MetricResult, Reach, ReachRef,
-    RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Verdict,
+    Canaries, CaseResult, Cost, Counts, DatasetRef, Decimal, EvalRef, Judge, JudgeRef, MetricResult, Ratio, Reach,
+    ReachRef, RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Verdict,
 };
 use joch::ledger::{Reader, Repository};
-use joch::ops::Caller;
-use joch::resource::{Digest, Kind, ResourceId, Value};
+use joch::ops::{Caller, Progress};
+use joch::resource::{Digest, Kind, ResourceId, Threshold, Value};
 
 use super::world::World;
 
@@ -94,10 +94,8 @@ fn set(result: &mut RunResult, eval: &joch::resource::Resource, name: &str, valu
     let view = joch::resource::view::Eval::of(eval).expect("an Eval");
     let threshold =
         view.thresholds.iter().find(|(metric, _)| metric == name).map(|(_, read)| read.clone().expect("read"));
-    let verdict = threshold.as_ref().map(|threshold| match threshold.holds(value) {
-        true => Verdict::Passed,
-        false => Verdict::Failed,
-    });
+    let holds = |bounds: &Vec<Threshold>| bounds.iter().all(|bound| Ratio::of(decimal(value)).passes(bound));
+    let verdict = threshold.as_ref().map(|bounds| if holds(bounds) { Verdict::Passed } else { Verdict::Failed });
     if verdict == Some(Verdict::Failed) {
         result.verdict = Verdict::Failed;
         result.reasons.push(format!("{name} is {value}"));
@@ -108,7 +106,7 @@ fn set(result: &mut RunResult, eval: &joch::resource::Resource, name: &str, valu
         n: result.dataset.cases,
         aggregate: "mean".into(),
         direction: None,
-        threshold: threshold.map(|threshold| threshold.to_string()),
+        threshold: threshold.map(|bounds| bounds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")),
         verdict,
         reason: None,
         notes: Vec::new(),
@@ -150,6 +148,7 @@ pub(crate) fn record(world: &World, person: &str, result: &RunResult) -> Result<
     let set = command.get_envs().filter_map(|(key, value)| Some((key.to_str()?.to_owned(), value?.to_owned())));
     let variables: BTreeMap<_, _> = set.collect();
     let mut stdin = empty();
+    let mut stream = std::io::sink();
     let mut caller = Caller {
         directory: world.project(),
         variables,
@@ -157,6 +156,7 @@ pub(crate) fn record(world: &World, person: &str, result: &RunResult) -> Result<
         stdin: &mut stdin,
         key: None,
         namespace: None,
+        progress: Progress { stream: &mut stream, terminal: None, clock: Utc::now },
         notices: Vec::new(),
     };
     joch::ops::eval::record(result, &mut caller).map(|recorded| recorded.id).map_err(|why| why.to_string())
