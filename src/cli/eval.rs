@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::eval::{Compared, Trigger};
+use crate::eval::Trigger;
 use crate::ops::eval::{Baseline, due, gate, list, merge, run, show};
 use crate::ops::{Caller, Failure};
 use crate::release::{ManifestAgent, Plan};
-use crate::render::report::{Against, Delta, Earlier, Format};
+use crate::render::report::{Against, Earlier, Format};
 use crate::render::view::{
     Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
     ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
@@ -273,22 +273,7 @@ fn finished_view(finished: run::Finished) -> EvalResult {
 
 /// Beside what the next rung runs now.
 fn against(baseline: Baseline) -> Against {
-    let delta = |compared: Compared| Delta {
-        name: compared.name,
-        before: compared.before,
-        change: compared.change,
-        better: compared.better,
-        allowed: compared.allowed,
-        verdict: compared.verdict,
-        chance: compared.p,
-        worse: compared.worse.into_iter().map(|change| change.case).collect(),
-    };
-    Against {
-        environment: baseline.environment,
-        version: baseline.comparison.version,
-        run: baseline.comparison.run,
-        metrics: baseline.comparison.metrics.into_iter().map(delta).collect(),
-    }
+    Against::of(baseline.environment, baseline.comparison)
 }
 
 fn part_view(part: run::Part, state: PartState) -> EvalPart {
@@ -400,14 +385,7 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
                 .into());
         }
     }
-    let earlier = outcome.earlier.iter().map(|(_, result)| Earlier {
-        run: result.run.clone(),
-        at: result.runner.finished_at,
-        version: result.subject.version,
-        environment: result.subject.environment.clone(),
-        verdict: result.verdict,
-        metrics: result.metrics.iter().filter_map(|metric| Some((metric.name.clone(), metric.value?))).collect(),
-    });
+    let earlier = outcome.earlier.iter().map(|(_, result)| Earlier::of(result));
     let view = EvalResult {
         evidence: Some(outcome.evidence),
         against: outcome.baseline.map(against),
