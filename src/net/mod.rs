@@ -8,12 +8,12 @@ mod hostile;
 mod judge;
 #[cfg(test)]
 mod judging;
+pub mod loopback;
 mod measure;
 pub mod otlp;
 mod pace;
 #[cfg(test)]
 mod patience;
-mod post;
 mod program;
 #[cfg(test)]
 mod programs;
@@ -31,7 +31,6 @@ pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
 pub use program::Program;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;
-pub mod loopback;
 
 /// Runs a future on a runtime of this thread's own.
 fn block_on<F: Future>(future: F) -> F::Output {
