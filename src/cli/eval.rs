@@ -6,10 +6,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use crate::eval::Trigger;
-use crate::ops::eval::{due, gate, list, merge, run, show};
+use crate::ops::eval::{Baseline, due, gate, list, merge, run, show};
 use crate::ops::{Caller, Failure};
 use crate::release::{ManifestAgent, Plan};
-use crate::render::report::{Earlier, Format};
+use crate::render::report::{Against, Earlier, Format};
 use crate::render::view::{
     Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
     ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
@@ -267,7 +267,13 @@ fn told(
 
 fn finished_view(finished: run::Finished) -> EvalResult {
     let next = super::eval_report::next_of(&finished.result, &finished.evidence);
-    EvalResult { evidence: Some(finished.evidence), next, ..EvalResult::new(finished.result) }
+    let against = finished.baseline.map(against);
+    EvalResult { evidence: Some(finished.evidence), against, next, ..EvalResult::new(finished.result) }
+}
+
+/// Beside what the next rung runs now.
+fn against(baseline: Baseline) -> Against {
+    Against::of(baseline.environment, baseline.comparison)
 }
 
 fn part_view(part: run::Part, state: PartState) -> EvalPart {
@@ -379,15 +385,13 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
                 .into());
         }
     }
-    let earlier = outcome.earlier.iter().map(|(_, result)| Earlier {
-        run: result.run.clone(),
-        at: result.runner.finished_at,
-        version: result.subject.version,
-        environment: result.subject.environment.clone(),
-        verdict: result.verdict,
-        metrics: result.metrics.iter().filter_map(|metric| Some((metric.name.clone(), metric.value?))).collect(),
-    });
-    let view = EvalResult { evidence: Some(outcome.evidence), earlier: earlier.collect(), ..EvalResult::new(result) };
+    let earlier = outcome.earlier.iter().map(|(_, result)| Earlier::of(result));
+    let view = EvalResult {
+        evidence: Some(outcome.evidence),
+        against: outcome.baseline.map(against),
+        earlier: earlier.collect(),
+        ..EvalResult::new(result)
+    };
     args.reports.write(&EvalResults::new(vec![view.clone()], Vec::new(), Vec::new()), caller)?;
     Ok(Answer::done(view))
 }

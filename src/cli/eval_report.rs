@@ -65,7 +65,10 @@ impl ReportArgs {
         }
         let Some(url) = &self.otlp else { return Ok(()) };
         for result in &results.items {
-            let bodies = send::Bodies { logs: otlp::logs(&result.result), metrics: otlp::metrics(&result.result) };
+            let bodies = send::Bodies {
+                logs: otlp::logs(&result.result),
+                metrics: otlp::metrics(&result.result).into_iter().collect(),
+            };
             if let Err(why) = send::run(url, &bodies, caller) {
                 caller.notice(format!("the scores did not reach `{}`: {why:#}", send::bare(url)));
             }

@@ -233,6 +233,13 @@ impl TryFrom<f64> for Decimal {
     }
 }
 
+/// The value, plain.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rounded().fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,12 +279,5 @@ mod tests {
     #[test]
     fn a_token_costs_the_millionth_part() {
         assert_eq!(decimal("0.0375").per_million().times(2000).to_string(), "0.000075");
-    }
-}
-
-/// The value, plain.
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rounded().fmt(f)
     }
 }

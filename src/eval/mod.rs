@@ -20,7 +20,7 @@ mod shard;
 pub mod statistics;
 mod template;
 
-pub use aggregate::{Journals, MergeTrouble, aggregate, merge};
+pub use aggregate::{Journals, MergeTrouble, aggregate, merge, rejudge};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use check::Checker;
@@ -31,7 +31,7 @@ pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Scores, Trajectory,
 };
-pub use detect::{Sort, counts, leaks, mask, mask_secrets};
+pub use detect::{Sort, counts, leaks, mask, mask_secrets, without_secrets};
 pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JOURNAL_SCHEMA, JudgeRef, Lag, Line, Opinion, Plan, Prices,

@@ -17,8 +17,8 @@ enum Node {
     Gap(Gap),
     /// Holds gaps: filled with their texts.
     Text(Vec<Part>),
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::eval::{Judge, Trigger};
-use crate::resource::{Digest, Resource, Value};
+use crate::eval::{Judge, Reach, Trigger};
+use crate::resource::envelope::filled;
+use crate::resource::{Resource, Value};
 
 use super::evidence::Evidence;
 use super::measured::{Measured, Moved};
@@ -63,7 +64,7 @@ impl Binding<'_> {
                 self.moved.agent
             )));
         }
-        if result.eval.digest != terms.digest {
+        if result.eval.digest != terms.definition.digest {
             problems.push(Problem::Other(self.what_changed_of_the_eval(measured)));
         } else if result.dataset.digest.hex() != terms.dataset {
             problems.push(Problem::Other("it ran on another dataset than the Eval names".into()));
@@ -76,10 +77,9 @@ impl Binding<'_> {
         if result.dataset.digest.hex() != self.terms.dataset {
             return format!("the dataset of {} changed since", self.eval.id());
         }
-        let moved = self.terms.thresholds.iter().find_map(|(name, threshold)| {
-            let then = result.metrics.iter().find(|metric| metric.name == *name)?.threshold.as_ref()?;
-            (*then != threshold.to_string())
-                .then(|| format!("`{name}` had to be {} and has to be {threshold}", short(then)))
+        let moved = self.terms.thresholds().find_map(|(name, threshold)| {
+            let then = result.metrics.iter().find(|metric| metric.name == name)?.threshold.as_ref()?;
+            (*then != threshold).then(|| format!("`{name}` had to be {} and has to be {threshold}", short(then)))
         });
         match moved {
             Some(moved) => format!("{} changed since: {moved}", self.eval.id()),
@@ -132,12 +132,12 @@ impl Binding<'_> {
             return changed(format!("it is dated {}, later than the ledger took it in", day(finished)));
         }
         let since = finished.min(carried);
-        let most = i64::try_from(self.terms.max_age_s).ok().and_then(Duration::try_seconds);
+        let most = i64::try_from(self.terms.definition.run.max_age_s).ok().and_then(Duration::try_seconds);
         let age = self.evidence.now - since;
         if most.is_some_and(|most| age <= most) {
             return None;
         }
-        let days = self.terms.max_age_s as f64 / 86_400.0;
+        let days = self.terms.definition.run.max_age_s as f64 / 86_400.0;
         changed(format!("it is too old: it was measured {}, and counts for {} days", day(since), trim(days)))
     }
 
@@ -154,14 +154,16 @@ impl Binding<'_> {
                 asked.model
             ));
         }
-        let shelves = around.source.iter().map(|(_, shelf)| *shelf).chain([around.target]);
-        for shelf in shelves {
-            if let Some(model) = shelf.get(&asked.model).map_err(|why| why.0)? {
-                return same_judge(judge, model.digest());
-            }
+        // As a run looks for it: where it ran, then in the agent's closure.
+        let first = around.source.map_or(around.target, |(_, shelf)| shelf);
+        let of_candidate = || self.evidence.candidate.and_then(|closure| closure.find(&asked.model)).cloned();
+        let mut found = first.get(&asked.model).map_err(|why| why.0)?.or_else(of_candidate);
+        if found.is_none() {
+            found = around.target.get(&asked.model).map_err(|why| why.0)?;
         }
-        if let Some(model) = self.evidence.candidate.and_then(|closure| closure.find(&asked.model)) {
-            return same_judge(judge, model.digest());
+        if let Some(model) = found {
+            let same = asked.digest == model.digest();
+            return Ok((!same).then(|| Problem::Changed(format!("the judge {} changed since", asked.model))));
         }
         let place = around.source.map_or(self.evidence.environment, |(name, _)| name);
         changed(format!(
@@ -182,17 +184,19 @@ impl Binding<'_> {
             _ => return Ok(None),
         };
         let deployments = shelf.of_kind(&crate::resource::Kind::Deployment).map_err(|why| why.0)?;
-        let invoke = |deployment: &Resource| {
-            invoke_of(deployment, &subject.agent, &subject.environment).map(crate::eval::Reach::digest_of)
-        };
+        // What the environment fills in is part of how the agent is reached; what it does not fill in leads nowhere.
+        let defaults = self.evidence.trust.environment(&subject.environment);
+        let defaults = defaults.and_then(|record| record.spec().get("defaults")?.as_map().cloned()).unwrap_or_default();
+        let digest = |invoke: &Value| filled(invoke, &defaults).ok().map(|invoke| Reach::digest_of(&invoke));
+        let invoke = |deployment: &Resource| invoke_of(deployment, &subject.agent, &subject.environment).map(digest);
         let mut ways: Vec<_> =
             deployments.iter().filter_map(|deployment| Some((deployment.id(), invoke(deployment)?))).collect();
         if ways.is_empty()
             && let Some(own) = self.eval.spec().at(&["target", "invoke"]).filter(|invoke| **invoke != Value::Null)
         {
-            ways.push((self.eval.id(), crate::eval::Reach::digest_of(own)));
+            ways.push((self.eval.id(), digest(own)));
         }
-        if ways.contains(&(&reach.by, reach.digest)) {
+        if ways.contains(&(&reach.by, Some(reach.digest))) {
             return Ok(None);
         }
         let place = &subject.environment;
@@ -209,11 +213,6 @@ impl Binding<'_> {
         };
         Ok(Some(Problem::Changed(why)))
     }
-}
-
-fn same_judge(judge: &Judge, now: Digest) -> Result<Option<Problem>, String> {
-    let same = judge.asked.digest == now;
-    Ok((!same).then(|| Problem::Changed(format!("the judge {} changed since", judge.asked.model))))
 }
 
 /// Text of a result, which its signer alone answers for, cut to what a line can take.

@@ -176,7 +176,7 @@ fn one(eval: &Arc<Resource>, moved: &Moved, evidence: &Evidence<'_>) -> Result<A
     answer.evidence.insert(0, chosen.id.clone());
     answer.deciding = Some(Deciding {
         eval: eval.id().clone(),
-        eval_digest: terms.digest,
+        eval_digest: terms.definition.digest,
         agent: moved.agent.clone(),
         digest: result.subject.digest,
         verdict: answer.verdict,
@@ -326,7 +326,7 @@ fn judged(binding: &Binding<'_>, chosen: &Measured, thresholds: &[Judged]) -> Re
     }
     if result.canaries.correct != result.canaries.expected {
         let (right, of) = (result.canaries.correct, result.canaries.expected);
-        let reason = format!("its judges found {right} of {of} answers of known quality right");
+        let reason = format!("its judges found {right} of {of} canaries right");
         return Ok(answer(Verdict::Inconclusive, reason));
     }
     if result.verdict != Ran::Passed || !result.reasons.is_empty() || result.counts.missing > 0 {
@@ -396,7 +396,7 @@ impl Baseline {
 
 /// Whether anything is worse than what the target runs now by more than the Eval allows. Both ran on the same cases.
 fn regressions(binding: &Binding<'_>, result: &RunResult) -> Result<(Verdict, String, Vec<String>), String> {
-    if binding.terms.regressions.is_empty() {
+    if binding.terms.regressions().is_empty() {
         return Ok((Verdict::Pass, String::new(), Vec::new()));
     }
     let place = binding.evidence.environment;
@@ -412,17 +412,21 @@ fn regressions(binding: &Binding<'_>, result: &RunResult) -> Result<(Verdict, St
     let evidence = vec![baseline.0.id.clone()];
     let mut told = Vec::new();
     let mut verdict = Verdict::Pass;
-    for (name, most, direction) in &binding.terms.regressions {
-        let now = result.metrics.iter().find(|metric| metric.name == *name).and_then(|metric| metric.value);
+    for (name, most, direction) in binding.terms.regressions() {
+        let now = result.metrics.iter().find(|metric| metric.name == name).and_then(|metric| metric.value);
         let (Some(before), Some(now)) = (baseline.value(name), now) else {
             let reason = format!("`maxRegression` of {name} cannot be judged: one of the two runs has no value of it");
             return Ok((Verdict::Inconclusive, reason, evidence));
         };
         let worse = match direction {
-            Direction::Higher => before - now,
-            Direction::Lower => now - before,
+            Some(Direction::Higher) => before - now,
+            Some(Direction::Lower) => now - before,
+            None => {
+                let reason = format!("`maxRegression` of {name} cannot be judged: nobody says which way it is better");
+                return Ok((Verdict::Inconclusive, reason, evidence));
+            }
         };
-        if Ratio::of(worse).compare(*most).is_gt() {
+        if Ratio::of(worse).compare(most).is_gt() {
             verdict = Verdict::Fail;
             told.push(format!(
                 "{name} is {now}, and `{place}` runs {before} now: worse by {worse}, and {most} is allowed"

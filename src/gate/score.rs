@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::eval::{Decimal, MetricResult, Ratio, RunResult, Score, Verdict as Ran};
-use crate::resource::{Direction, Threshold};
+use crate::eval::{Bounds, Decimal, MetricResult, Ratio, RunResult, Verdict as Ran, rejudge};
 
 use super::binding::short;
 use super::terms::Terms;
@@ -52,8 +51,9 @@ pub(super) fn check(result: &RunResult, terms: &Terms) -> Result<(), String> {
     if ids.len() != result.cases.len() {
         return Err("it holds a case twice".into());
     }
-    if result.runner.trials < terms.trials {
-        return Err(format!("each case runs {} times, and it ran {trials} times", terms.trials));
+    let run = terms.definition.run;
+    if result.runner.trials < run.trials {
+        return Err(format!("each case runs {} times, and it ran {trials} times", run.trials));
     }
     if let Some(case) = result.cases.iter().find(|case| case.trials.len() as u64 != trials) {
         return Err(format!(
@@ -74,69 +74,56 @@ pub(super) fn check(result: &RunResult, terms: &Terms) -> Result<(), String> {
             counts.planned, counts.answered, counts.errors, counts.missing
         ));
     }
+    let most = u64::from(run.max_error_rate);
+    if counts.errors.saturating_mul(1_000_000) > most.saturating_mul(planned) {
+        return Err(format!("{} of {planned} calls have no answer, and it may be {most} of a million", counts.errors));
+    }
     if result.runner.finished_at.is_none() || result.runner.finished_at < result.runner.started_at {
         return Err("it does not say when it ended".into());
     }
     Ok(())
 }
 
-/// The thresholds of the Eval, judged by the numbers of the result.
+/// The thresholds of the Eval, judged by the scores of every case; what the run itself says can only make it worse.
 pub(super) fn judge(result: &RunResult, terms: &Terms) -> Vec<Judged> {
-    terms.thresholds.iter().map(|(name, threshold)| one(result, name, threshold)).collect()
+    let again = rejudge(&terms.definition, result);
+    let bounds = terms.definition.metrics.iter().filter_map(|metric| metric.threshold.as_ref());
+    terms.thresholds().zip(bounds).map(|((name, told), bounds)| one(result, &again, name, told, bounds)).collect()
 }
 
-fn one(result: &RunResult, name: &str, threshold: &Threshold) -> Judged {
-    let judged = |observed, verdict, reason: Option<String>| Judged {
+fn one(result: &RunResult, again: &[MetricResult], name: &str, threshold: String, bounds: &Bounds) -> Judged {
+    let judged = |observed, verdict, reason: Option<&str>| Judged {
         metric: name.to_owned(),
-        threshold: threshold.to_string(),
+        threshold: threshold.clone(),
         observed,
         verdict,
-        reason,
+        reason: reason.map(short),
     };
-    let unknown = |why: &str| judged(None, Ran::Inconclusive, Some(why.to_owned()));
+    let unknown = |why: &str| judged(None, Ran::Inconclusive, Some(why));
     let mut named = result.metrics.iter().filter(|metric| metric.name == name);
-    let metric = match (named.next(), named.next()) {
+    let said = match (named.next(), named.next()) {
         (Some(metric), None) => metric,
         (None, _) => return unknown("it was not measured"),
         (Some(_), Some(_)) => return unknown("it was measured twice"),
     };
-    let Some(value) = metric.value else {
-        let why = metric.reason.as_deref().map_or_else(|| "it has no value".to_owned(), short);
-        return judged(None, Ran::Inconclusive, Some(why));
-    };
-    if !Ratio::of(value).passes(threshold) {
-        return judged(Some(value), Ran::Failed, None);
+    let Some(comes_to) = again.iter().find(|metric| metric.name == name) else { return unknown("it was not measured") };
+    let reason = || said.reason.as_deref().or(comes_to.reason.as_deref());
+    let verdicts = [said.verdict, comes_to.verdict].map(|verdict| verdict.unwrap_or(Ran::Inconclusive));
+    let below = said.value.is_some_and(|value| bounds.0.iter().any(|bound| !Ratio::of(value).passes(bound)));
+    if verdicts.contains(&Ran::Failed) || below {
+        let failed = if comes_to.verdict == Some(Ran::Failed) { comes_to } else { said };
+        return judged(failed.value, Ran::Failed, None);
     }
-    if let Some(why) = beyond_its_cases(result, metric, value, threshold) {
-        return judged(Some(value), Ran::Inconclusive, Some(why));
+    if said.value.is_none() {
+        return judged(None, Ran::Inconclusive, Some(reason().unwrap_or("it has no value")));
     }
-    match metric.verdict {
-        Some(Ran::Passed) => judged(Some(value), Ran::Passed, None),
-        Some(verdict) => judged(Some(value), verdict, metric.reason.as_deref().map(short)),
-        None => judged(Some(value), Ran::Inconclusive, Some("the run did not judge it".into())),
+    if said.value != comes_to.value {
+        let told = |value: Option<Decimal>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        let why = format!("it says {}, and its cases come to {}", told(said.value), told(comes_to.value));
+        return judged(said.value, Ran::Inconclusive, Some(&why));
     }
-}
-
-/// No mean, rank or extreme is better than the best case.
-fn beyond_its_cases(
-    result: &RunResult,
-    metric: &MetricResult,
-    value: Decimal,
-    threshold: &Threshold,
-) -> Option<String> {
-    if metric.aggregate.starts_with("pass") {
-        return None;
+    if verdicts.contains(&Ran::Inconclusive) {
+        return judged(said.value, Ran::Inconclusive, Some(reason().unwrap_or("the run cannot tell")));
     }
-    let trials = result.cases.iter().flat_map(|case| &case.trials);
-    let scores = trials.filter_map(|trial| match trial.scores.get(&metric.name) {
-        Some(Score::Scored(score)) => Some(*score),
-        _ => None,
-    });
-    let (best, better) = match threshold.direction()? {
-        Direction::Higher => (scores.max(), "above"),
-        Direction::Lower => (scores.min(), "below"),
-    };
-    let Some(best) = best else { return Some("no case of it has a score".into()) };
-    let beyond = if better == "above" { value > best } else { value < best };
-    beyond.then(|| format!("it is {value}, {better} the best of its cases ({best})"))
+    judged(said.value, Ran::Passed, None)
 }

@@ -1,30 +1,18 @@
 //! What an Eval demands of a result, read for gates.
 
-use crate::eval::Decimal;
-use crate::resource::metric::direction;
-use crate::resource::view::{self, Deployment};
-use crate::resource::{Digest, Direction, Resource, Threshold, Value};
-
-/// How old a result may be where the Eval does not say.
-const DEFAULT_MAX_AGE_S: u64 = 7 * 24 * 3600;
+use crate::eval::{Bounds, Decimal, Definition};
+use crate::resource::view::Deployment;
+use crate::resource::{Direction, Resource, ResourceId, Value};
 
 /// What an Eval demands.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Terms {
-    /// Digest of its canonical form, dataset included.
-    pub(super) digest: Digest,
+    /// The Eval, understood.
+    pub(super) definition: Definition,
     /// SHA-256 of the dataset, in hex.
     pub(super) dataset: String,
     /// How many cases the dataset holds.
     pub(super) cases: u64,
-    /// How often each case runs.
-    pub(super) trials: u32,
-    /// What each metric must reach, by its name.
-    pub(super) thresholds: Vec<(String, Threshold)>,
-    /// How much worse each may be than what the target runs now.
-    pub(super) regressions: Vec<(String, Decimal, Direction)>,
-    /// How old a result may be, in seconds.
-    pub(super) max_age_s: u64,
 }
 
 impl Terms {
@@ -33,75 +21,43 @@ impl Terms {
     /// # Errors
     /// What cannot be read: nothing can pass an Eval that is not understood.
     pub(super) fn of(eval: &Resource) -> Result<Self, String> {
-        let view = view::Eval::of(eval).ok_or_else(|| format!("{} is no Eval", eval.id()))?;
+        let definition = Definition::of(eval).map_err(|flaws| flaws.join("; "))?;
         let spec = eval.spec();
-        let whole = |value: &Value| value.as_number().and_then(|n| n.to_string().parse::<u64>().ok());
+        let whole = |value: &Value| value.as_number().and_then(|number| number.to_string().parse::<u64>().ok());
         let dataset = spec.at(&["dataset", "sha256"]).and_then(Value::as_text).map(str::to_owned);
         let cases = spec.at(&["dataset", "cases"]).and_then(whole);
         let (Some(dataset), Some(cases)) = (dataset, cases) else {
             return Err("it names no digest of its dataset, so nobody knows on what it was run".into());
         };
-        let mut thresholds = Vec::new();
-        for (name, read) in view.thresholds {
-            thresholds.extend(read?.into_iter().map(|threshold| (name.clone(), threshold)));
-        }
-        if thresholds.is_empty() {
+        let terms = Self { definition, dataset, cases };
+        if terms.thresholds().next().is_none() {
             return Err("it has no threshold, so there is nothing to pass".into());
         }
-        let trials = match spec.at(&["run", "trials"]) {
-            None | Some(Value::Null) => 1,
-            Some(value) => whole(value).and_then(|n| n.try_into().ok()).ok_or("`run.trials` is no number")?,
+        Ok(terms)
+    }
+
+    /// What each metric that has a threshold must reach, by its name: `>= 0.85`.
+    pub(super) fn thresholds(&self) -> impl Iterator<Item = (&str, String)> {
+        let told = |Bounds(bounds): &Bounds| bounds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        self.definition
+            .metrics
+            .iter()
+            .filter_map(move |metric| metric.threshold.as_ref().map(|bounds| (metric.name.as_str(), told(bounds))))
+    }
+
+    /// How much worse each metric may be than what the target runs now.
+    pub(super) fn regressions(&self) -> Vec<(&str, Decimal, Option<Direction>)> {
+        let metrics = self.definition.metrics.iter();
+        let direction = |metric: &crate::eval::Metric| {
+            let told = || metric.threshold.as_ref()?.0.iter().find_map(crate::resource::Threshold::direction);
+            metric.direction.or_else(told)
         };
-        let max_age_s = match spec.at(&["run", "maxAge"]) {
-            None | Some(Value::Null) => DEFAULT_MAX_AGE_S,
-            Some(value) => value.as_text().and_then(seconds).ok_or("`run.maxAge` is no length of time")?,
-        };
-        Ok(Self {
-            digest: eval.digest(),
-            dataset,
-            cases,
-            trials,
-            thresholds,
-            regressions: regressions(spec)?,
-            max_age_s,
-        })
+        metrics.filter_map(|metric| Some((metric.name.as_str(), metric.max_regression?, direction(metric)))).collect()
     }
 }
 
-fn regressions(spec: &Value) -> Result<Vec<(String, Decimal, Direction)>, String> {
-    let metrics = spec.get("metrics").and_then(Value::as_list).unwrap_or_default();
-    let said = spec.get("maxRegression").and_then(Value::as_map).into_iter().flatten();
-    said.map(|(name, value)| {
-        let unread = || format!("`maxRegression.{name}` is no number from 0");
-        let most = value.as_number().and_then(Decimal::from_number).filter(|most| *most >= Decimal::ZERO);
-        let direction = direction(name, metrics);
-        let direction = direction.ok_or_else(|| format!("nobody knows whether `{name}` is better higher or lower"))?;
-        Ok((name.clone(), most.ok_or_else(unread)?, direction))
-    })
-    .collect()
-}
-
-/// Seconds of `90s`, `36h`, `7d`.
-fn seconds(text: &str) -> Option<u64> {
-    let unit = text.chars().next_back()?;
-    let each = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 24 * 3600,
-        'w' => 7 * 24 * 3600,
-        _ => return None,
-    };
-    let digits = text.strip_suffix(unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
-    digits.parse::<u64>().ok()?.checked_mul(each)
-}
-
 /// The `invoke` of a Deployment of this agent in this environment, if it is one and has one.
-pub(super) fn invoke_of<'d>(
-    deployment: &'d Resource,
-    agent: &crate::resource::ResourceId,
-    environment: &str,
-) -> Option<&'d Value> {
+pub(super) fn invoke_of<'d>(deployment: &'d Resource, agent: &ResourceId, environment: &str) -> Option<&'d Value> {
     let view = Deployment::of(deployment)?;
     let about = view.agent.is_some_and(|named| named.candidates(&deployment.id().namespace).contains(agent));
     let here = view.environment.is_some_and(|named| named.name == environment);
@@ -114,36 +70,37 @@ mod tests {
     use super::*;
     use crate::resource::sample::one;
 
-    fn told(spec: &str) -> Result<Terms, String> {
-        Terms::of(&one("Eval e", &format!("{{target: {{kind: Agent, name: x}}, {spec}}}")))
-    }
-
     const DATASET: &str = "dataset: {type: file, uri: x.jsonl, sha256: 'ab', cases: 3}";
+
+    fn told(metrics: &str, spec: &str) -> Result<Terms, String> {
+        let metrics = format!("metrics: [{metrics}]");
+        Terms::of(&one("Eval e", &format!("{{target: {{kind: Agent, name: x}}, {metrics}, {spec}}}")))
+    }
 
     #[test]
     fn what_an_eval_says_is_read_and_what_it_leaves_out_is_known() {
-        let terms =
-            told(&format!("{DATASET}, thresholds: {{pii_leakage: 0.0}}, run: {{maxAge: 36h, trials: 2}}")).unwrap();
-        assert_eq!((terms.cases, terms.trials, terms.max_age_s), (3, 2, 36 * 3600));
-        assert_eq!(terms.thresholds[0].1.to_string(), "<= 0");
-        let terms =
-            told(&format!("{DATASET}, thresholds: {{task_success: 0.85}}, maxRegression: {{task_success: 0.02}}"));
-        let terms = terms.unwrap();
-        assert_eq!((terms.trials, terms.max_age_s), (1, DEFAULT_MAX_AGE_S));
-        assert_eq!(terms.regressions, [("task_success".into(), "0.02".parse().unwrap(), Direction::Higher)]);
+        let judged = "{name: task_success, type: llm_judge}";
+        let terms = told(
+            judged,
+            &format!("{DATASET}, thresholds: {{task_success: 0.85}}, maxRegression: {{task_success: 0.02}}"),
+        );
+        let terms = terms.expect("read");
+        assert_eq!((terms.cases, terms.definition.run.max_age_s), (3, 7 * 86_400));
+        assert_eq!(terms.thresholds().collect::<Vec<_>>(), [("task_success", ">= 0.85".to_owned())]);
+        let most = "0.02".parse().expect("a decimal");
+        assert_eq!(terms.regressions(), [("task_success", most, Some(Direction::Higher))]);
     }
 
     #[test]
     fn an_eval_that_is_not_understood_is_not_passed() {
-        for (spec, why) in [
-            ("thresholds: {task_success: 0.85}".to_owned(), "no digest of its dataset"),
-            (DATASET.to_owned(), "no threshold"),
-            (format!("{DATASET}, thresholds: {{sparkle: 1}}"), "does not say what passes"),
-            (format!("{DATASET}, thresholds: {{task_success: {{fromEnvironment: KEY}}}}"), "does not say what passes"),
-            (format!("{DATASET}, thresholds: {{f1: 1}}, maxRegression: {{f1: some}}"), "is no number"),
-            (format!("{DATASET}, thresholds: {{f1: 1}}, maxRegression: {{sparkle: 1}}"), "higher or lower"),
+        let judged = "{name: task_success, type: llm_judge}";
+        for (metrics, spec, why) in [
+            (judged, "thresholds: {task_success: 0.85}".to_owned(), "no digest of its dataset"),
+            (judged, DATASET.to_owned(), "no threshold"),
+            (judged, format!("{DATASET}, thresholds: {{task_success: {{fromEnvironment: KEY}}}}"), "task_success"),
+            (judged, format!("{DATASET}, thresholds: {{f1: 1}}"), "f1"),
         ] {
-            let refusal = told(&spec).expect_err(&spec);
+            let refusal = told(metrics, &spec).expect_err(&spec);
             assert!(refusal.contains(why), "{refusal}");
         }
     }

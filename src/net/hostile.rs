@@ -235,3 +235,46 @@ fn json_that_is_too_deep_or_not_utf_8_is_malformed() {
     let server = Loopback::answering(|_| answer(200, &[("content-type", "text/html; charset=utf-8")], "<html>Sign in"));
     assert!(fault(ask_at(&server)).message.contains("web page"));
 }
+
+#[test]
+fn https_is_spoken_with_nobody_who_does_not_prove_who_it_is() {
+    let server = Loopback::answering(|_| json_answer(&json!({"output": "plain"})));
+    let url = server.url.replace("http://", "https://");
+    let mut setting = setting();
+    setting.retries = 0;
+    let reach = super::stage::reach(json!({"type": "http", "url": url}));
+    match super::Target::open(&reach, &super::Credentials::default(), &setting) {
+        // A machine without certificates speaks no https, and says so; http it speaks all the same.
+        Err(fault) => assert!(fault.message.contains("ca-certificates"), "{}", fault.message),
+        Ok(target) => {
+            let outcome = super::stage::run(target.call(&super::stage::case("a", "hi"), &super::stage::unit("a")));
+            assert_eq!(fault(outcome).kind, FaultKind::Connection);
+            assert_eq!(server.asked().len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_proxy_is_used_for_https_and_never_on_this_machine() {
+    let proxy = Loopback::answering(|_| answer(403, &[], ""));
+    let agent = Loopback::answering(|_| json_answer(&json!({"output": "hello"})));
+    let mut setting = setting();
+    setting.retries = 0;
+    let https = Some(proxy.url.replace("http://", "http://user:pa55word@"));
+    setting.client = super::Client::new(super::Proxy { https, except: Some("inside.invalid".into()) });
+    let ask_of = |url: &str| {
+        let reach = super::stage::reach(json!({"type": "http", "url": url}));
+        let target = super::Target::open(&reach, &super::Credentials::default(), &setting).ok()?;
+        Some(super::stage::run(target.call(&super::stage::case("a", "hi"), &super::stage::unit("a"))))
+    };
+    assert!(ask_of(&agent.url).expect("http").reply.is_ok());
+    let Some(through) = ask_of("https://agent.invalid/") else { return };
+    let fault = fault(through);
+    assert_eq!(fault.kind, FaultKind::Connection);
+    assert!(!fault.message.contains("pa55word"), "{}", fault.message);
+    drop(ask_of("https://inside.invalid/"));
+    drop(ask_of(&agent.url.replace("http://", "https://")));
+    let asked = proxy.asked();
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].head.starts_with("CONNECT agent.invalid:443 "), "{}", asked[0].head);
+}

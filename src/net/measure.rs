@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::eval::judge::{self, Asked as Criterion, Canary, Question};
 use crate::eval::{
     Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score,
-    Scores, Sort, Unit, Usage, counts, leaks as leaks_of, mask_secrets,
+    Scores, Sort, Unit, Usage, counts, leaks as leaks_of, without_secrets,
 };
 
 use super::judge::JudgeClient;
@@ -284,7 +284,7 @@ fn judge_by_itself(case: &Case, unit: &Unit, mut outcome: Outcome, work: &Work<'
             scores.insert(metric.clone(), Score::Scored(if leaks_here { Decimal::ONE } else { Decimal::ZERO }));
             leaks.extend(found);
         }
-        reply.text = mask_secrets(&reply.text);
+        *reply = without_secrets(std::mem::take(reply));
     }
     Answered { unit: unit.clone(), at: (work.now)(), outcome, scores, leaks }
 }

@@ -28,7 +28,6 @@ pub use client::Client;
 pub use credentials::Credentials;
 pub use judge::JudgeClient;
 pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
-pub use post::post_json;
 pub use program::Program;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;

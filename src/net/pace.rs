@@ -24,6 +24,8 @@ struct State {
     paused_until: Option<Instant>,
     next_request: Instant,
     limit_changed: Instant,
+    /// The last answers, the newest in the lowest bit: 1 where the endpoint said that it is too much.
+    answers: u32,
 }
 
 /// The right to one request. Given back when dropped.
@@ -34,12 +36,15 @@ pub(super) struct Slot<'p>(&'p Pace);
 const RECOVERY: Duration = Duration::from_secs(2);
 /// Calls that were under way together complain together; that is one complaint.
 const EPISODE: Duration = Duration::from_secs(1);
+/// So many complaints among the last 32 answers are no chance. One alone has had the pause that it asked for.
+const COMPLAINTS: u32 = 4;
 
 impl Pace {
     pub(super) fn new(most: u32, per_second: Option<f64>) -> Self {
         let now = Instant::now();
         let most = most.max(1);
-        let state = State { under_way: 0, limit: most, paused_until: None, next_request: now, limit_changed: now };
+        let state =
+            State { under_way: 0, limit: most, paused_until: None, next_request: now, limit_changed: now, answers: 0 };
         let interval = per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
         let interval = interval.map(|rate| Duration::from_secs_f64((1.0 / rate).min(86_400.0)));
         Self { state: Mutex::new(state), changed: Notify::new(), interval, most }
@@ -86,13 +91,16 @@ impl Pace {
         state.paused_until = Some(state.paused_until.map_or(until, |known| known.max(until)));
     }
 
-    /// The endpoint said that it is too much: half as many at a time.
+    /// The endpoint said that it is too much: where it keeps saying so, half as many at a time.
     pub(super) fn ease(&self) {
         let now = Instant::now();
         let mut state = self.lock();
-        if state.limit == self.most || now.duration_since(state.limit_changed) >= EPISODE {
+        state.answers = state.answers << 1 | 1;
+        let is_new = state.limit == self.most || now.duration_since(state.limit_changed) >= EPISODE;
+        if is_new && state.answers.count_ones() >= COMPLAINTS {
             state.limit = (state.limit / 2).max(1);
             state.limit_changed = now;
+            state.answers = 0;
         }
     }
 
@@ -100,6 +108,7 @@ impl Pace {
     pub(super) fn went_well(&self) {
         let now = Instant::now();
         let mut state = self.lock();
+        state.answers <<= 1;
         if state.limit < self.most && now.duration_since(state.limit_changed) >= RECOVERY {
             state.limit += 1;
             state.limit_changed = now;
@@ -147,5 +156,65 @@ impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.lock().under_way -= 1;
         self.0.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(pace: &Pace) -> u32 {
+        pace.lock().limit
+    }
+
+    /// As if this much time had passed since the limit changed.
+    fn later(pace: &Pace, time: Duration) {
+        let mut state = pace.lock();
+        state.limit_changed = state.limit_changed.checked_sub(time).expect("a machine that runs for a while");
+    }
+
+    #[test]
+    fn who_complains_again_and_again_is_asked_less_and_in_time_more() {
+        let pace = Pace::new(32, None);
+        for _ in 0..3 {
+            pace.ease();
+        }
+        assert_eq!(limit(&pace), 32);
+        pace.ease();
+        assert_eq!(limit(&pace), 16);
+        // Those that were under way with it say the same.
+        for _ in 0..10 {
+            pace.ease();
+        }
+        assert_eq!(limit(&pace), 16);
+        later(&pace, EPISODE);
+        pace.ease();
+        assert_eq!(limit(&pace), 8);
+        pace.went_well();
+        assert_eq!(limit(&pace), 8);
+        later(&pace, RECOVERY);
+        pace.went_well();
+        pace.went_well();
+        assert_eq!(limit(&pace), 9);
+    }
+
+    #[test]
+    fn a_complaint_now_and_then_slows_nothing_down() {
+        let pace = Pace::new(32, None);
+        for number in 0..200 {
+            if number % 20 == 0 { pace.ease() } else { pace.went_well() }
+        }
+        assert_eq!(limit(&pace), 32);
+    }
+
+    #[test]
+    fn it_never_stops_altogether() {
+        let pace = Pace::new(2, None);
+        for _ in 0..100 {
+            later(&pace, EPISODE);
+            pace.ease();
+        }
+        assert_eq!(limit(&pace), 1);
+        assert_eq!(limit(&Pace::new(0, None)), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! What calls are made with, beside who is called: the run, where programs find themselves, and the limits.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub struct Limits {
 }
 
 /// Where https goes through. Plain http never goes through a proxy, and nothing that stays on this machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxy {
     /// The proxy of `HTTPS_PROXY`.
     pub https: Option<String>,
@@ -65,5 +66,12 @@ impl Default for Limits {
             longest_pause: Duration::from_secs(30),
             patience: Duration::from_secs(300),
         }
+    }
+}
+
+/// The address of a proxy may hold a password.
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("https", &self.https.is_some()).field("except", &self.except).finish()
     }
 }

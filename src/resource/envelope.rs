@@ -130,6 +130,24 @@ pub fn environment_key(value: &Value) -> Option<&str> {
     map.get("fromEnvironment")?.as_text()
 }
 
+/// `value` with every `{fromEnvironment: KEY}` filled in.
+///
+/// # Errors
+/// The key that `defaults` lacks.
+pub fn filled(value: &Value, defaults: &Map) -> Result<Value, String> {
+    if let Some(key) = environment_key(value) {
+        return defaults.get(key).cloned().ok_or_else(|| key.to_owned());
+    }
+    Ok(match value {
+        Value::List(items) => Value::List(items.iter().map(|item| filled(item, defaults)).collect::<Result<_, _>>()?),
+        Value::Map(map) => {
+            let filled = map.iter().map(|(key, value)| Ok((key.clone(), filled(value, defaults)?)));
+            Value::Map(filled.collect::<Result<_, String>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
 /// The text that a label's value counts as; `None` for what cannot be a label.
 pub(super) fn label_text(value: &Value) -> Option<String> {
     match value {

@@ -89,8 +89,9 @@ pub fn check_kind(kind: &str) -> Result<(), String> {
 /// The candidate nearest to `word`, if one is near enough to have been meant.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance takes memory as the product of both lengths, and nobody means a word that long.
+    let candidates = candidates.into_iter().filter(|candidate| word.len() <= 4 * candidate.len().max(8));
     candidates
-        .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + word.len().min(candidate.len()) / 4)
         .min()
@@ -120,5 +121,6 @@ mod tests {
     fn a_near_miss_finds_what_was_meant() {
         assert_eq!(nearest("instuctions", ["instructions", "tools"]), Some("instructions"));
         assert_eq!(nearest("zendesk", ["github", "slack"]), None);
+        assert_eq!(nearest(&"x".repeat(100_000_000), ["github"]), None);
     }
 }

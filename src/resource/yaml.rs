@@ -68,7 +68,7 @@ const LARGEST_DATA: usize = 16 << 20;
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn read_data(file: &str, text: &str) -> Result<(Value, Spans), Finding> {
+pub fn read_data(file: &str, text: &str) -> Result<(Value, Spans), Box<Finding>> {
     let scanned = if !file.ends_with(".json") {
         scan(file, text)
     } else if text.len() > LARGEST_DATA {
@@ -77,16 +77,16 @@ pub fn read_data(file: &str, text: &str) -> Result<(Value, Spans), Finding> {
     } else {
         json::scan(text)
     };
-    let mut documents = scanned.map_err(|fault| fault.at(file))?.into_iter();
+    let mut documents = scanned.map_err(|fault| Box::new(fault.at(file)))?.into_iter();
     let Some(mut first) = documents.next() else { return Ok((Value::Null, Spans::default())) };
     if !first.faults.is_empty() {
-        return Err(first.faults.swap_remove(0).at(file));
+        return Err(Box::new(first.faults.swap_remove(0).at(file)));
     }
     match documents.next() {
         None => Ok((first.value, first.spans)),
         Some(second) => {
             let fault = Fault::new("limit-documents", second.start, "the file holds a second document");
-            Err(fault.help("write everything into the first").at(file))
+            Err(Box::new(fault.help("write everything into the first").at(file)))
         }
     }
 }

@@ -37,15 +37,18 @@ pub(super) struct Collected {
     pub(super) names: Names,
 }
 
+/// What lines told, by a key, in its order.
+type Slots<K, T> = Vec<(K, Option<Kept<T>>)>;
+
 /// What is held of one trial.
 #[derive(Default)]
 pub(super) struct Held {
     /// What came back.
     pub(super) answer: Option<Kept<Observed>>,
     /// What programs scored, by the metric's place in the Eval.
-    pub(super) programs: Vec<(usize, Option<Kept<Score>>)>,
+    pub(super) programs: Slots<usize, Score>,
     /// What judges said, by judge and sample.
-    pub(super) opinions: Vec<((u32, u32), Option<Kept<Heard>>)>,
+    pub(super) opinions: Slots<(u32, u32), Heard>,
 }
 
 /// Something that a line told.

@@ -10,6 +10,7 @@ mod metric;
 mod outputs;
 mod plans;
 mod points;
+mod rejudge;
 #[cfg(test)]
 mod tests;
 mod trials;
@@ -18,6 +19,7 @@ mod value;
 mod whole;
 mod words;
 
+pub use rejudge::rejudge;
 pub use trouble::MergeTrouble;
 
 use super::definition::Definition;
@@ -92,8 +94,12 @@ fn result(definition: &Definition, journals: &dyn Journals, found: Collected) ->
         _ => Verdict::Inconclusive,
     };
     let mut cases = trials::cases(definition, &found, &columns, unmet);
-    outputs::fetch(&trials::worth_showing(definition, &found, &columns), journals, &mut cases)?;
-    let (cost, judges, runner, plan) = (found.cost(), found.judges(definition), found.runner(), found.plans.plan);
+    let wanted = trials::worth_showing(definition, &found, &columns);
+    let (cost, judges, runner) = (found.cost(), found.judges(definition), found.runner());
+    // What was held of the lines is let go before they are read again.
+    drop(columns);
+    let Collected { plans: plans::Plans { plan, .. }, .. } = found;
+    outputs::fetch(&wanted, journals, &mut cases)?;
     Ok(RunResult {
         schema: SCHEMA.to_owned(),
         kind: "EvalResult".to_owned(),

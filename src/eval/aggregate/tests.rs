@@ -1,5 +1,6 @@
 //! What a result says of a run, rule by rule.
 
+mod comparing;
 mod laws;
 mod merging;
 mod metrics;

@@ -198,7 +198,7 @@ impl Collected {
         if answered > 0 && canaries.correct != canaries.expected {
             let wrong = canaries.expected - canaries.correct;
             trouble.push(format!(
-                "the judges cannot be believed: of {} findings about answers of known quality, {wrong} are wrong or missing",
+                "the judges cannot be believed: of {} findings about canaries, {wrong} are wrong or missing",
                 canaries.expected
             ));
         }

@@ -75,9 +75,10 @@ mod tests {
         assert_eq!(words("0.866666666667", ">=0.9"), "x = 0.8667 < 0.9");
         assert_eq!(words("3000.5", "<3000"), "x = 3000.5 >= 3000");
         assert_eq!(words("-0.00005", ">=0"), "x = -0.0001 < 0");
-        let threshold = Threshold::read(&Value::from(">=0.333333333333"), None).expect("a threshold");
-        let third = Ratio::new(Decimal::ONE - "0.000000000002".parse().expect("a decimal"), 3).expect("not 0");
-        assert_eq!(broken("x", third, &threshold), "x = just under 0.333333333333 < 0.333333333333");
+        let threshold = Threshold::read(&Value::from(">=0.5"), None).expect("a threshold");
+        let sum = "1.499999999999".parse().expect("a decimal");
+        let nearly = Ratio::new(sum, 3).expect("not 0");
+        assert_eq!(broken("x", nearly, &threshold), "x = just under 0.5 < 0.5");
     }
 
     #[test]

@@ -23,7 +23,7 @@ const NEXT: &str = "leave it out of this evalset";
 pub(super) fn read(text: &str, (): ()) -> Result<Vec<Placed>, Slip> {
     let document = Document::read(text, "evalset.json")?;
     if document.root.is_array() {
-        let what = "this is an evalset of the older form, a list of sessions";
+        let what = "this is an evalset of the older form, a list of recordings";
         let next = "bring it into the form with `eval_cases`, as newer versions of the kit do by themselves";
         return Err(Slip::new(what, next));
     }

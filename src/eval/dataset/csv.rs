@@ -1,11 +1,9 @@
 //! Tables: a row of column names, then one case a row.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::fields::FieldMap;
-use super::record::case;
+use super::record::{Seen, case};
 use super::trouble::{Slip, quoted};
 use super::{LARGEST_RECORD, Placed};
 
@@ -17,18 +15,18 @@ pub(super) fn read(text: &str, fields: &FieldMap) -> Result<Vec<Placed>, Slip> {
     for (field, name) in fields.pairs() {
         if !columns.iter().any(|column| column == name) {
             let what = format!("there is no column {}, which `spec.dataset.fields` names for `{field}`", quoted(name));
-            return Err(Slip::new(what, format!("mend the name; there are {}", columns.join(", "))).on(1));
+            return Err(Slip::new(what, format!("mend the name; there are {}", told(&columns))).on(1));
         }
         if name != field && columns.iter().any(|column| column == field) {
             let what = format!("there are both the columns `{field}` and {}, which is to be `{field}`", quoted(name));
             return Err(Slip::new(what, "rename one of the two, or mend `spec.dataset.fields`").on(1));
         }
     }
-    let mut met = BTreeSet::new();
+    let mut seen = Seen::default();
     let mut cases = Vec::with_capacity(rows.len());
     for (line, cells) in rows {
         let record = record(cells, fields).map_err(|slip| slip.on(line))?;
-        let case = case(record, &FieldMap::default(), &mut met).map_err(|slip| slip.on(line))?;
+        let case = case(record, &FieldMap::default(), &mut seen).map_err(|slip| slip.on(line))?;
         cases.push((Some(line), case));
     }
     Ok(cases)
@@ -63,6 +61,11 @@ pub(super) fn rows(text: &str) -> Result<(Vec<String>, Vec<Row>), Slip> {
         rows.push((line, cells.filter(|(_, cell)| !cell.trim().is_empty()).collect()));
     }
     Ok((columns, rows))
+}
+
+/// The first names, for a message.
+fn told(columns: &[String]) -> String {
+    columns.iter().take(12).map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
 }
 
 fn check_columns(columns: &[String]) -> Result<(), Slip> {

@@ -27,6 +27,7 @@ impl Document {
     /// Reads a document. A name that ends in `.json` is read as JSON, any other as YAML.
     pub(super) fn read(text: &str, name: &str) -> Result<Self, Slip> {
         let (root, spans) = yaml::read_data(name, text).map_err(|finding| {
+            let finding = *finding;
             Slip::new(finding.message, finding.help.unwrap_or_else(|| "mend it".into())).on(finding.line)
         })?;
         let root = serde_json::to_value(root).map_err(|why| Slip::new(why.to_string(), "write it as text"))?;

@@ -1,7 +1,6 @@
 //! Samples as inspect_ai has them: `input` is a text or a conversation, `target` the answer or a list of good ones, and
 //! `choices` are put below the question, lettered.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -13,7 +12,7 @@ use super::csv::rows;
 use super::fields::FieldMap;
 use super::json::{parse, parse_map, type_name};
 use super::messages;
-use super::record::{case, check_near, take_expected};
+use super::record::{Seen, case, check_near, take_expected};
 use super::split::records;
 use super::trouble::Slip;
 
@@ -21,14 +20,14 @@ use super::trouble::Slip;
 const SURROUNDINGS: [&str; 3] = ["sandbox", "files", "setup"];
 
 pub(super) fn read(text: &str, name: &str, (): ()) -> Result<Vec<Placed>, Slip> {
-    let mut cases = Vec::new();
+    let (mut cases, mut seen) = (Vec::new(), [Seen::default(), Seen::default()]);
     if name.to_ascii_lowercase().ends_with(".csv") {
         for (line, cells) in rows(text)?.1 {
-            cases.push((Some(line), row(cells).and_then(sample).map_err(|slip| slip.on(line))?));
+            cases.push((Some(line), row(cells).and_then(|map| sample(map, &mut seen)).map_err(|slip| slip.on(line))?));
         }
     } else {
         for (line, record) in records(text)? {
-            cases.push((Some(line), sample(parse_map(record, line)?).map_err(|slip| slip.on(line))?));
+            cases.push((Some(line), sample(parse_map(record, line)?, &mut seen).map_err(|slip| slip.on(line))?));
         }
     }
     Ok(cases)
@@ -51,7 +50,7 @@ fn row(cells: Vec<(String, String)>) -> Result<Map<String, Value>, Slip> {
     Ok(map)
 }
 
-fn sample(mut map: Map<String, Value>) -> Result<crate::eval::Case, Slip> {
+fn sample(mut map: Map<String, Value>, [near, seen]: &mut [Seen; 2]) -> Result<crate::eval::Case, Slip> {
     if let Some(key) = SURROUNDINGS.iter().find(|key| map.get(**key).is_some_and(|value| !value.is_null())) {
         let what = format!("the sample has `{key}`, and joch sets nothing up around an agent");
         return Err(Slip::new(what, "leave such samples out"));
@@ -68,7 +67,7 @@ fn sample(mut map: Map<String, Value>) -> Result<crate::eval::Case, Slip> {
         }
         None => return Err(Slip::new("the sample has no `input`", "write what the agent is asked")),
     };
-    check_near(&map, &["id", "input", "target", "choices", "metadata"])?;
+    check_near(&map, &["id", "input", "target", "choices", "metadata"], near)?;
     take_expected(&mut map, "target")?;
     let choices = map.remove("choices").filter(|choices| !choices.is_null());
     if let Some(choices) = &choices {
@@ -82,7 +81,7 @@ fn sample(mut map: Map<String, Value>) -> Result<crate::eval::Case, Slip> {
         }
     }
     map.insert("input".into(), "".into());
-    let mut case = case(map, &FieldMap::default(), &mut BTreeSet::new())?;
+    let mut case = case(map, &FieldMap::default(), seen)?;
     case.input = input;
     if let Some(choices) = choices
         && case.metadata.insert("choices".into(), choices).is_some()

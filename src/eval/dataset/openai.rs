@@ -1,7 +1,5 @@
 //! Samples as OpenAI evals has them: `input` is a conversation or a text, `ideal` the answer or a list of good ones.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use crate::eval::case::Input;
@@ -10,12 +8,12 @@ use super::Placed;
 use super::fields::FieldMap;
 use super::json::{parse_map, type_name};
 use super::messages;
-use super::record::{case, check_near, take_expected};
+use super::record::{Seen, case, check_near, take_expected};
 use super::split::records;
 use super::trouble::Slip;
 
 pub(super) fn read(text: &str, (): ()) -> Result<Vec<Placed>, Slip> {
-    let mut cases = Vec::new();
+    let (mut cases, mut near, mut seen) = (Vec::new(), Seen::default(), Seen::default());
     for (line, record) in records(text)? {
         let mut map = parse_map(record, line)?;
         if map.contains_key("item") && !map.contains_key("input") {
@@ -33,11 +31,11 @@ pub(super) fn read(text: &str, (): ()) -> Result<Vec<Placed>, Slip> {
             None => Err(Slip::new("the sample has no `input`", "write what the agent is asked")),
         };
         let input = input.map_err(|slip| slip.on(line))?;
-        check_near(&map, &["input", "ideal"]).map_err(|slip| slip.on(line))?;
+        check_near(&map, &["input", "ideal"], &mut near).map_err(|slip| slip.on(line))?;
         take_expected(&mut map, "ideal").map_err(|slip| slip.on(line))?;
         // What a case is asked is settled; the rest of the record is as joch has it.
         map.insert("input".into(), "".into());
-        let mut case = case(map, &FieldMap::default(), &mut BTreeSet::new()).map_err(|slip| slip.on(line))?;
+        let mut case = case(map, &FieldMap::default(), &mut seen).map_err(|slip| slip.on(line))?;
         case.input = input;
         cases.push((Some(line), case));
     }

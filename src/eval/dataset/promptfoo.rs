@@ -8,12 +8,15 @@ use crate::eval::case::{Case, Input};
 use crate::eval::points;
 use crate::resource::path;
 
-use super::Placed;
 use super::document::{Document, Part};
 use super::fields::FieldMap;
 use super::json::{parse_map, type_name};
 use super::split::records;
 use super::trouble::{Slip, quoted};
+use super::{LARGEST_RECORD, Placed};
+
+/// The most that what all tests share may come to, written out for each, in bytes.
+const LARGEST_SHARED: usize = 64 << 20;
 
 /// What every test of a file shares.
 #[derive(Default)]
@@ -63,6 +66,12 @@ pub(super) fn read(text: &str, name: &str, fields: &FieldMap) -> Result<Vec<Plac
             (root.list(&["tests"])?, "tests".to_owned(), shared)
         }
     };
+    let size = json!([shared.vars, shared.asserts]).to_string().len();
+    if size.saturating_mul(tests.len()) > LARGEST_SHARED {
+        let what =
+            format!("`defaultTest`, written out for {} tests, is larger than {LARGEST_SHARED} bytes", tests.len());
+        return Err(Slip::new(what, "split the file into several").on(document.line("defaultTest")));
+    }
     let mut cases = Vec::new();
     for (index, test) in tests.iter().enumerate() {
         let at = path::item(&at, index);
@@ -109,7 +118,7 @@ fn case(mut part: Part<'_>, shared: &Shared, asked: Option<&str>) -> Result<Case
         Some(_) => Err(key.to_owned()),
     };
     let description = part.text(&["description"])?;
-    let (input, others) = ask(vars, asked).map_err(|(what, next)| part.slip(what, next))?;
+    let (input, others) = ask(vars, asked, &part)?;
     let noted = description
         .map_or(Ok(()), |text| note("description", text.into()))
         .and_then(|()| if others.is_empty() { Ok(()) } else { note("vars", others.into()) })
@@ -145,7 +154,8 @@ fn vars(part: &mut Part<'_>) -> Result<Map<String, Value>, Slip> {
 fn ask(
     mut vars: Map<String, Value>,
     asked: Option<&str>,
-) -> Result<(Input, Map<String, Value>), (String, &'static str)> {
+    part: &Part<'_>,
+) -> Result<(Input, Map<String, Value>), Slip> {
     let name = match asked {
         Some(name) => Some(name.to_owned()),
         None if vars.len() == 1 => vars.keys().next().cloned(),
@@ -159,11 +169,11 @@ fn ask(
     };
     let Some(name) = name else {
         let next = "write `fields: { input: VAR }` under `spec.dataset`";
-        return Err((format!("the test has {} vars, and none is known to be what is asked", vars.len()), next));
+        return Err(part.slip(format!("the test has {} vars, and none is known to be what is asked", vars.len()), next));
     };
     match vars.remove(&name) {
         Some(Value::String(text)) => Ok((Input::Text(text), vars)),
-        Some(Value::Null) | None => Err((format!("the test has no var {}", quoted(&name)), "add it")),
+        Some(Value::Null) | None => Err(part.slip(format!("the test has no var {}", quoted(&name)), "add it")),
         Some(other) => Ok((Input::Data(other), vars)),
     }
 }
@@ -185,7 +195,8 @@ fn assertion(assert: &Value, vars: &Map<String, Value>) -> Result<Asserted, Slip
     }
     let known = ["type", "value", "metric", "description"];
     let odd = |(key, value): &(&String, &Value)| {
-        !known.contains(&key.as_str()) && !value.is_null() && !(key.as_str() == "weight" && value.as_f64() == Some(1.0))
+        let is_neutral = value.is_null() || key.as_str() == "weight" && value.as_f64() == Some(1.0);
+        !is_neutral && !known.contains(&key.as_str())
     };
     if let Some((key, _)) = assert.as_object().into_iter().flatten().find(odd) {
         let what = format!("{} of the assertion {} has no counterpart in a case", quoted(key), quoted(kind));
@@ -246,6 +257,12 @@ fn filled(text: &str, vars: &Map<String, Value>) -> Result<String, Slip> {
                     "write the text itself",
                 ));
             }
+        }
+        if out.len() > LARGEST_RECORD {
+            return Err(Slip::new(
+                format!("the value, filled in, is larger than {LARGEST_RECORD} bytes"),
+                "shorten it",
+            ));
         }
         rest = after;
     }

@@ -15,6 +15,18 @@ use super::messages;
 use super::split::records;
 use super::trouble::{Slip, quoted};
 
+/// What earlier records of a dataset have shown.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The fields that the Eval renames and that some record has.
+    renamed: BTreeSet<&'static str>,
+    /// Keys that are no slip: of ten thousand records with one key it is found out once.
+    plain: BTreeSet<String>,
+}
+
+/// The most keys that are kept in mind.
+const PLAIN: usize = 1000;
+
 /// What other formats call a field. One of these where the field itself is missing is a slip, not metadata.
 const ALIASES: [(&str, &str); 21] = [
     ("question", "input"),
@@ -45,13 +57,13 @@ const WRITTEN: [&str; 9] =
     ["id", "input", "messages", "expected", "rubric", "expected_tools", "expectedTools", "tags", "metadata"];
 
 pub(super) fn read(text: &str, fields: &FieldMap) -> Result<Vec<Placed>, Slip> {
-    let mut met = BTreeSet::new();
+    let mut seen = Seen::default();
     let mut cases = Vec::new();
     for (line, record) in records(text)? {
-        let case = case(parse_map(record, line)?, fields, &mut met).map_err(|slip| slip.on(line))?;
+        let case = case(parse_map(record, line)?, fields, &mut seen).map_err(|slip| slip.on(line))?;
         cases.push((Some(line), case));
     }
-    match fields.pairs().find(|(field, _)| !met.contains(field)) {
+    match fields.pairs().find(|(field, _)| !seen.renamed.contains(field)) {
         Some((field, name)) if !cases.is_empty() => {
             let what =
                 format!("no record has the field {}, which `spec.dataset.fields` names for `{field}`", quoted(name));
@@ -61,16 +73,12 @@ pub(super) fn read(text: &str, fields: &FieldMap) -> Result<Vec<Placed>, Slip> {
     }
 }
 
-/// The case that a record says. `met` gathers the fields that the Eval renames and that this record has.
-pub(super) fn case(
-    mut map: Map<String, Value>,
-    fields: &FieldMap,
-    met: &mut BTreeSet<&'static str>,
-) -> Result<Case, Slip> {
+/// The case that a record says.
+pub(super) fn case(mut map: Map<String, Value>, fields: &FieldMap, seen: &mut Seen) -> Result<Case, Slip> {
     let mut found = BTreeSet::new();
     for (field, name) in fields.pairs() {
         let Some(value) = take(&mut map, name) else { continue };
-        met.insert(field);
+        seen.renamed.insert(field);
         if map.contains_key(field) {
             let what = format!("the record has both `{field}` and {}, which is to be `{field}`", quoted(name));
             return Err(Slip::new(what, "remove one of the two, or mend `spec.dataset.fields`"));
@@ -90,7 +98,7 @@ pub(super) fn case(
         value
     };
     let [id, input, messages, expected, rubric, tools, tags, metadata] = KNOWN.map(&mut take);
-    check_left(&map, &found)?;
+    check_left(&map, &found, seen)?;
     Ok(Case {
         id: id.map(read_id).transpose()?.unwrap_or_default(),
         input: read_input(input, messages)?,
@@ -128,11 +136,17 @@ fn one_or_many(value: Value, field: &str) -> Result<Value, Slip> {
 }
 
 /// Refuses keys that are nearly one of the `known` and stand in its place.
-pub(super) fn check_near(map: &Map<String, Value>, known: &[&str]) -> Result<(), Slip> {
+pub(super) fn check_near(map: &Map<String, Value>, known: &[&str], seen: &mut Seen) -> Result<(), Slip> {
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+        if seen.plain.contains(key) {
+            continue;
+        }
         if let Some(meant) = nearest(key, known.iter().copied()).filter(|meant| is_slip(key, meant)) {
             let what = format!("a case has no field {}", quoted(key));
             return Err(Slip::new(what, format!("did you mean `{meant}`? If not, put it under `metadata`")));
+        }
+        if seen.plain.len() < PLAIN {
+            seen.plain.insert(key.clone());
         }
     }
     Ok(())
@@ -153,7 +167,7 @@ fn take(map: &mut Map<String, Value>, name: &str) -> Option<Value> {
 }
 
 /// Refuses what is left over and was likely meant as a field.
-fn check_left(left: &Map<String, Value>, found: &BTreeSet<&str>) -> Result<(), Slip> {
+fn check_left(left: &Map<String, Value>, found: &BTreeSet<&str>, seen: &mut Seen) -> Result<(), Slip> {
     for key in left.keys() {
         if let Some((_, field)) = ALIASES.iter().find(|(alias, field)| alias == key && !found.contains(field)) {
             if *field == "input" && found.contains("messages") {
@@ -166,7 +180,7 @@ fn check_left(left: &Map<String, Value>, found: &BTreeSet<&str>) -> Result<(), S
             return Err(Slip::new(what, next));
         }
     }
-    check_near(left, &WRITTEN)
+    check_near(left, &WRITTEN, seen)
 }
 
 /// Of a short field only one letter is likely slipped: a `task` is no misspelt `tags`.

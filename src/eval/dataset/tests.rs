@@ -260,9 +260,28 @@ fn a_broken_table_is_refused_at_its_line() {
 }
 
 #[test]
+fn a_name_or_a_template_that_would_take_all_memory_is_harmless() {
+    let case = one(&format!("{{\"input\":\"a\",\"{}\":1}}", "k".repeat(4_000_000)));
+    assert_eq!(case.metadata.len(), 1);
+    let bomb = format!(
+        "- vars: {{ q: {} }}\n  assert: [{{ type: equals, value: '{}' }}]\n",
+        "x".repeat(400_000),
+        "{{q}}".repeat(100_000)
+    );
+    refused(with(Format::Promptfoo, "t.yaml", &bomb, Value::Null), &["t.yaml:1", "filled in, is larger than"]);
+    let shared = format!(
+        "{{\"defaultTest\":{{\"vars\":{{\"x\":\"{}\"}}}},\"tests\":[{{}}{}]}}",
+        "x".repeat(9 << 20),
+        ",{}".repeat(10)
+    );
+    refused(with(Format::Promptfoo, "t.json", &shared, Value::Null), &["`defaultTest`, written out for 11 tests"]);
+}
+
+#[test]
 fn ten_thousand_cases_are_read() {
-    let text: String =
-        (0..10_000).map(|n| format!("{{\"input\":\"question {n}\",\"expected\":\"{}\"}}\n", "x".repeat(200))).collect();
+    let text: String = (0..10_000)
+        .map(|n| format!("{{\"input\":\"question {n}\",\"expected\":\"{}\",\"topic\":1}}\n", "x".repeat(200)))
+        .collect();
     assert_eq!(jsonl(&text).expect("a dataset").len(), 10_000);
 }
 

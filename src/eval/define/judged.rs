@@ -47,6 +47,10 @@ fn point(line: &str) -> Option<&str> {
 }
 
 pub(super) fn judged(metric: &Value, at: &str, flaws: &mut Flaws) -> Judged {
+    if said(metric, "scale").is_some() {
+        let message = "a judge says of each criterion whether it is met, and the score is the share that is";
+        flaws.add(&path::entry(at, "scale"), message, "remove `scale`, and write thresholds from 0 to 1");
+    }
     Judged {
         judges: judges(metric, at, flaws),
         criteria: criteria(metric, at, flaws),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::eval::definition::{Aggregate, Check, Measure, Observed, Trajectory};
+use crate::eval::{Decimal, Ratio};
 use crate::resource::Direction;
 use crate::resource::yaml::{Found, read};
 
@@ -100,6 +101,7 @@ fn a_judge_that_cannot_be_asked_is_refused() {
     refused(with("judges: [a, a]"), &["the judge `a` stands twice"]);
     refused(with("judges: [a], judgeModelRef: { name: b }"), &["both name judges"]);
     refused(with("pattern: x"), &["`pattern` means nothing"]);
+    refused(with("scale: [1, 5]"), &["`spec.metrics[0].scale`", "thresholds from 0 to 1"]);
     refused(with("criterai: [x]"), &["did you mean `criteria`?"]);
 }
 
@@ -226,6 +228,26 @@ fn a_threshold_that_says_nothing_is_refused() {
     refused(with("{ name: latency_p95_ms, type: numeric }", "latency_p95_ms: '<3s'"), &["is not measured in `s`"]);
     refused(with("{ name: cost_per_case, type: numeric }", "cost_per_case: -1"), &["a number from 0"]);
     refused(with(judge, "m: { fromEnvironment: KEY }"), &["neither a number"]);
+}
+
+#[test]
+fn what_is_measured_is_compared_as_the_threshold_says_and_never_rounded() {
+    let passes = |metric: &str, threshold: &str, score: &str| {
+        let all = of(metric, &format!("  thresholds: {{ m: {threshold} }}")).expect("a definition");
+        let bounds = all.metrics[0].threshold.clone().expect("a threshold");
+        let score: Decimal = score.parse().expect("a number");
+        bounds.0.iter().all(|threshold| Ratio::of(score).passes(threshold))
+    };
+    let judge = "{ name: m, type: llm_judge }";
+    let leak = "{ name: m, type: deterministic, check: pii_leakage }";
+    let cost = "{ name: m, type: numeric, measure: cost_per_case }";
+    // Of a leak, 0.0 means none at all, and not at least none.
+    assert!(passes(leak, "0.0", "0") && passes(leak, "-0.0", "0") && !passes(leak, "0.0", "0.02"));
+    assert!(passes(cost, "'<0.40'", "0.399999999999") && !passes(cost, "'<0.40'", "0.4"));
+    assert!(passes(judge, "'>=0.85'", "0.85") && !passes(judge, "0.85", "0.849999999999"));
+    assert!(passes(cost, "{ min: 1, max: 2 }", "2") && !passes(cost, "{ min: 1, max: 2 }", "2.1"));
+    let latency = "{ name: m, type: numeric, measure: latency_p95_ms }";
+    assert!(passes(latency, "'<3e3'", "2999.999") && !passes(latency, "'<3000ms'", "3000"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn name(text: &str, at: usize) -> Option<usize> {
     }
     // What quotes or marks an address is not a part of it, and a dot neither begins nor ends a name.
     start += text[start..at].find(|c: char| c.is_alphanumeric() || c == '_' || c == '+')?;
-    (!before(text, at).is_some_and(|c| c == '.') && !text[start..at].contains("..")).then_some(start)
+    (before(text, at) != Some('.') && !text[start..at].contains("..")).then_some(start)
 }
 
 /// Where the domain that `text` begins with ends.

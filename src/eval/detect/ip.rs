@@ -58,8 +58,8 @@ fn v6(text: &str, found: &mut Vec<Finding>) {
         if candidate.len() <= LONGEST
             && candidate.parse().is_ok_and(|address| is_public_v6(address, candidate))
             && alone(text, start, end)
-            && !before(text, start).is_some_and(|c| c == ':')
-            && !after(text, end).is_some_and(|c| c == ':' && end == past)
+            && before(text, start) != Some(':')
+            && !(end == past && after(text, end) == Some(':'))
         {
             found.push(Finding { detector: "ip-address", start, end });
         }

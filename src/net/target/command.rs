@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::eval::{self, Case, Fault, FaultKind, Reply, Unit};
 use crate::net::attempts::Failed;
 use crate::net::credentials::Credentials;
 use crate::net::setting::Setting;
 
-use super::program::{LastWords, Program};
+use super::program::Program;
 use super::reading::Paths;
 
 #[derive(Debug)]
@@ -41,39 +40,7 @@ impl Command {
     }
 
     async fn run(&self, question: Vec<u8>) -> Result<Reply, Fault> {
-        let mut running = self.program.start()?;
-        let stdin = running.stdin.take();
-        let ask = async move {
-            if let Some(mut stdin) = stdin {
-                // A program need not read what it is asked.
-                drop(stdin.write_all(&question).await);
-                drop(stdin.shutdown().await);
-            }
-        };
-        let mut answer = Vec::new();
-        let mut words = LastWords::default();
-        let most = self.most as u64;
-        let mut limited = (&mut running.stdout).take(most + 1);
-        let hear = async {
-            let heard = limited.read_to_end(&mut answer).await;
-            heard.map_err(|why| Fault::new(FaultKind::Connection, format!("the answer broke off: {why}")))?;
-            if answer.len() as u64 > most {
-                let why = format!("`{}` answers with more than {most} bytes", self.program.shown());
-                return Err(Fault::new(FaultKind::TooLarge, why));
-            }
-            Ok(())
-        };
-        let listen = async {
-            words.listen(&mut running.stderr).await;
-            Ok(())
-        };
-        let ask = async {
-            ask.await;
-            Ok(())
-        };
-        tokio::try_join!(ask, hear, listen)?;
-        let status = running.wait().await?;
-        self.program.verdict(status, &words)?;
+        let answer = self.program.converse(question, self.most).await?;
         self.paths.read_bytes(&answer, false)
     }
 }

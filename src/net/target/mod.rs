@@ -7,7 +7,7 @@ mod command;
 mod http;
 mod lines;
 pub(super) mod openai;
-mod program;
+pub(super) mod program;
 pub(super) mod reading;
 mod replay;
 

@@ -1,9 +1,10 @@
 //! A program of the team's own: where it runs, with which variables, and that nothing of it outlives its call.
 
+use std::fmt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use crate::eval::{self, Fault, FaultKind};
@@ -11,7 +12,6 @@ use crate::net::credentials::Credentials;
 use crate::net::setting::Setting;
 
 /// A program that can be started.
-#[derive(Debug)]
 pub(crate) struct Program {
     name: String,
     arguments: Vec<String>,
@@ -83,6 +83,40 @@ impl Program {
         Ok(Running { group: Group(child.id()), child, stdin, stdout, stderr })
     }
 
+    /// Starts it, says this, and hears what it says until it ends well; at most so many bytes.
+    pub(crate) async fn converse(&self, question: Vec<u8>, most: usize) -> Result<Vec<u8>, Fault> {
+        let mut running = self.start()?;
+        let stdin = running.stdin.take();
+        let say = async {
+            if let Some(mut stdin) = stdin {
+                // A program need not read what it is asked.
+                drop(stdin.write_all(&question).await);
+                drop(stdin.shutdown().await);
+            }
+            Ok(())
+        };
+        let mut answer = Vec::new();
+        let mut limited = (&mut running.stdout).take(most as u64 + 1);
+        let hear = async {
+            let heard = limited.read_to_end(&mut answer).await;
+            heard.map_err(|why| Fault::new(FaultKind::Connection, format!("the answer broke off: {why}")))?;
+            if answer.len() > most {
+                let why = format!("`{}` answers with more than {most} bytes", self.name);
+                return Err(Fault::new(FaultKind::TooLarge, why));
+            }
+            Ok(())
+        };
+        let mut words = LastWords::default();
+        let listen = async {
+            words.listen(&mut running.stderr).await;
+            Ok(())
+        };
+        tokio::try_join!(say, hear, listen)?;
+        let status = running.wait().await?;
+        self.verdict(status, &words)?;
+        Ok(answer)
+    }
+
     pub(crate) fn shown(&self) -> &str {
         &self.name
     }
@@ -98,6 +132,13 @@ impl Program {
             Some(code) => Fault::new(FaultKind::Refused, format!("`{}` ended with exit code {code}{said}", self.name)),
             None => Fault::new(FaultKind::Connection, format!("`{}` was killed, {status}{said}", self.name)),
         })
+    }
+}
+
+/// The values of variables may be credentials.
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

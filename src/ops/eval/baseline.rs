@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::eval::{Definition, RunResult};
+use crate::eval::{Comparison, Definition, RunResult, compare};
 use crate::ledger::Reader;
 use crate::resource::Resource;
 
@@ -10,17 +10,20 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::results;
 
+/// A result beside that of what the next rung runs now.
 #[derive(Debug, Clone)]
-pub struct Comparison;
-fn compare(_: &RunResult, _: &RunResult, _: &Definition) -> Result<Comparison, String> {
-    Err(String::new())
+pub struct Baseline {
+    /// The rung.
+    pub environment: String,
+    /// The two, metric by metric.
+    pub comparison: Comparison,
 }
 
 /// Compares a new result.
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(super) fn compared(result: &RunResult, definition: &Definition, caller: &Caller<'_>) -> Result<Option<Comparison>> {
+pub(super) fn compared(result: &RunResult, definition: &Definition, caller: &Caller<'_>) -> Result<Option<Baseline>> {
     let desk = Desk::open(caller)?;
     let reader = desk.reader()?;
     found(result, definition, &reader)
@@ -30,14 +33,14 @@ pub(super) fn compared(result: &RunResult, definition: &Definition, caller: &Cal
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(super) fn of(result: &RunResult, reader: &Reader<'_>) -> Result<Option<Comparison>> {
+pub(super) fn of(result: &RunResult, reader: &Reader<'_>) -> Result<Option<Baseline>> {
     let environment = reader.environment(&result.subject.environment)?;
     let eval = environment.entry(&result.eval.id)?.filter(|eval| eval.digest() == result.eval.digest);
     let definition = eval.and_then(|eval: std::sync::Arc<Resource>| Definition::of(&eval).ok());
     definition.map_or(Ok(None), |definition| found(result, &definition, reader))
 }
 
-fn found(result: &RunResult, definition: &Definition, reader: &Reader<'_>) -> Result<Option<Comparison>> {
+fn found(result: &RunResult, definition: &Definition, reader: &Reader<'_>) -> Result<Option<Baseline>> {
     let trust = reader.trust()?;
     let subject = &result.subject;
     let rungs = trust.ladder().rungs();
@@ -52,5 +55,6 @@ fn found(result: &RunResult, definition: &Definition, reader: &Reader<'_>) -> Re
     let same = known
         .into_iter()
         .rfind(|known| known.result.eval.id == result.eval.id && known.result.dataset.digest == result.dataset.digest);
-    Ok(same.and_then(|known| compare(result, &known.result, definition).ok()))
+    let comparison = same.and_then(|known| compare(result, &known.result, definition).ok());
+    Ok(comparison.map(|comparison| Baseline { environment: above.clone(), comparison }))
 }

@@ -116,15 +116,10 @@ fn setting(prepared: &Prepared, desk: &Desk, caller: &Caller<'_>) -> Result<Sett
         _ => None,
     };
     let per_second = |minute: u32| f64::from(minute) / 60.0 / f64::from(shards(plan));
-    let text = |name: &str| caller.variable(name).map(str::to_owned);
-    let proxy = Proxy {
-        https: text("HTTPS_PROXY").or_else(|| text("https_proxy")),
-        except: text("NO_PROXY").or_else(|| text("no_proxy")),
-    };
     let own = |name: &str| Some((name.into(), caller.variables.get(name)?.clone()));
     Ok(Setting {
         run: plan.run.clone(),
-        client: Client::new(proxy),
+        client: Client::new(proxy(caller)),
         concurrency: plan.concurrency.max(1),
         retries: prepared.definition.run.retries,
         per_second: prepared.definition.run.requests_per_minute.map(per_second),
@@ -134,6 +129,15 @@ fn setting(prepared: &Prepared, desk: &Desk, caller: &Caller<'_>) -> Result<Sett
         variables: ["PATH", "HOME"].into_iter().filter_map(own).collect(),
         recording,
     })
+}
+
+/// Where https goes through, by the variables that programs take it from.
+pub(super) fn proxy(caller: &Caller<'_>) -> Proxy {
+    let text = |name: &str| caller.variable(name).map(str::to_owned);
+    Proxy {
+        https: text("HTTPS_PROXY").or_else(|| text("https_proxy")),
+        except: text("NO_PROXY").or_else(|| text("no_proxy")),
+    }
 }
 
 /// How the agent is reached by one of several shards: what it takes at a time is divided among them.

@@ -19,4 +19,5 @@ pub mod run;
 pub mod send;
 pub mod show;
 
+pub use baseline::Baseline;
 pub use record::{Recorded, record};

@@ -16,10 +16,10 @@ use crate::eval::{
 use crate::ledger::{Environment, Reader};
 use crate::net::Credentials;
 use crate::release::Numbering as _;
-use crate::resource::envelope::environment_key;
+use crate::resource::envelope::filled;
 use crate::resource::name::DEFAULT_NAMESPACE;
 use crate::resource::view::Deployment;
-use crate::resource::{Kind, Map, Reference, Resource, ResourceId, Value};
+use crate::resource::{Kind, Reference, Resource, ResourceId, Value};
 use crate::trust::Trust;
 use crate::workspace::dataset::Dataset;
 
@@ -244,25 +244,9 @@ pub(in crate::ops) fn invoke(
 pub(in crate::ops) fn fill(value: &Value, trust: &Trust, environment: &str) -> Result<Value> {
     let record = trust.environment(environment);
     let defaults = record.and_then(|record| record.spec().get("defaults").and_then(Value::as_map)).cloned();
-    fill_from(value, &defaults.unwrap_or_default()).map_err(|key| {
+    filled(value, &defaults.unwrap_or_default()).map_err(|key| {
         let message = format!("`spec.defaults` of Environment `{environment}` has no `{key}`, which `invoke` wants");
         Failure::could_not("not-found", message).next("an admin adds it and applies the Environment").into()
-    })
-}
-
-fn fill_from(value: &Value, defaults: &Map) -> Result<Value, String> {
-    if let Some(key) = environment_key(value) {
-        return defaults.get(key).cloned().ok_or_else(|| key.to_owned());
-    }
-    Ok(match value {
-        Value::List(items) => {
-            Value::List(items.iter().map(|item| fill_from(item, defaults)).collect::<Result<_, _>>()?)
-        }
-        Value::Map(map) => {
-            let filled = map.iter().map(|(key, value)| Ok((key.clone(), fill_from(value, defaults)?)));
-            Value::Map(filled.collect::<Result<_, String>>()?)
-        }
-        other => other.clone(),
     })
 }
 

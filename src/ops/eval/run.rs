@@ -16,7 +16,7 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
-use super::baseline::Comparison;
+use super::baseline::Baseline;
 use super::execute::{Execution, execute};
 use super::journal::{RESULT, result_of};
 use super::prepare::{Prepared, Wanted, prepare};
@@ -91,7 +91,7 @@ pub struct Finished {
     /// The id of the evidence item.
     pub evidence: String,
     /// Compared with what the next rung runs now, where a result of that is on record.
-    pub comparison: Option<Comparison>,
+    pub baseline: Option<Baseline>,
 }
 
 /// A part of a run.
@@ -240,8 +240,8 @@ pub(super) fn conclude(result: RunResult, definition: &Definition, caller: &mut 
     // A run may take hours, and what is signed now is signed now.
     caller.now = (caller.progress.clock)();
     let recorded = record(&result, caller)?;
-    let comparison = super::baseline::compared(&result, definition, caller)?;
-    Ok(Finished { result, evidence: recorded.id, comparison })
+    let baseline = super::baseline::compared(&result, definition, caller)?;
+    Ok(Finished { result, evidence: recorded.id, baseline })
 }
 
 /// The Evals that are meant, each with its dataset.

@@ -13,7 +13,7 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
-use super::baseline::Comparison;
+use super::baseline::Baseline;
 use super::due::measured;
 use super::results;
 
@@ -36,7 +36,7 @@ pub struct Outcome {
     /// Who signed it, if trust lists the key.
     pub principal: Option<String>,
     /// Compared with what the next rung runs now.
-    pub comparison: Option<Comparison>,
+    pub baseline: Option<Baseline>,
     /// Earlier results of the same Eval about the same agent, oldest first.
     pub earlier: Vec<(String, Arc<RunResult>)>,
 }
@@ -55,7 +55,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
         None => by_id(&request.what, &reader)?,
     };
-    let comparison = super::baseline::of(&known.result, &reader)?;
+    let baseline = super::baseline::of(&known.result, &reader)?;
     let about = results::of_agent(&known.result.subject.agent, &reader)?;
     let earlier = about.into_iter().take_while(|other| other.id != known.id);
     let earlier = earlier.filter(|other| {
@@ -67,7 +67,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         evidence: known.id,
         principal: known.principal.map(|principal| principal.name),
         result: known.result,
-        comparison,
+        baseline,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What a result is held against: the version that the next environment runs now, and earlier runs.
+//! What a result is held against, in words: the version that the next environment runs now, and earlier runs.
 
 use std::collections::BTreeMap;
 
@@ -6,46 +6,41 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::eval::{Decimal, RunResult, Verdict};
+use crate::eval::{Change, Compared, Comparison, Decimal, RunResult, Verdict};
+
+use crate::eval::statistics::Shift;
+use crate::resource::Digest;
 
 use super::figures;
 
-/// The same Eval with another version, metric by metric.
+/// The same Eval with the version that the next environment runs now.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EvalComparison")]
 pub struct Against {
-    /// The environment that runs the other version.
+    /// The environment that runs the other version now.
     pub environment: String,
     /// The other version.
     pub version: Option<u64>,
+    /// Its content.
+    pub digest: Digest,
     /// The run that measured it.
     pub run: String,
+    /// The environment in which that was.
+    pub measured_in: String,
     /// Metric by metric, in the order of the Eval.
-    pub metrics: Vec<Delta>,
+    pub metrics: Vec<Compared>,
+    /// How the latency stands to the other's, where that can be told.
+    pub latency: Option<Shift>,
 }
 
-/// One metric of both.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "EvalDelta")]
-pub struct Delta {
-    /// Its name.
-    pub name: String,
-    /// What the other version came to.
-    pub before: Option<Decimal>,
-    /// By how much it grew; negative where it fell.
-    pub change: Option<Decimal>,
-    /// Whether that is better or worse; none where it is equal, or nobody knows which way is better.
-    pub better: Option<bool>,
-    /// By how much it may be worse.
-    pub allowed: Option<Decimal>,
-    /// Whether it is within that; none where nothing is said.
-    pub verdict: Option<Verdict>,
-    /// The probability of such a change by chance alone, where it was computed.
-    pub chance: Option<Decimal>,
-    /// Cases that got worse, worst first.
-    pub worse: Vec<String>,
+impl Against {
+    /// A comparison with what this environment runs now.
+    #[must_use]
+    pub fn of(environment: impl Into<String>, comparison: Comparison) -> Self {
+        let Comparison { run, environment: measured_in, version, digest, metrics, latency } = comparison;
+        Self { environment: environment.into(), version, digest, run, measured_in, metrics, latency }
+    }
 }
 
 /// An earlier run of the same Eval, as much of it as a trend needs.
@@ -81,42 +76,51 @@ impl Earlier {
     }
 }
 
-impl Against {
-    /// `v7 in prod`.
-    pub(crate) fn what(&self) -> String {
-        let version =
-            self.version.map_or_else(|| "a version without a number".to_owned(), |version| format!("v{version}"));
-        format!("{version} in {}", self.environment)
-    }
-
-    /// The delta of a metric.
-    pub(crate) fn of(&self, metric: &str) -> Option<&Delta> {
-        self.metrics.iter().find(|delta| delta.name == metric)
-    }
-
-    /// The deltas that are worse, those beyond what is allowed first.
-    pub(crate) fn regressions(&self) -> Vec<&Delta> {
-        let mut worse: Vec<&Delta> = self.metrics.iter().filter(|delta| delta.is_worse()).collect();
-        worse.sort_by_key(|delta| (std::cmp::Reverse(delta.verdict), std::cmp::Reverse(delta.worse.len())));
-        worse
-    }
+/// `v7 in prod`.
+pub(crate) fn what(against: &Against) -> String {
+    let version =
+        against.version.map_or_else(|| "a version without a number".to_owned(), |version| format!("v{version}"));
+    format!("{version} in {}", against.environment)
 }
 
-impl Delta {
-    /// `-0.02 (worse)`; a dash where one side has no value.
-    pub(crate) fn told(&self) -> String {
-        let Some(change) = self.change else { return "-".to_owned() };
-        let sign = if change > Decimal::ZERO { "+" } else { "" };
-        let word = match self.better {
-            Some(true) => " (better)",
-            Some(false) => " (worse)",
-            None => "",
-        };
-        format!("{sign}{}{word}", figures::number(change, &[]))
-    }
+/// What is told of a metric: `-0.02 (worse)`; a dash where one side has no value.
+pub(crate) fn of(against: &Against, metric: &str) -> String {
+    against.metrics.iter().find(|delta| delta.name == metric).map_or_else(|| "-".to_owned(), told)
+}
 
-    /// Whether it is worse than it was, or more than is allowed.
-    pub(crate) fn is_worse(&self) -> bool {
-        self.better == Some(false) || self.verdict.is_some_and(|verdict| verdict != Verdict::Passed)
-    }
+/// `-0.02 (worse)`; a dash where one side has no value.
+pub(crate) fn told(delta: &Compared) -> String {
+    let Some(change) = delta.change else { return "-".to_owned() };
+    let sign = if change > Decimal::ZERO { "+" } else { "" };
+    let word = match delta.better {
+        Some(true) => " (better)",
+        Some(false) => " (worse)",
+        None => "",
+    };
+    format!("{sign}{}{word}", figures::number(change, &[]))
+}
+
+/// `at most 0.02 worse is allowed`, `p = 0.03`: what says whether a change counts.
+pub(crate) fn weighed(delta: &Compared) -> Vec<String> {
+    let allowed = delta.allowed.map(|allowed| format!("at most {} worse is allowed", figures::number(allowed, &[])));
+    let chance =
+        delta.p.map(|p| format!("p = {} over {}", figures::number(p, &[]), figures::counted(delta.pairs, "case")));
+    let cases = (delta.improved + delta.worsened > 0)
+        .then(|| format!("{} worse, {} better", figures::counted(delta.worsened, "case"), delta.improved));
+    [allowed, chance, cases, delta.reason.clone()].into_iter().flatten().collect()
+}
+
+/// The metrics that are worse, those beyond what is allowed first.
+pub(crate) fn regressions(against: &Against) -> Vec<&Compared> {
+    let is_worse = |delta: &&Compared| {
+        delta.better == Some(false) || delta.verdict.is_some_and(|verdict| verdict != Verdict::Passed)
+    };
+    let mut worse: Vec<&Compared> = against.metrics.iter().filter(is_worse).collect();
+    worse.sort_by_key(|delta| (std::cmp::Reverse(delta.verdict), std::cmp::Reverse(delta.worsened)));
+    worse
+}
+
+/// The case that got worse, and by how much: `case-17 1 -> 0`.
+pub(crate) fn case(change: &Change) -> String {
+    format!("{} {} -> {}", change.case, figures::number(change.before, &[]), figures::number(change.after, &[]))
 }

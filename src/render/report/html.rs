@@ -8,7 +8,7 @@ use crate::render::escape::{cut, escape_lines, html_text as text};
 use crate::render::view::EvalResult;
 
 use super::style::STYLE;
-use super::{Batch, Open, Told, cases, figures, spark, worst};
+use super::{Batch, Open, Told, against, cases, figures, spark, worst};
 
 /// Nothing is loaded, sent or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -86,6 +86,7 @@ fn section(view: &EvalResult, number: usize, out: &mut String) {
     facts(view, out);
     out.push_str("<h3>Metrics</h3>\n");
     metrics(view, out);
+    worse(view, out);
     told_cases(&worst(result), number, out);
     earlier(view, out);
     all_cases(result, out);
@@ -106,7 +107,7 @@ fn facts(view: &EvalResult, out: &mut String) {
             judge.agreement.map_or_else(String::new, |share| format!(", agreement {}", figures::number(share, &[])));
         ("Judge", format!("{} as {}{agreement}", judge.asked.model, judge.reported.join(", ")))
     }));
-    rows.extend(view.against.as_ref().map(|against| ("Against", against.what())));
+    rows.extend(view.against.as_ref().map(|other| ("Against", against::what(other))));
     rows.extend(view.evidence.clone().map(|evidence| ("Evidence", evidence)));
     definitions(&rows, out);
 }
@@ -175,8 +176,8 @@ fn metrics(view: &EvalResult, out: &mut String) {
                 mark(metric.verdict)
             ),
         );
-        if let Some(against) = &view.against {
-            let told = against.of(&metric.name).map_or_else(|| "-".to_owned(), super::Delta::told);
+        if let Some(other) = &view.against {
+            let told = against::of(other, &metric.name);
             add(out, format_args!("<td class=\"number\">{}</td>", text(&told)));
         }
         if trends {
@@ -185,6 +186,28 @@ fn metrics(view: &EvalResult, out: &mut String) {
         add(out, format_args!("<td class=\"number\">{}</td></tr>\n", metric.n));
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
+}
+
+/// What is worse than with the other version, and in which cases.
+fn worse(view: &EvalResult, out: &mut String) {
+    let Some(other) = &view.against else { return };
+    let regressions = against::regressions(other);
+    if regressions.is_empty() {
+        return;
+    }
+    add(out, format_args!("<h3>Worse than {}</h3>\n<ul>\n", text(&cut(&against::what(other), SENTENCE))));
+    for delta in regressions {
+        let verdict = delta.verdict.map_or_else(String::new, |verdict| format!("{} ", mark(Some(verdict))));
+        let said =
+            [vec![format!("{} {}", delta.name, against::told(delta))], against::weighed(delta)].concat().join("; ");
+        add(out, format_args!("<li>{verdict}{}", text(&cut(&said, SENTENCE))));
+        let cases: Vec<_> = delta.worse.iter().map(against::case).collect();
+        if !cases.is_empty() {
+            add(out, format_args!("<br/><span class=\"soft\">{}</span>", text(&cut(&cases.join(", "), SENTENCE))));
+        }
+        out.push_str("</li>\n");
+    }
+    out.push_str("</ul>\n");
 }
 
 /// The drawing of a metric over the runs that have it, this one last.
@@ -351,27 +374,13 @@ fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::{Against, Delta, Earlier, sample};
+    use super::super::{Earlier, sample};
     use super::*;
 
     fn full(result: RunResult) -> EvalResult {
         let mut view = EvalResult::new(result);
         view.evidence = Some("sha256:0123".to_owned());
-        view.against = Some(Against {
-            environment: "prod".to_owned(),
-            version: Some(7),
-            run: "r7".to_owned(),
-            metrics: vec![Delta {
-                name: "task_success".to_owned(),
-                before: Some(sample::decimal("0.92")),
-                change: Some(sample::decimal("-0.22")),
-                better: Some(false),
-                allowed: None,
-                verdict: None,
-                chance: None,
-                worse: vec!["case-2".to_owned()],
-            }],
-        });
+        view.against = Some(sample::comparison());
         let earlier = |version: u64, value: &str| Earlier {
             run: format!("r{version}"),
             at: Some(sample::moment("01:00:00")),

@@ -5,7 +5,7 @@ use crate::eval::{MetricResult, Verdict};
 use crate::render::escape::{cut, escape, html_text, markdown_block, markdown_code as code, markdown_text};
 use crate::render::view::EvalResult;
 
-use super::{Against, Batch, figures, worst};
+use super::{Against, Batch, against, figures, worst};
 
 /// Hosts refuse a comment of more than 65,536 characters.
 pub(in crate::render) const BUDGET: usize = 65_000;
@@ -31,8 +31,8 @@ pub(in crate::render) fn page(batch: &Batch<'_>) -> String {
         out.add(&marker(result));
         out.add(&head(result));
         out.add(&metrics(result));
-        if let Some(against) = &result.against {
-            out.add(&regressions(against));
+        if let Some(other) = &result.against {
+            out.add(&regressions(other));
         }
     }
     for open in batch.open() {
@@ -83,18 +83,17 @@ fn metrics(view: &EvalResult) -> String {
     if result.metrics.is_empty() {
         return "\nNo metric was measured.\n".to_owned();
     }
-    let against = view.against.as_ref();
+    let other = view.against.as_ref();
     let mut out = "\n| Metric | Value | 95 % | Threshold | |".to_owned();
     out.push_str(
-        &against.map_or_else(String::new, |against| format!(" Against {} |", code(&cut(&against.what(), NAME)))),
+        &other.map_or_else(String::new, |other| format!(" Against {} |", code(&cut(&against::what(other), NAME)))),
     );
     out.push_str("\n|---|---:|---|---|---|");
-    out.push_str(if against.is_some() { "---|\n" } else { "\n" });
+    out.push_str(if other.is_some() { "---|\n" } else { "\n" });
     for metric in result.metrics.iter().take(ROWS) {
         out.push_str(&row(metric));
-        if let Some(against) = against {
-            let delta = against.of(&metric.name);
-            out.push_str(&format!(" {} |", delta.map_or_else(|| "-".to_owned(), |delta| markdown_text(&delta.told()))));
+        if let Some(other) = other {
+            out.push_str(&format!(" {} |", markdown_text(&against::of(other, &metric.name))));
         }
         out.push('\n');
     }
@@ -121,18 +120,19 @@ fn row(metric: &MetricResult) -> String {
     )
 }
 
-fn regressions(against: &Against) -> String {
+fn regressions(other: &Against) -> String {
     let mut out = String::new();
-    for delta in against.regressions().into_iter().take(NAMED) {
-        let named: Vec<_> = delta.worse.iter().take(NAMED).map(|id| code(&cut(id, NAME))).collect();
-        let more = delta.worse.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let cases = if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
+    for delta in against::regressions(other).into_iter().take(NAMED) {
         let verdict = delta.verdict.map_or_else(String::new, |verdict| format!(" {}", mark(Some(verdict))));
-        let told = markdown_text(&delta.told());
+        let told = markdown_text(&[vec![against::told(delta)], against::weighed(delta)].concat().join("; "));
+        let named: Vec<_> =
+            delta.worse.iter().take(NAMED).map(|change| code(&cut(&against::case(change), NAME))).collect();
+        let more = usize::try_from(delta.worsened).unwrap_or(usize::MAX).saturating_sub(named.len());
+        let more = if more > 0 && !named.is_empty() { format!(" and {more} more") } else { String::new() };
+        let cases = if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
         out.push_str(&format!("- {}{verdict} {told}{cases}\n", code(&cut(&delta.name, NAME))));
     }
-    if out.is_empty() { out } else { format!("\n**Worse than {}**\n\n{out}", code(&cut(&against.what(), NAME))) }
+    if out.is_empty() { out } else { format!("\n**Worse than {}**\n\n{out}", code(&cut(&against::what(other), NAME))) }
 }
 
 fn cases(view: &EvalResult, out: &mut Limited) {
@@ -222,7 +222,7 @@ impl Limited {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Delta, sample};
+    use super::super::sample;
     use super::*;
 
     fn one(result: crate::eval::RunResult) -> String {
@@ -244,31 +244,17 @@ mod tests {
 
     #[test]
     fn what_got_worse_is_told_first_things_first() {
-        let delta = |name: &str, change: &str, verdict, worse: &[&str]| Delta {
-            name: name.to_owned(),
-            before: Some(sample::decimal("0.9")),
-            change: Some(sample::decimal(change)),
-            better: Some(false),
-            allowed: None,
-            verdict,
-            chance: None,
-            worse: worse.iter().map(|id| (*id).to_owned()).collect(),
-        };
         let mut view = EvalResult::new(sample::failed());
-        view.against = Some(Against {
-            environment: "prod".to_owned(),
-            version: Some(7),
-            run: "r".to_owned(),
-            metrics: vec![
-                delta("latency_p95_ms", "12", None, &["case-1"]),
-                delta("task_success", "-0.2", Some(Verdict::Failed), &["case-2"]),
-            ],
-        });
+        view.against = Some(sample::comparison());
         let text = page(&Batch::of(&view));
         assert!(text.contains("| Against `v7 in prod` |"), "{text}");
         let worse = text.split_once("**Worse than `v7 in prod`**").expect("the list").1;
         assert!(worse.find("task_success") < worse.find("latency_p95_ms"), "{worse}");
-        assert!(worse.contains("- `task_success` ❌ failed -0.2 \\(worse\\): `case-2`"), "{worse}");
+        assert!(
+            worse.contains("- `task_success` ❌ failed -0.22 \\(worse\\); at most 0.05 worse is allowed; p = 0.03"),
+            "{worse}"
+        );
+        assert!(worse.contains(": `case-2 1 -> 0.2`"), "{worse}");
     }
 
     #[test]

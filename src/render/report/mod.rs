@@ -1,6 +1,6 @@
 //! Results of evals in the formats of others: CI servers, pull requests, monitoring, browsers. Values in, text out.
 
-mod against;
+pub(super) mod against;
 mod cases;
 pub(super) mod figures;
 mod github;
@@ -14,7 +14,7 @@ pub(super) mod sample;
 mod spark;
 mod style;
 
-pub use against::{Against, Delta, Earlier};
+pub use against::{Against, Earlier};
 pub(super) use cases::{Told, worst};
 pub(super) use markdown::page as markdown;
 

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::eval::{
-    Canaries, CaseResult, Cost, Counts, DatasetRef, Decimal, EvalRef, FaultKind, Judge, JudgeRef, Leak, MetricResult,
-    ReachRef, RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Usage, Verdict,
+    Canaries, CaseResult, Change, Compared, Comparison, Cost, Counts, DatasetRef, Decimal, EvalRef, FaultKind, Judge,
+    JudgeRef, Leak, MetricResult, ReachRef, RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Usage,
+    Verdict,
 };
+use crate::render::report::Against;
 use crate::render::view::EvalTrouble;
 use crate::resource::{Digest, Kind, ResourceId};
 
@@ -86,6 +88,45 @@ pub(crate) fn hostile() -> RunResult {
     }
     result.metrics[0].worst = result.cases.iter().map(|case| case.id.clone()).collect();
     result
+}
+
+/// A comparison with what runs in production: two metrics are worse, the more important one last.
+pub(crate) fn comparison() -> Against {
+    let compared = |name: &str, before: &str, change: &str| Compared {
+        name: name.to_owned(),
+        before: Some(decimal(before)),
+        after: Some(decimal(before) + decimal(change)),
+        change: Some(decimal(change)),
+        better: Some(false),
+        allowed: None,
+        verdict: None,
+        reason: None,
+        pairs: 4,
+        p: None,
+        test: None,
+        ci95: None,
+        improved: 0,
+        worsened: 0,
+        worse: Vec::new(),
+    };
+    let change = Change { case: "case-2".to_owned(), before: Decimal::ONE, after: decimal("0.2") };
+    let success = Compared {
+        allowed: Some(decimal("0.05")),
+        verdict: Some(Verdict::Failed),
+        p: Some(decimal("0.03")),
+        worsened: 1,
+        worse: vec![change],
+        ..compared("task_success", "0.92", "-0.22")
+    };
+    let comparison = Comparison {
+        run: "r7".to_owned(),
+        environment: "staging".to_owned(),
+        version: Some(7),
+        digest: Digest::of("before"),
+        metrics: vec![compared("latency_p95_ms", "2738", "12"), success],
+        latency: None,
+    };
+    Against::of("prod", comparison)
 }
 
 /// An Eval that could not begin.

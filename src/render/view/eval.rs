@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::eval::{RunResult, Verdict};
-use crate::render::report::{self, Against, Batch, Earlier, Format, figures};
+use crate::render::report::{self, Against, Batch, Earlier, Format, against, figures};
 use crate::render::{Page, View};
 
 use super::eval_part::{EvalPart, EvalTrouble};
@@ -92,6 +92,7 @@ impl View for EvalResult {
         }
         page.gap();
         self.metrics(page, wide);
+        self.worse(page, wide);
         self.cases(page, wide);
         page.gap();
         self.facts(page, wide);
@@ -178,7 +179,7 @@ impl EvalResult {
             return;
         }
         let mut headings = vec!["METRIC", "VALUE", "95 %", "THRESHOLD", "VERDICT"];
-        let against = self.against.as_ref().map(|against| format!("AGAINST {}", against.what().to_uppercase()));
+        let against = self.against.as_ref().map(|other| format!("AGAINST {}", against::what(other).to_uppercase()));
         headings.extend(against.as_deref());
         headings.extend(wide.then_some(["CASES", "AGGREGATE", "BETTER", "INTERVAL"]).into_iter().flatten());
         let rows = self.result.metrics.iter().map(|metric| {
@@ -190,8 +191,8 @@ impl EvalResult {
                 super::words::or_none(metric.threshold.clone()),
                 format!("{}{close}", figures::word(metric.verdict)),
             ];
-            if let Some(against) = &self.against {
-                row.push(super::words::or_none(against.of(&metric.name).map(report::Delta::told)));
+            if let Some(other) = &self.against {
+                row.push(against::of(other, &metric.name));
             }
             if wide {
                 let or_none = |text: &Option<String>| super::words::or_none(text.clone());
@@ -208,6 +209,26 @@ impl EvalResult {
         }
         if self.result.metrics.iter().any(|metric| metric.close) {
             page.line("close: the threshold lies inside of the interval, so chance alone might have decided");
+        }
+    }
+
+    fn worse(&self, page: &mut Page, wide: bool) {
+        let Some(other) = &self.against else { return };
+        let regressions = against::regressions(other);
+        if regressions.is_empty() {
+            return;
+        }
+        page.gap();
+        page.line(format!("Worse than {}", against::what(other)));
+        for delta in regressions {
+            let weighed = against::weighed(delta);
+            let weighed = if weighed.is_empty() { String::new() } else { format!(": {}", weighed.join("; ")) };
+            let verdict =
+                delta.verdict.map_or_else(String::new, |verdict| format!("{} ", figures::word(Some(verdict))));
+            page.line(format!("  {verdict}{} {}{}", delta.name, against::told(delta), crate::release::fold(&weighed)));
+            for change in delta.worse.iter().take(if wide { TOLD_WIDE } else { TOLD }) {
+                page.line(format!("    {}", cut(&against::case(change))));
+            }
         }
     }
 
@@ -276,15 +297,21 @@ mod tests {
         let mut view = EvalResult::new(sample::failed());
         view.evidence = Some("sha256:0123".to_owned());
         view.next = Some("joch eval show 4f1c -o wide".to_owned());
+        view.against = Some(sample::comparison());
         let text = table(&view, false);
         let expected = "\
 failed: eval/support-triage-quality v3 on agent/support-triage v8 in staging
   task_success is 0.7, and >= 0.85 is demanded
 
-METRIC          VALUE  95 %           THRESHOLD  VERDICT
-task_success    0.7    0.61 to 0.959  >= 0.85    FAIL
-latency_p95_ms  2750   -              < 3000     PASS
-output_tokens   212.5  -              -          -
+METRIC          VALUE  95 %           THRESHOLD  VERDICT  AGAINST V7 IN PROD
+task_success    0.7    0.61 to 0.959  >= 0.85    FAIL     -0.22 (worse)
+latency_p95_ms  2750   -              < 3000     PASS     +12 (worse)
+output_tokens   212.5  -              -          -        -
+
+Worse than v7 in prod
+  FAIL task_success -0.22 (worse): at most 0.05 worse is allowed; p = 0.03 over 4 cases; 1 case worse, 0 better
+    case-2 1 -> 0.2
+  latency_p95_ms +12 (worse)
 
 Worst cases
   case-2 (billing, refund)

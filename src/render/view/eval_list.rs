@@ -202,10 +202,10 @@ mod tests {
         let list =
             EvalList { items: vec![eval("quality", Some(last)), eval("tone", None)], unfinished: vec![unfinished] };
         let expected = "\
-EVAL     AGENT           SCHEDULE               LAST    STATE       TIME
-quality  support-triage  onDeployment, nightly  passed  stale, due  2026-05-10T02:04:12Z
-tone     support-triage  manual                 -       never ran   -
-quality is stale: the agent is v8 now
+ENVIRONMENT  EVAL     AGENT           SCHEDULE               LAST    STATE       TIME
+staging      quality  support-triage  onDeployment, nightly  passed  stale, due  2026-05-10T02:04:12Z
+staging      tone     support-triage  manual                 -       never ran   -
+quality in staging is stale: the agent is v8 now
 
 Not finished
   quality shard 2/4  12 of 30 done  2026-05-10T03:00:00Z  joch eval run quality --target staging --resume 99aa

@@ -244,6 +244,11 @@ static INVOKE: &[Field] = &[
         shape: Shape::Map(&Shape::Any),
         doc: "Variables for `command`; a value may be `{secretRef: {name}}`.",
     },
+    Field {
+        key: "binding",
+        shape: Shape::OneOf(&["jsonrpc", "http"]),
+        doc: "How an `a2a` agent is spoken to; its card says so where this does not.",
+    },
     Field { key: "file", shape: Shape::Text, doc: "Recorded answers." },
     Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one call may take." },
     Field { key: "maxConcurrency", shape: Shape::Whole, doc: "Calls at a time." },

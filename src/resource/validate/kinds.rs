@@ -145,7 +145,8 @@ fn check_eval(eval: &Resource, report: &mut Report<'_>) {
         }
         if let Err(unknown) = Measured::of(metric)
             && metric.get("name").and_then(Value::as_text).is_some()
-            && unknown.key != "type"
+            // Of these the check of words has told.
+            && !["type", "check"].contains(&unknown.key)
         {
             let at = path::entry(&at, unknown.key);
             report.warning("metric-unknown", &at, unknown.message).help = Some(unknown.help);
@@ -183,6 +184,13 @@ fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str],
     let scale = metric::scale(name, metrics);
     let direction = scale.direction;
     match Threshold::read_all(value, &scale) {
+        Err(Unclear::Form) if value.as_text() == Some("") => {
+            // An empty block of text ends lines below: the place to mend is the key's.
+            let place = report.document.key_position(&at);
+            let finding = report.error("threshold", &at, format!("the threshold of `{name}` is empty"));
+            (finding.line, finding.column) = (place.line, place.column);
+            finding.help = Some("quote a comparison, as `\">0.9\"`: without quotes `>` begins a block of text".into());
+        }
         Err(Unclear::Form) => {
             report
                 .error("threshold", &at, format!("the threshold of `{name}` is neither a number nor a comparison"))

@@ -1,4 +1,6 @@
 //! Evals from outside: real servers on loopback, the program as people run it.
 
 mod probes;
+mod resume;
+mod shards;
 mod stage;

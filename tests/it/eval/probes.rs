@@ -31,22 +31,22 @@ fn a_good_agent_passes() {
 
 #[test]
 fn a_score_without_a_verdict_is_no_opinion() {
-    inconclusive("score", judged("probe-score", |_| said("{\"score\":0.0}")), "unscored");
+    inconclusive("score", judged("probe-score", |_| said("{\"score\":0.0}")), "no judge gave an opinion");
 }
 
 #[test]
 fn an_empty_object_is_no_opinion() {
-    inconclusive("empty", judged("probe-empty", |_| said("{}")), "unscored");
+    inconclusive("empty", judged("probe-empty", |_| said("{}")), "no judge gave an opinion");
 }
 
 #[test]
 fn a_pass_with_a_low_score_is_no_opinion() {
-    inconclusive("pass", judged("probe-pass", |_| said("{\"pass\":true,\"score\":0.1}")), "unscored");
+    inconclusive("pass", judged("probe-pass", |_| said("{\"pass\":true,\"score\":0.1}")), "no judge gave an opinion");
 }
 
 #[test]
 fn a_refusal_is_no_opinion() {
-    inconclusive("refusal", judged("probe-refusal", |_| said("I cannot help with that.")), "unscored");
+    inconclusive("refusal", judged("probe-refusal", |_| said("I cannot help with that.")), "no judge gave an opinion");
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn a_verdict_is_believed_only_where_its_numbers_say_the_same() {
         ("a case left out", |r| drop(r.cases.pop()), UNDECIDED, "the dataset has 3 cases"),
         ("a case twice", |r| r.cases[1].id = r.cases[0].id.clone(), UNDECIDED, "it holds a case twice"),
         ("answers that never came", |r| r.counts.answered = 2, UNDECIDED, "3 trials were to run"),
-        ("judges that were wrong", |r| r.canaries.correct = 3, UNDECIDED, "3 of 4 answers of known quality"),
+        ("judges that were wrong", |r| r.canaries.correct = 3, UNDECIDED, "3 of 4 canaries"),
         (
             "a value that no case has",
             |r| {
@@ -184,7 +184,7 @@ fn a_verdict_is_believed_only_where_its_numbers_say_the_same() {
                 }
             },
             UNDECIDED,
-            "above the best of its cases",
+            "it says 0.9, and its cases come to 0.1",
         ),
     ];
     for (name, lie, code, says) in lies {

@@ -114,12 +114,12 @@ fn a_result_is_too_old_by_whichever_clock_says_so() {
     bench.stopped(REFUSED, &["STALE", "it is too old", "counts for 7 days"]);
     bench.passes();
     bench.opens();
-    bench.file("quality.yaml", &eval("quality", "  run: {maxAge: 0s}\n", "{task_success: 0.85}"));
+    bench.file("quality.yaml", &eval("quality", "  run: {maxAge: 1s}\n", "{task_success: 0.85}"));
     bench.moves("quality.yaml", "eval/quality");
     let mut young = bench.scores(0.9);
     young.runner.finished_at = young.runner.finished_at.map(|time| time + TimeDelta::minutes(4));
     bench.records(&young);
-    bench.0.sh("alice", "sleep 2");
+    bench.0.sh("alice", "sleep 2.1");
     bench.stopped(REFUSED, &["STALE", "it is too old"]);
 }
 

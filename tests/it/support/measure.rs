@@ -1,7 +1,7 @@
 //! Results of evals in a ledger, as a run would leave them: everything that they bind to is read from the ledger.
 
 use std::collections::BTreeMap;
-use std::io::empty;
+use std::io::{empty, sink};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use joch::eval::{
@@ -9,7 +9,7 @@ use joch::eval::{
     RunResult, Runner, SCHEMA, Score, Subject, TrialResult, Trigger, Verdict,
 };
 use joch::ledger::{Reader, Repository};
-use joch::ops::Caller;
+use joch::ops::{Caller, Progress};
 use joch::resource::{Digest, Kind, ResourceId, Value};
 
 use super::world::World;
@@ -94,7 +94,7 @@ fn set(result: &mut RunResult, eval: &joch::resource::Resource, name: &str, valu
     let view = joch::resource::view::Eval::of(eval).expect("an Eval");
     let threshold =
         view.thresholds.iter().find(|(metric, _)| metric == name).map(|(_, read)| read.clone().expect("read"));
-    let verdict = threshold.as_ref().map(|threshold| match threshold.holds(value) {
+    let verdict = threshold.as_ref().map(|threshold| match threshold.iter().all(|bound| bound.holds(value)) {
         true => Verdict::Passed,
         false => Verdict::Failed,
     });
@@ -108,7 +108,7 @@ fn set(result: &mut RunResult, eval: &joch::resource::Resource, name: &str, valu
         n: result.dataset.cases,
         aggregate: "mean".into(),
         direction: None,
-        threshold: threshold.map(|threshold| threshold.to_string()),
+        threshold: threshold.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")),
         verdict,
         reason: None,
         notes: Vec::new(),
@@ -149,7 +149,7 @@ pub(crate) fn record(world: &World, person: &str, result: &RunResult) -> Result<
     let command = world.command(person, "true");
     let set = command.get_envs().filter_map(|(key, value)| Some((key.to_str()?.to_owned(), value?.to_owned())));
     let variables: BTreeMap<_, _> = set.collect();
-    let mut stdin = empty();
+    let (mut stdin, mut sink) = (empty(), sink());
     let mut caller = Caller {
         directory: world.project(),
         variables,
@@ -157,6 +157,7 @@ pub(crate) fn record(world: &World, person: &str, result: &RunResult) -> Result<
         stdin: &mut stdin,
         key: None,
         namespace: None,
+        progress: Progress { stream: &mut sink, terminal: None, clock: Utc::now },
         notices: Vec::new(),
     };
     joch::ops::eval::record(result, &mut caller).map(|recorded| recorded.id).map_err(|why| why.to_string())

@@ -2,6 +2,7 @@
 
 use super::stage::*;
 use crate::eval::aggregate::{MergeTrouble, aggregate};
+use crate::eval::definition::Aggregate;
 use crate::eval::journal::{Line, Plan};
 use crate::eval::result::Verdict;
 use crate::eval::{FaultKind, shard_of};
@@ -134,5 +135,3 @@ fn where_only_the_way_failed_a_later_answer_counts() {
     let judged = judged.with([answer(0, 1, &[]).line(), spoken(opinion("c0", 1, 0, 1, &[("task_success/1", '+')]))]);
     assert_eq!(judged.clone().with([spoken(mute)]).result(), judged.result());
 }
-
-use crate::eval::definition::Aggregate;
