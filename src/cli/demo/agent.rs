@@ -2,12 +2,13 @@
 //! from the ledger at every call, as a platform that runs agents would at every start.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::closure::Closure;
 use crate::eval::Finding;
-use crate::ledger::{Reader, Repository};
+use crate::ledger::{ObjectId, Reader, Repository};
 use crate::net::loopback::{Shown, Truth};
 use crate::resource::{Kind, ResourceId, name::DEFAULT_NAMESPACE};
 
@@ -16,7 +17,9 @@ use super::judge;
 /// The agent and the judge of the demo.
 pub(super) struct Support {
     /// The ledger that says what runs.
-    pub(super) ledger: PathBuf,
+    ledger: PathBuf,
+    /// What ran at the last call: the commit of `staging`, and what its version comes to.
+    known: Mutex<Option<(ObjectId, Temper)>>,
 }
 
 /// What the instructions and tools of a version come to, as far as the rules can tell.
@@ -87,15 +90,28 @@ const TOPICS: [Topic; 19] = [
 const SAD: [&str; 6] = ["late", "charged twice", "no refund", "competitor", "third time", "500 eur"];
 
 impl Support {
-    fn temper(&self) -> Result<Temper, String> {
-        let closure = self.closure().map_err(|why| why.to_string())?;
-        closure.as_ref().map(Temper::of).ok_or_else(|| "nothing runs in staging".to_owned())
+    /// The agent of the ledger at this path, which need not be there yet.
+    pub(super) fn of(ledger: PathBuf) -> Self {
+        Self { ledger, known: Mutex::default() }
     }
 
-    fn closure(&self) -> crate::ledger::Result<Option<Closure>> {
-        let repository = Repository::open(&self.ledger)?;
-        let reader = Reader::new(repository.snapshot()?);
-        reader.environment("staging")?.closure(&ResourceId::agent(DEFAULT_NAMESPACE, "support-triage"))
+    fn temper(&self) -> Result<Temper, String> {
+        let read = || -> crate::ledger::Result<Option<Temper>> {
+            let repository = Repository::open(&self.ledger)?;
+            let reader = Reader::new(repository.snapshot()?);
+            let staging = reader.environment("staging")?;
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((head, temper)) = *known
+                && head == staging.head()
+            {
+                return Ok(Some(temper));
+            }
+            let closure = staging.closure(&ResourceId::agent(DEFAULT_NAMESPACE, "support-triage"))?;
+            let temper = closure.as_ref().map(Temper::of);
+            *known = temper.map(|temper| (staging.head(), temper));
+            Ok(temper)
+        };
+        read().map_err(|why| why.to_string())?.ok_or_else(|| "nothing runs in staging".to_owned())
     }
 }
 

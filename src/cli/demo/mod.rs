@@ -73,7 +73,7 @@ impl Stage {
     /// Lays out the project, and makes a key for each actor.
     fn set(scratch: &Path) -> Result<Self> {
         let project = scratch.join("project");
-        let truth = agent::Support { ledger: project.join(".joch/ledger.git") };
+        let truth = agent::Support::of(project.join(".joch/ledger.git"));
         let weather = Weather { latency: LATENCY, ..Weather::default() };
         let server = Loopback::start(0, weather, truth).context("cannot listen on 127.0.0.1")?;
         let stage = Self { scratch: scratch.to_owned(), project, server };
