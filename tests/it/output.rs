@@ -11,7 +11,7 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 28] = [
+const PROMISED: [(&str, &[&str]); 29] = [
     (
         "ApplyResult",
         &[
@@ -76,7 +76,7 @@ const PROMISED: [(&str, &[&str]); 28] = [
             "items[].last.time",
             "items[].last.current",
             "unfinished[].run",
-            "unfinished[].next",
+            "unfinished[].command",
         ],
     ),
     ("EvalPart", &["state", "run", "eval.name", "environment", "shard", "directory", "done", "planned", "next"]),
@@ -97,6 +97,7 @@ const PROMISED: [(&str, &[&str]); 28] = [
             "estimate.usd",
         ],
     ),
+    ("EvalPlans", &["items[].eval.name", "items[].agentCalls", "items[].judgeCalls"]),
     ("EvalResult", EVAL),
     (
         "EvalResults",
@@ -189,7 +190,8 @@ const PROMISED: [(&str, &[&str]); 28] = [
 ];
 
 /// Kinds that no command answers yet. A command takes its kind out of here with its line in the script.
-const AWAITED: [&str; 6] = ["EvalGate", "EvalList", "EvalPart", "EvalPlan", "EvalResult", "EvalResults"];
+const AWAITED: [&str; 7] =
+    ["EvalGate", "EvalList", "EvalPart", "EvalPlan", "EvalPlans", "EvalResult", "EvalResults"];
 
 /// What every run of an Eval answers.
 const EVAL: &[&str] = &[
