@@ -190,8 +190,7 @@ const PROMISED: [(&str, &[&str]); 29] = [
 ];
 
 /// Kinds that no command answers yet. A command takes its kind out of here with its line in the script.
-const AWAITED: [&str; 7] =
-    ["EvalGate", "EvalList", "EvalPart", "EvalPlan", "EvalPlans", "EvalResult", "EvalResults"];
+const AWAITED: [&str; 7] = ["EvalGate", "EvalList", "EvalPart", "EvalPlan", "EvalPlans", "EvalResult", "EvalResults"];
 
 /// What every run of an Eval answers.
 const EVAL: &[&str] = &[

@@ -238,7 +238,6 @@ fn metric(name: &str, value: &str, direction: &str, threshold: Option<&str>) -> 
         close: false,
         notes: Vec::new(),
         worst: Vec::new(),
-        notes: Vec::new(),
     }
 }
 
