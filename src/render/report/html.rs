@@ -393,8 +393,11 @@ mod tests {
         view
     }
 
+    /// A name, and attributes with their values.
+    type Element = (String, Vec<(String, String)>);
+
     /// The elements and attributes of a page, as an independent reader of XML sees them; and its text.
-    fn read(page: &str) -> (Vec<(String, Vec<(String, String)>)>, String) {
+    fn read(page: &str) -> (Vec<Element>, String) {
         use quick_xml::events::Event;
         let mut reader = quick_xml::Reader::from_str(page);
         let (mut elements, mut said) = (Vec::new(), String::new());

@@ -225,12 +225,7 @@ mod tests {
         let xml = junit(sample::hostile());
         let mut reader = quick_xml::Reader::from_str(&xml);
         reader.config_mut().check_end_names = true;
-        loop {
-            match reader.read_event().expect("well-formed") {
-                quick_xml::events::Event::Eof => break,
-                _ => {}
-            }
-        }
+        while reader.read_event().expect("well-formed") != quick_xml::events::Event::Eof {}
         let illegal =
             |c: &char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
         assert_eq!(xml.chars().filter(illegal).count(), 0);
