@@ -54,12 +54,15 @@ pub struct Work<'a> {
     pub now: fn() -> DateTime<Utc>,
 }
 
+/// What a judge looks for in a case, or why nobody knows.
+pub type Criteria<'a> = Box<dyn Fn(&Case) -> Result<Vec<Criterion>, String> + 'a>;
+
 /// A judge at work.
 pub struct Seat<'a> {
     /// Whom to ask.
     pub client: JudgeClient,
-    /// What it looks for in each case, by the index of the case.
-    pub criteria: Box<dyn Fn(&Case) -> Result<Vec<Criterion>, String> + 'a>,
+    /// What it looks for in each case.
+    pub criteria: Criteria<'a>,
     /// How often it is asked of each answer.
     pub samples: u32,
 }

@@ -163,10 +163,9 @@ impl Journal {
                 next: None,
             });
         }
-        if let Some((sender, _)) = &self.syncer {
-            if sender.send(()).is_err() {
-                self.broken.store(true, Ordering::Relaxed);
-            }
+        let stopped = self.syncer.as_ref().is_some_and(|(sender, _)| sender.send(()).is_err());
+        if stopped {
+            self.broken.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

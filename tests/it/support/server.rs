@@ -30,9 +30,8 @@ pub(crate) enum Answer {
     /// These bytes, and then the connection is closed.
     Raw(Vec<u8>),
     /// The same after a while.
-    After(Duration, Box<Answer>),
+    After(Duration, Box<Self>),
     /// Whatever this does with the connection.
-    #[expect(clippy::type_complexity, reason = "one place")]
     With(Box<dyn FnOnce(&mut TcpStream) + Send>),
 }
 
