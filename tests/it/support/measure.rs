@@ -17,7 +17,7 @@ use super::world::World;
 /// What a run of an Eval about an agent in an environment came to, if every case scored this much in each of these
 /// metrics. Judges are those that the Eval names, the agent is reached as the Deployment of that environment says.
 pub(crate) fn result(world: &World, eval: &str, agent: &str, environment: &str, scores: &[(&str, f64)]) -> RunResult {
-    let repository = Repository::open(&world.project().join(".joch/ledger.git")).expect("a ledger");
+    let repository = Repository::open(world.project().join(".joch/ledger.git")).expect("a ledger");
     let reader = Reader::new(repository.snapshot().expect("a snapshot"));
     let held = reader.environment(environment).expect("an environment");
     let agent = ResourceId::agent("default", agent);
