@@ -183,8 +183,8 @@ fn a_verdict_is_believed_only_where_its_numbers_say_the_same() {
                     case.trials[0].scores.insert("task_success".into(), Score::Scored("0.1".parse().unwrap()));
                 }
             },
-            UNDECIDED,
-            "it says 0.9, and its cases come to 0.1",
+            REFUSED,
+            "task_success is 0.1 and must be >= 0.85",
         ),
     ];
     for (name, lie, code, says) in lies {
