@@ -85,7 +85,7 @@ pub(super) fn judge(most: Option<Percent>, subject: &Subject, evidence: &Evidenc
     }
     result.reason = told.join("; ");
     if result.verdict != Verdict::Pass {
-        result.next = Some(format!("look at it with `joch eval compare`, or measure again: {}", run(evidence)));
+        result.next = Some(format!("look at both with `joch eval show`, or measure again: {}", run(evidence)));
     }
     result
 }

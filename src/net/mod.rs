@@ -27,7 +27,7 @@ pub mod target;
 pub use client::Client;
 pub use credentials::Credentials;
 pub use judge::JudgeClient;
-pub use measure::{Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
+pub use measure::{Criteria, Ended, Left, LeftOfUnit, Seat, Told, Work, measure};
 pub use program::Program;
 pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 
 use crate::eval::{RunResult, Trigger};
 use crate::ledger::{Environment, Reader};
-use crate::resource::view::Eval;
+use crate::resource::view::{Deployment, Eval};
 use crate::resource::{Digest, Kind, Resource, ResourceId, Value};
 
 use super::super::caller::Caller;
@@ -78,8 +78,8 @@ pub fn run_deployed(
         let environment = reader.environment(environment)?;
         let mut due = Vec::new();
         for eval in environment.entries(&Kind::Eval)? {
-            let measured = measured(&eval, &environment)?;
-            if wants(&eval, "onDeployment") && measured.is_some_and(|agent| agents.contains(&agent)) {
+            let Some(agent) = measured(&eval, &environment)?.filter(|agent| agents.contains(agent)) else { continue };
+            if wants(&eval, "onDeployment") && is_deployed(&eval, &agent, &environment)? {
                 due.push(of_release(&eval, environment.name(), release));
             }
         }
@@ -128,6 +128,9 @@ pub(super) fn due_of(
     now: DateTime<Utc>,
 ) -> Result<Option<Due>> {
     let Some(agent) = measured(eval, environment)? else { return Ok(None) };
+    if !is_deployed(eval, &agent, environment)? {
+        return Ok(None);
+    }
     let Some(running) = environment.running(&agent)? else { return Ok(None) };
     let results = super::results::of_agent(&agent, reader)?;
     let here = |result: &RunResult| result.eval.id == *eval.id() && result.subject.environment == environment.name();
@@ -155,6 +158,22 @@ fn of_release(eval: &Resource, environment: &str, release: &str) -> Due {
         trigger: Trigger::Deployment(release.to_owned()),
         run: format!("{}-{}", eval.id().name, release.replace('/', "-")),
     }
+}
+
+/// Whether anything deploys the agent there: an environment of which no Deployment and no Eval says how the agent is
+/// reached only holds its versions, and nothing can be due in it.
+fn is_deployed(eval: &Resource, agent: &ResourceId, environment: &Environment<'_, '_>) -> Result<bool> {
+    if eval.spec().at(&["target", "invoke"]).is_some_and(|invoke| *invoke != Value::Null) {
+        return Ok(true);
+    }
+    for record in environment.entries(&Kind::Deployment)? {
+        let Some(view) = Deployment::of(&record) else { continue };
+        let here = view.environment.is_some_and(|named| named.name == environment.name());
+        if here && view.agent.is_some_and(|named| named.candidates(&record.id().namespace).contains(agent)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn wants(eval: &Resource, when: &str) -> bool {
