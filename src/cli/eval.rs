@@ -213,10 +213,7 @@ pub(super) fn on_deployment(release: &str, plan: &Plan, caller: &mut Caller<'_>)
             Ok(run::Ran::Planned(_) | run::Ran::Shard(_)) => {}
             Err(why) => {
                 let message = format!("{why:#}");
-                caller.notice(format!(
-                    "{} runs on deployment and could not in `{}`: {message}",
-                    due.eval, due.environment
-                ));
+                caller.notice(format!("{} runs on deployment, and did not: {message}", due.eval));
                 one.message = Some(message);
             }
         }

@@ -20,7 +20,7 @@ mod shard;
 pub mod statistics;
 mod template;
 
-pub use aggregate::{Journals, MergeTrouble, aggregate, merge, rejudge};
+pub use aggregate::{Journals, MergeTrouble, aggregate, merge, rejudge, shown};
 pub use answer::{Fault, FaultKind, Outcome, Reply, ToolCall, Usage};
 pub use case::{Case, ExpectedCall, Input, Message};
 pub use check::Checker;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::eval::{Decimal, Ratio, RunResult, Verdict as Ran};
+use crate::eval::{Decimal, Ratio, RunResult, Verdict as Ran, shown};
 use crate::resource::view::{self, Environment};
 use crate::resource::{Digest, Direction, Kind, Resource, ResourceId};
 
@@ -342,16 +342,17 @@ fn judged(binding: &Binding<'_>, chosen: &Measured, thresholds: &[Judged]) -> Re
 }
 
 fn held(judged: &Judged) -> String {
-    let value = judged.observed.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
+    let value = judged.observed.map_or_else(|| "unknown".to_owned(), |value| shown(value, &judged.threshold));
     format!("{} {value} ({})", judged.metric, judged.threshold)
 }
 
 /// What failed, by how much, against what the target runs now, and where to look.
 fn sentence(judged: &Judged, result: &RunResult, now: Option<&Baseline>, binding: &Binding<'_>) -> String {
-    let value = judged.observed.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
+    let value = judged.observed.map_or_else(|| "unknown".to_owned(), |value| shown(value, &judged.threshold));
     let before = now.and_then(|now| now.value(&judged.metric));
-    let before =
-        before.map_or_else(String::new, |value| format!(", and `{}` runs {value} now", binding.evidence.environment));
+    let before = before.map_or_else(String::new, |before| {
+        format!(", and `{}` runs {} now", binding.evidence.environment, shown(before, &value))
+    });
     let worst = result.metrics.iter().find(|metric| metric.name == judged.metric);
     let worst: Vec<_> =
         worst.map(|metric| metric.worst.iter().take(WORST).map(|id| short(id)).collect()).unwrap_or_default();

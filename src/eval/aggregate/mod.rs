@@ -21,6 +21,7 @@ mod words;
 
 pub use rejudge::rejudge;
 pub use trouble::MergeTrouble;
+pub use words::shown;
 
 use super::definition::Definition;
 use super::journal::codec::{Damaged, Entry};

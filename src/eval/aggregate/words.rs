@@ -30,6 +30,17 @@ pub(super) fn told(value: Ratio, threshold: &Threshold) -> String {
     }
 }
 
+/// The value with at most four decimals, or more where it would read like what stands beside it: a threshold such as
+/// `>= 0.85`, or another value.
+#[must_use]
+pub fn shown(value: Decimal, beside: &str) -> String {
+    let number = beside.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
+    let Ok(bound) = number.parse::<Decimal>() else { return cut(value, 4).to_string() };
+    let side = value.cmp(&bound);
+    let shown = (4..=12).map(|places| cut(value, places)).find(|shown| shown.cmp(&bound) == side);
+    shown.unwrap_or(value).to_string()
+}
+
 /// Rounded to so many decimals.
 pub(super) fn cut(value: Decimal, places: u32) -> Decimal {
     let text = value.to_string();
@@ -79,6 +90,15 @@ mod tests {
         let sum = "1.499999999999".parse().expect("a decimal");
         let nearly = Ratio::new(sum, 3).expect("not 0");
         assert_eq!(broken("x", nearly, &threshold), "x = just under 0.5 < 0.5");
+    }
+
+    #[test]
+    fn a_value_is_short_and_still_tells_its_side() {
+        let told = |value: &str, beside: &str| shown(value.parse().expect("a decimal"), beside);
+        assert_eq!(told("0.708333333333", ">= 0.85"), "0.7083");
+        assert_eq!(told("0.849999999", ">= 0.85"), "0.849999999");
+        assert_eq!(told("0.85", ">= 0.85"), "0.85");
+        assert_eq!(told("0.333333333333", ""), "0.3333");
     }
 
     #[test]

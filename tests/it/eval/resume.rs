@@ -110,8 +110,8 @@ fn a_run_does_not_go_on_with_another_agent() {
 fn a_signal_lets_what_is_under_way_finish() {
     let asked = Asked::default();
     let stage = Stage::new("resume-signal", CASES, slow(&asked));
-    let line = "joch eval run support-triage-quality --target staging --concurrency 4 & run=$!; \
-                sleep 1; kill -INT $run; wait $run; echo code $?";
+    let line = "joch eval run support-triage-quality --target staging --concurrency 2 & run=$!; \
+                sleep 0.5; kill -TERM $run; wait $run; echo code $?";
     let outcome = stage.sh(line);
     assert!(outcome.stdout.ends_with("code 130\n"), "{}{}", outcome.stdout, outcome.stderr);
     assert!(outcome.stdout.contains("next: joch eval run support-triage-quality --target staging --resume"));
