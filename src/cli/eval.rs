@@ -254,11 +254,11 @@ fn told(
         (false, verdict) => verdict.map_or(exit::DONE, exit::of_verdict),
     };
     reports.write(&all, caller)?;
-    let EvalResults { mut items, mut parts, troubles, .. } = all.clone();
+    let EvalResults { mut items, mut parts, troubles, verdict } = all;
     Ok(match (items.len(), parts.len(), troubles.len()) {
         (1, 0, 0) => Answer::with(code, items.remove(0)),
         (0, 1, 0) => Answer::with(code, parts.remove(0)),
-        _ => Answer::with(code, all),
+        _ => Answer::with(code, EvalResults { verdict, items, parts, troubles }),
     })
 }
 

@@ -140,6 +140,13 @@ pub(super) fn print(answer: &Answer, notices: &[String], format: Output, world: 
         world.stdout.flush()?;
         return Ok(());
     }
+    if format == Output::Json {
+        let mut stdout = std::io::BufWriter::new(&mut *world.stdout);
+        if let Some(written) = answer.view.write_json(&mut stdout) {
+            written.and_then(|()| stdout.flush())?;
+            return Ok(());
+        }
+    }
     let text = match format {
         Output::Table => render::table(answer.view.as_ref(), false),
         Output::Wide => render::table(answer.view.as_ref(), true),

@@ -1,6 +1,5 @@
 //! An Eval, understood: which metrics, how each is measured, what it must reach, and how the run goes.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::resource::{Digest, Direction, Reference, ResourceId, Threshold};
@@ -232,9 +231,6 @@ impl Metric {
         matches!(self.measure, Measure::Judged(_) | Measure::Checked(_) | Measure::Observed(Observed::Error))
     }
 }
-
-/// Scores of one unit by metric.
-pub type Scores = BTreeMap<String, Score>;
 
 /// What a case scored, or why it has no score. Never NaN, never a default.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::resource::{Digest, ResourceId};
 
 use super::answer::{FaultKind, Outcome, Usage};
-use super::definition::Scores;
 use super::leak::Leak;
+use super::scores::Scores;
 
 pub(super) mod codec;
 
@@ -20,7 +20,7 @@ pub const JOURNAL_SCHEMA: &str = "joch.dev/eval-journal/v1";
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "line", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Line {
     /// The first of every file: what the run is.
     Plan(Box<Plan>),

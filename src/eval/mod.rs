@@ -14,8 +14,10 @@ mod journal;
 mod json_path;
 pub mod judge;
 mod leak;
+mod outline;
 mod reach;
 mod result;
+mod scores;
 mod shard;
 pub mod statistics;
 mod template;
@@ -29,7 +31,7 @@ pub use decimal::{Decimal, Ratio};
 pub use define::{Flaw, points};
 pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
-    Scores, Trajectory,
+    Trajectory,
 };
 pub use detect::{Sort, counts, leaks, mask, mask_secrets, without_secrets};
 pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
@@ -43,5 +45,6 @@ pub use reach::{A2a, AgentFacts, Api, Binding, Chat, Command, Http, ModelFacts, 
 pub use result::{
     Canaries, CaseResult, Cost, Counts, Judge, MetricResult, RunResult, Runner, SCHEMA, TrialResult, Verdict,
 };
+pub use scores::Scores;
 pub use shard::shard_of;
 pub use template::Template;

@@ -8,9 +8,9 @@ use crate::resource::Digest;
 
 use super::answer::{FaultKind, Usage};
 use super::decimal::Decimal;
-use super::definition::Scores;
 use super::journal::{DatasetRef, EvalRef, JudgeRef, ReachRef, Subject, Trigger};
 use super::leak::Leak;
+use super::scores::Scores;
 
 /// Names the format of a result.
 pub const SCHEMA: &str = "joch.dev/eval-result/v1";
@@ -232,6 +232,12 @@ pub struct TrialResult {
 }
 
 impl RunResult {
+    /// As it is signed and stored: JSON in the order of the fields, one case a line, with a newline at its end.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        super::outline::write(self)
+    }
+
     /// Reads a result.
     ///
     /// # Errors

@@ -91,10 +91,7 @@ impl Attempts {
             };
             // Before the slot is free, so that nobody slips through.
             if failed.congested {
-                self.pace.ease();
-            }
-            if let Some(after) = failed.after {
-                self.pace.pause(after);
+                self.pace.ease(failed.after);
             }
             drop(slot);
             let pause = self.pause(attempts - 1).max(failed.after.unwrap_or_default());

@@ -70,11 +70,11 @@ pub struct Seat<'a> {
 /// One unit that is not finished.
 pub enum Left {
     /// A trial of a case.
-    Unit(Box<LeftOfUnit>),
+    Unit(LeftOfUnit),
     /// A canary that this judge has not been shown in this sample.
     Canary {
         /// What is shown.
-        canary: Canary,
+        canary: Box<Canary>,
         /// Which judge.
         judge: u32,
         /// Which sample.
@@ -89,7 +89,7 @@ pub struct LeftOfUnit {
     /// The trial.
     pub trial: u32,
     /// The answer, where there is one already.
-    pub answered: Option<Reply>,
+    pub answered: Option<Box<Reply>>,
     /// The opinions that are there already, as judge and sample.
     pub opinions: Vec<(u32, u32)>,
     /// Whether the programs have scored it.
@@ -248,7 +248,7 @@ async fn finish_unit<E>(left: &LeftOfUnit, work: &Work<'_>, ears: &Ears<'_, E>) 
     let case = &work.cases[left.case];
     let unit = Unit { case: case.id.clone(), trial: left.trial };
     let reply = match &left.answered {
-        Some(reply) => reply.clone(),
+        Some(reply) => (**reply).clone(),
         None => {
             let outcome = work.target.call(case, &unit).await;
             let answered = judge_by_itself(case, &unit, outcome, work);

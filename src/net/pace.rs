@@ -36,8 +36,12 @@ pub(super) struct Slot<'p>(&'p Pace);
 const RECOVERY: Duration = Duration::from_secs(2);
 /// Calls that were under way together complain together; that is one complaint.
 const EPISODE: Duration = Duration::from_secs(1);
-/// So many complaints among the last 32 answers are no chance. One alone has had the pause that it asked for.
+/// The answers that are looked at, the newest in the lowest bit.
+const RECENT: u32 = 0xff;
+/// So many complaints among these are no chance: the endpoint means everybody. One alone means the call that it answers.
 const COMPLAINTS: u32 = 4;
+/// Who asks for so long a pause means everybody, said once.
+const LONG: Duration = Duration::from_secs(60);
 
 impl Pace {
     pub(super) fn new(most: u32, per_second: Option<f64>) -> Self {
@@ -84,23 +88,23 @@ impl Pace {
         }
     }
 
-    /// Nobody sends anything for this long.
-    pub(super) fn pause(&self, time: Duration) {
-        let until = Instant::now() + time.min(Duration::from_secs(7 * 86_400));
-        let mut state = self.lock();
-        state.paused_until = Some(state.paused_until.map_or(until, |known| known.max(until)));
-    }
-
-    /// The endpoint said that it is too much: where it keeps saying so, half as many at a time.
-    pub(super) fn ease(&self) {
+    /// The endpoint said that it is too much, and how long to wait. Whoever it said that to waits in any case; where it
+    /// says so to everybody, nobody sends anything for that long, and then half as many at a time.
+    pub(super) fn ease(&self, wait: Option<Duration>) {
         let now = Instant::now();
         let mut state = self.lock();
         state.answers = state.answers << 1 | 1;
-        let is_new = state.limit == self.most || now.duration_since(state.limit_changed) >= EPISODE;
-        if is_new && state.answers.count_ones() >= COMPLAINTS {
+        let crowded = (state.answers & RECENT).count_ones() >= COMPLAINTS;
+        if !crowded && wait.is_none_or(|wait| wait < LONG) {
+            return;
+        }
+        if let Some(wait) = wait {
+            let until = now + wait.min(Duration::from_secs(7 * 86_400));
+            state.paused_until = Some(state.paused_until.map_or(until, |known| known.max(until)));
+        }
+        if state.limit == self.most || now.duration_since(state.limit_changed) >= EPISODE {
             state.limit = (state.limit / 2).max(1);
             state.limit_changed = now;
-            state.answers = 0;
         }
     }
 
@@ -177,18 +181,18 @@ mod tests {
     fn who_complains_again_and_again_is_asked_less_and_in_time_more() {
         let pace = Pace::new(32, None);
         for _ in 0..3 {
-            pace.ease();
+            pace.ease(None);
         }
         assert_eq!(limit(&pace), 32);
-        pace.ease();
+        pace.ease(None);
         assert_eq!(limit(&pace), 16);
         // Those that were under way with it say the same.
         for _ in 0..10 {
-            pace.ease();
+            pace.ease(None);
         }
         assert_eq!(limit(&pace), 16);
         later(&pace, EPISODE);
-        pace.ease();
+        pace.ease(None);
         assert_eq!(limit(&pace), 8);
         pace.went_well();
         assert_eq!(limit(&pace), 8);
@@ -202,7 +206,7 @@ mod tests {
     fn a_complaint_now_and_then_slows_nothing_down() {
         let pace = Pace::new(32, None);
         for number in 0..200 {
-            if number % 20 == 0 { pace.ease() } else { pace.went_well() }
+            if number % 20 == 0 { pace.ease(None) } else { pace.went_well() }
         }
         assert_eq!(limit(&pace), 32);
     }
@@ -212,7 +216,7 @@ mod tests {
         let pace = Pace::new(2, None);
         for _ in 0..100 {
             later(&pace, EPISODE);
-            pace.ease();
+            pace.ease(None);
         }
         assert_eq!(limit(&pace), 1);
         assert_eq!(limit(&Pace::new(0, None)), 1);

@@ -43,20 +43,24 @@ fn a_pause_is_one_for_all() {
         target.call(&case("first", "hi"), &unit("first")).await.reply.expect("an answer");
     });
     let server = Loopback::answering(|asked| match asked.body["input"].as_str() {
-        Some("first") => answer(503, &[("retry-after-ms", "400")], "slow down"),
+        Some("early") => answer(503, &[("retry-after-ms", "400")], "slow down"),
         _ => json_answer(&json!({"output": "ok"})),
     });
     let mut setting = setting();
     setting.retries = 0;
     let target = Target::open(&reach(http(&server)), &Credentials::default(), &setting).expect("a target");
     run(async {
-        target.call(&case("first", "first"), &unit("first")).await.reply.expect_err("no answer");
-        let outcome = target.call(&case("second", "second"), &unit("second")).await;
+        // Once may be chance; said again and again, it is meant for all.
+        for id in ["a", "b", "c", "d"] {
+            target.call(&case(id, "early"), &unit(id)).await.reply.expect_err("no answer");
+        }
+        let outcome = target.call(&case("late", "late"), &unit("late")).await;
         // Who waits for others has not begun.
         assert!(outcome.total_us < 400_000, "{}", outcome.total_us);
     });
     let asked = server.asked();
-    assert!(asked[1].at - asked[0].at >= Duration::from_millis(400));
+    assert!(asked[3].at - asked[0].at < Duration::from_millis(400));
+    assert!(asked[4].at - asked[3].at >= Duration::from_millis(400));
 }
 
 #[test]

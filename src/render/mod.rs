@@ -21,6 +21,10 @@ pub trait View {
     fn kind(&self) -> &'static str;
     /// Its fields.
     fn fields(&self) -> serde_json::Value;
+    /// The same, with its `kind`, written at once, where holding all of it in another form would take much memory.
+    fn write_json(&self, _: &mut dyn std::io::Write) -> Option<std::io::Result<()>> {
+        None
+    }
     /// As a person reads it.
     fn text(&self, page: &mut Page, wide: bool);
     /// One name a line, where it lists things that have names.

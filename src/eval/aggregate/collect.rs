@@ -4,6 +4,7 @@
 //! have the lesser digest, so that neither order nor repetition matters.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -239,6 +240,8 @@ fn slot<K: Ord + Copy, V: Default>(list: &mut Vec<(K, V)>, key: K) -> &mut V {
     let place = match list.binary_search_by_key(&key, |(key, _)| *key) {
         Ok(place) => place,
         Err(place) => {
+            // Most lists stay at one or two, and there are as many lists as cases.
+            list.reserve_exact(1);
             list.insert(place, (key, V::default()));
             place
         }
@@ -261,8 +264,9 @@ fn observed(
     names: &mut Names,
 ) -> Kept<Observed> {
     let (stands, at) = (answered.stands(), answered.at);
-    let scores =
-        answered.scores.into_iter().filter_map(|(name, score)| Some((place(definition, &name)?, score))).collect();
+    let placed = |(name, score): (Arc<str>, Score)| Some((place(definition, &name)?, score));
+    let mut scores: Vec<_> = answered.scores.into_iter().filter_map(placed).collect();
+    scores.shrink_to_fit();
     let mut leaks = answered.leaks;
     leaks.sort_unstable();
     leaks.truncate(MOST_LEAKS);

@@ -1,6 +1,7 @@
 //! Every trial as the result has it, and which of them are worth showing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::eval::definition::{Definition, Measure, Score};
 use crate::eval::result::{CaseResult, TrialResult};
@@ -14,6 +15,7 @@ use super::points::{Column, Point, Unmet, direction};
 /// Every case in the order of the dataset, without the answers themselves.
 pub(super) fn cases(definition: &Definition, found: &Collected, columns: &[Column], unmet: Unmet) -> Vec<CaseResult> {
     let plan = &found.plans.plan;
+    let names: Vec<Arc<str>> = definition.metrics.iter().map(|metric| metric.name.as_str().into()).collect();
     let mut cases: Vec<CaseResult> = plan
         .cases
         .iter()
@@ -21,8 +23,8 @@ pub(super) fn cases(definition: &Definition, found: &Collected, columns: &[Colum
         .map(|(case, CaseRef { id, tags, .. })| {
             let trials = (1..=plan.trials).map(|number| {
                 let held = found.cases[case].iter().find(|(trial, _)| *trial == number).map(|(_, held)| held);
-                let scores = definition.metrics.iter().zip(columns).map(|(metric, column)| {
-                    (metric.name.clone(), Score::from(&column.cases[case][number as usize - 1]))
+                let scores = names.iter().zip(columns).map(|(metric, column)| {
+                    (Arc::clone(metric), Score::from(&column.cases[case][number as usize - 1]))
                 });
                 TrialResult { scores: scores.collect(), ..trial(held) }
             });

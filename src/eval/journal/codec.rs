@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_line_carries_the_checksum_of_its_bytes() {
         let stored = lag(310).encode();
-        let json = r#"{"line":"lag","at":"2026-05-01T02:00:00Z","count":100,"p99Us":310}"#;
+        let json = r#"{"lag":{"at":"2026-05-01T02:00:00Z","count":100,"p99Us":310}}"#;
         assert_eq!(stored, format!("{{\"sum\":\"{}\",\"line\":{json}}}\n", &Digest::of(json).hex()[..8]));
         assert_eq!(Entry::decode(stored.as_bytes()), Ok(Entry::of(lag(310))));
     }

@@ -185,7 +185,7 @@ fn left(prepared: &Prepared, done: &Done, path: &Path) -> Result<(Vec<Left>, u64
             for sample in 1..=seat.samples {
                 let unit = Unit { case: canary.name.to_owned(), trial: 0 };
                 if done.units.get(&unit).is_none_or(|done| !done.opinions.contains(&(judge, sample))) {
-                    left.push(Left::Canary { canary: canary.clone(), judge, sample });
+                    left.push(Left::Canary { canary: Box::new(canary.clone()), judge, sample });
                 }
             }
         }
@@ -211,13 +211,13 @@ fn left(prepared: &Prepared, done: &Done, path: &Path) -> Result<(Vec<Left>, u64
         .collect();
     let mut answers = replies(path, &with_answers)?;
     for (case, unit, known) in unfinished {
-        left.push(Left::Unit(Box::new(LeftOfUnit {
+        left.push(Left::Unit(LeftOfUnit {
             case,
             trial: unit.trial,
-            answered: answers.remove(&unit),
+            answered: answers.remove(&unit).map(Box::new),
             opinions: known.opinions.into_iter().collect(),
             programmed: known.programmed,
-        })));
+        }));
     }
     Ok((left, of))
 }

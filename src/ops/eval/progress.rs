@@ -53,7 +53,7 @@ impl<'p, 'w> Meter<'p, 'w> {
         match line {
             Line::Answer(answered) => {
                 self.done += 1;
-                for (metric, score) in &answered.scores {
+                for (metric, score) in answered.scores.iter() {
                     if let Score::Scored(score) = score {
                         self.add(metric, score.as_f64());
                     }

@@ -8,7 +8,7 @@ use crate::ops::caller::Caller;
 use crate::ops::desk::{Desk, Operating};
 use crate::ops::failure::Failure;
 use crate::ops::land::{append, commit_time, signed_item};
-use crate::release::{fold, layout, write_json};
+use crate::release::{fold, layout};
 use crate::resource::Digest;
 use crate::trust::Trust;
 
@@ -34,7 +34,7 @@ pub fn record(result: &RunResult, caller: &mut Caller<'_>) -> Result<Recorded> {
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
     check_runner(&trust, &operating)?;
-    let bytes = write_json(result);
+    let bytes = result.to_json();
     let principal = operating.operator.principal.name.clone();
     let subject = &result.subject;
     let path = |id: &str| layout::eval_result(&subject.agent, subject.digest, id);

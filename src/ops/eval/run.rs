@@ -229,8 +229,10 @@ pub(super) fn carry_out(
     if prepared.plan.shard.is_some_and(|(_, shards)| shards > 1) {
         return Ok(Ran::Shard(part(&execution)));
     }
-    let result = result_of(&prepared.definition, &[directory.journal_path()])?;
-    let finished = conclude(result, &prepared.definition, caller)?;
+    // The cases are many, and from here on the journal says all that is needed of them.
+    let Prepared { definition, .. } = prepared;
+    let result = result_of(&definition, &[directory.journal_path()])?;
+    let finished = conclude(result, &definition, caller)?;
     directory.keep(RESULT, finished.evidence.as_bytes())?;
     Ok(Ran::Finished(Box::new(finished)))
 }

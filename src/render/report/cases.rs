@@ -57,9 +57,9 @@ pub(crate) fn tell<'a>(result: &'a RunResult, case: &'a CaseResult) -> Told<'a> 
     let scores = result.metrics.iter().filter(|metric| stands_out(metric) && metric.worst.contains(&case.id));
     let scores = scores.filter_map(|metric| Some((metric.name.as_str(), value(case, &metric.name)?)));
     let trials = || case.trials.iter();
-    let reasons = trials().filter(|trial| trial.fault.is_none()).flat_map(|trial| &trial.scores);
+    let reasons = trials().filter(|trial| trial.fault.is_none()).flat_map(|trial| trial.scores.iter());
     let unscored = reasons.filter_map(|(metric, score)| match score {
-        Score::Unscored(why) => Some((metric.as_str(), why.as_str())),
+        Score::Unscored(why) => Some((metric, why.as_str())),
         Score::Scored(_) => None,
     });
     let faults = trials().filter_map(|trial| Some((trial.fault?, trial.message.as_deref().unwrap_or_default())));

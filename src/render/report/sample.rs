@@ -1,7 +1,5 @@
 //! Results for tests: one that passed, one that failed, one that cannot tell, and one full of hostile text.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
 use crate::eval::{
@@ -249,7 +247,7 @@ fn case(number: usize, score: &str) -> CaseResult {
         trial.message = Some("no answer within 3 s".to_owned());
     } else {
         let latency = ("latency_p95_ms".to_owned(), Score::Scored(decimal("1200")));
-        trial.scores = BTreeMap::from([("task_success".to_owned(), Score::Scored(decimal(score))), latency]);
+        trial.scores = [("task_success".to_owned(), Score::Scored(decimal(score))), latency].into_iter().collect();
         trial.output_digest = Some(Digest::of(score));
     }
     CaseResult {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::eval::{RunResult, Verdict};
 use crate::render::report::{self, Against, Batch, Earlier, Format, against, figures};
-use crate::render::{Page, View};
+use crate::render::{API_VERSION, FORMAT_VERSION, Page, View};
 
 use super::eval_part::{EvalPart, EvalTrouble};
 
@@ -82,6 +82,20 @@ impl View for EvalResult {
 
     fn fields(&self) -> serde_json::Value {
         super::fields_of(self)
+    }
+
+    fn write_json(&self, out: &mut dyn std::io::Write) -> Option<std::io::Result<()>> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Enveloped<'a> {
+            api_version: &'a str,
+            format_version: &'a str,
+            // It names its kind itself.
+            #[serde(flatten)]
+            view: &'a EvalResult,
+        }
+        let all = Enveloped { api_version: API_VERSION, format_version: FORMAT_VERSION, view: self };
+        Some(serde_json::to_writer_pretty(&mut *out, &all).map_err(Into::into).and_then(|()| out.write_all(b"\n")))
     }
 
     fn text(&self, page: &mut Page, wide: bool) {

@@ -180,7 +180,7 @@ fn a_verdict_is_believed_only_where_its_numbers_say_the_same() {
             "a value that no case has",
             |r| {
                 for case in &mut r.cases {
-                    case.trials[0].scores.insert("task_success".into(), Score::Scored("0.1".parse().unwrap()));
+                    case.trials[0].scores.insert("task_success", Score::Scored("0.1".parse().unwrap()));
                 }
             },
             REFUSED,

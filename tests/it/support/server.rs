@@ -17,8 +17,6 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, String)>,
     /// The body, if it is JSON.
     pub(crate) body: Value,
-    /// How many requests came before it.
-    pub(crate) number: u64,
 }
 
 /// What the server does with a request.
@@ -27,12 +25,8 @@ pub(crate) enum Answer {
     Json(u16, Value),
     /// A status, more headers, and a body.
     Full(u16, Vec<(String, String)>, String),
-    /// These bytes, and then the connection is closed.
-    Raw(Vec<u8>),
     /// The same after a while.
     After(Duration, Box<Self>),
-    /// Whatever this does with the connection.
-    With(Box<dyn FnOnce(&mut TcpStream) + Send>),
 }
 
 /// The server; it ends with this value.
@@ -119,7 +113,8 @@ fn read(reader: &mut BufReader<TcpStream>, count: &AtomicU64) -> Option<Request>
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Some(Request { path, headers, body, number: count.fetch_add(1, Ordering::Relaxed) })
+    count.fetch_add(1, Ordering::Relaxed);
+    Some(Request { path, headers, body })
 }
 
 /// Whether the connection may be used again.
@@ -134,17 +129,9 @@ fn answer(answer: Answer, stream: &mut TcpStream) -> bool {
             let head = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len());
             stream.write_all(format!("{head}{body}").as_bytes()).is_ok()
         }
-        Answer::Raw(bytes) => {
-            drop(stream.write_all(&bytes));
-            false
-        }
         Answer::After(pause, then) => {
             thread::sleep(pause);
             self::answer(*then, stream)
-        }
-        Answer::With(act) => {
-            act(stream);
-            false
         }
     }
 }
