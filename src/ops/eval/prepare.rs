@@ -45,6 +45,13 @@ pub(super) struct Prepared {
     pub(super) credentials: Credentials,
 }
 
+impl Prepared {
+    /// The Eval alone; all else is let go.
+    pub(super) fn into_definition(self) -> Definition {
+        self.definition
+    }
+}
+
 /// What is to be run, where.
 pub(super) struct Wanted<'a> {
     /// The Eval, with its dataset's digest.

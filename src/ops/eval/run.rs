@@ -230,7 +230,7 @@ pub(super) fn carry_out(
         return Ok(Ran::Shard(part(&execution)));
     }
     // The cases are many, and from here on the journal says all that is needed of them.
-    let Prepared { definition, .. } = prepared;
+    let definition = prepared.into_definition();
     let result = result_of(&definition, &[directory.journal_path()])?;
     let finished = conclude(result, &definition, caller)?;
     directory.keep(RESULT, finished.evidence.as_bytes())?;
