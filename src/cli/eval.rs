@@ -84,7 +84,7 @@ struct LsArgs {
 /// Show a result: the latest of an Eval, or the one of this id
 #[derive(Debug, Args)]
 struct ShowArgs {
-    /// The Eval, or the id of a result or the beginning of it
+    /// The Eval, the id of a result or the beginning of it, or the id of a run
     #[arg(value_name = "NAME|ID")]
     what: String,
     /// The environment, where an Eval is named

@@ -95,7 +95,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let mut edits = Vec::new();
     for change in &asked.predicate.changes {
         let directory = layout::approvals(&change.resource, change.to.or(change.from));
-        edits.extend(signed_item(&bytes, &operating, |id| format!("{directory}/{id}.json"))?);
+        edits.extend(signed_item(bytes.clone(), &operating, |id| format!("{directory}/{id}.json"))?);
     }
     let message = message(&asked.predicate, &operating);
     let commit = append(&mut transaction, &reader, edits, message, &operating, time)?;

@@ -107,7 +107,7 @@ fn stage_decisions(
     };
     let mut edits = Vec::new();
     for record in plan.records.iter().filter(|record| !same(record)) {
-        edits.extend(signed_item(&record.to_json(), operating, |id| {
+        edits.extend(signed_item(record.to_json(), operating, |id| {
             layout::decision(&manifest.environment, manifest.release, id)
         })?);
     }
@@ -167,14 +167,14 @@ pub(super) fn append(
 /// # Errors
 /// The signature could not be made.
 pub(super) fn signed_item(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     operating: &Operating,
     path: impl Fn(&str) -> String,
 ) -> Result<[(String, Edit); 2]> {
-    let path = path(&Digest::of(bytes).hex());
-    let signature = operating.signer.sign(EVIDENCE_NAMESPACE, bytes)? + "\n";
+    let path = path(&Digest::of(&bytes).hex());
+    let signature = operating.signer.sign(EVIDENCE_NAMESPACE, &bytes)? + "\n";
     Ok([
-        (path.clone(), Edit::Put(bytes.to_vec())),
+        (path.clone(), Edit::Put(bytes)),
         (format!("{path}{}", layout::SIGNATURE), Edit::Put(signature.into_bytes())),
     ])
 }

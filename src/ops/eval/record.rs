@@ -43,7 +43,7 @@ pub fn record(result: &RunResult, caller: &mut Caller<'_>) -> Result<Recorded> {
         return Ok(recorded);
     }
     let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
-    let edits = Vec::from(signed_item(&bytes, &operating, path)?);
+    let edits = Vec::from(signed_item(bytes, &operating, path)?);
     let commit = append(&mut transaction, &reader, edits, message(result, &operating), &operating, time)?;
     desk.finish(transaction, caller)?;
     recorded.commit = Some(commit.to_string());

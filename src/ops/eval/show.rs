@@ -87,14 +87,17 @@ fn latest(id: &ResourceId, name: &str, reader: &Reader<'_>) -> Result<Known> {
 /// The result whose id begins so.
 fn by_id(id: &str, reader: &Reader<'_>) -> Result<Known> {
     let next = "`joch eval ls` lists the last results; an Eval is shown with `--target ENV`";
-    if id.len() < 6 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let message = format!("`{id}` is no beginning of an id: that has six hex digits or more");
-        return Err(Failure::usage(message).next(next).into());
+    let is_id = id.len() >= 6 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut found: Vec<Known> = if is_id { results::beginning_with(id, reader)? } else { Vec::new() };
+    if found.is_empty() {
+        found = results::beginning_with("", reader)?;
+        found.retain(|known| known.result.run == id);
+        // A run that was merged again is on record with each of its results; the last counts.
+        found = found.pop().into_iter().collect();
     }
-    let mut found: Vec<Known> = results::beginning_with(id, reader)?;
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Failure::could_not("not-found", format!("no result begins with `{id}`")).next(next).into()),
+        0 => Err(Failure::could_not("not-found", format!("no result begins with `{id}`, and no run is called so")).next(next).into()),
         _ => Err(Failure::usage(format!("`{id}` is the beginning of several ids")).next("give more of it").into()),
     }
 }
