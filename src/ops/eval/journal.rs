@@ -46,7 +46,7 @@ pub(super) fn result_of(definition: &Definition, journals: &[PathBuf]) -> Result
 /// They are not all parts of one run.
 pub(super) fn merged(definition: &Definition, journals: &[PathBuf]) -> Result<RunResult> {
     merge(definition, &Files(journals)).map_err(|why| {
-        Failure::refused("journal", why.to_string())
+        Failure::could_not("journal", why.to_string())
             .next("name the journals of all shards of one run, and of no other")
             .into()
     })
