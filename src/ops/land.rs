@@ -173,10 +173,7 @@ pub(super) fn signed_item(
 ) -> Result<[(String, Edit); 2]> {
     let path = path(&Digest::of(&bytes).hex());
     let signature = operating.signer.sign(EVIDENCE_NAMESPACE, &bytes)? + "\n";
-    Ok([
-        (path.clone(), Edit::Put(bytes)),
-        (format!("{path}{}", layout::SIGNATURE), Edit::Put(signature.into_bytes())),
-    ])
+    Ok([(path.clone(), Edit::Put(bytes)), (format!("{path}{}", layout::SIGNATURE), Edit::Put(signature.into_bytes()))])
 }
 
 fn edit_of(edit: &FileEdit) -> Edit {

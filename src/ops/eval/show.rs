@@ -97,7 +97,9 @@ fn by_id(id: &str, reader: &Reader<'_>) -> Result<Known> {
     }
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Failure::could_not("not-found", format!("no result begins with `{id}`, and no run is called so")).next(next).into()),
+        0 => Err(Failure::could_not("not-found", format!("no result begins with `{id}`, and no run is called so"))
+            .next(next)
+            .into()),
         _ => Err(Failure::usage(format!("`{id}` is the beginning of several ids")).next("give more of it").into()),
     }
 }

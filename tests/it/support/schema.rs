@@ -26,12 +26,12 @@ impl Checker<'_> {
             };
         };
         for (keyword, wanted) in schema {
-            self.keyword(keyword, wanted, value, at);
+            self.keyword(schema, keyword, wanted, value, at);
         }
         self.unspoken(schema, value, at);
     }
 
-    fn keyword(&mut self, keyword: &str, wanted: &Value, value: &Value, at: &str) {
+    fn keyword(&mut self, schema: &Map<String, Value>, keyword: &str, wanted: &Value, value: &Value, at: &str) {
         let list = || wanted.as_array().map(Vec::as_slice).unwrap_or_default();
         let fits = match keyword {
             "type" if wanted.is_array() => list().iter().any(|wanted| is_a(wanted, value)),
@@ -39,6 +39,8 @@ impl Checker<'_> {
             "const" => value == wanted,
             "enum" => list().contains(value),
             "minimum" => value.as_f64().is_none_or(|number| Some(number) >= wanted.as_f64()),
+            "minItems" => value.as_array().is_none_or(|items| Some(items.len() as u64) >= wanted.as_u64()),
+            "maxItems" => value.as_array().is_none_or(|items| Some(items.len() as u64) <= wanted.as_u64()),
             "pattern" => value.as_str().is_none_or(|text| matches(wanted.as_str().unwrap_or_default(), text)),
             "required" => {
                 !value.is_object() || list().iter().filter_map(Value::as_str).all(|field| value.get(field).is_some())
@@ -69,7 +71,8 @@ impl Checker<'_> {
                 true
             }
             "additionalProperties" => {
-                for (field, value) in value.as_object().into_iter().flatten() {
+                let named = |field: &str| schema.get("properties").is_some_and(|named| named.get(field).is_some());
+                for (field, value) in value.as_object().into_iter().flatten().filter(|(field, _)| !named(field)) {
                     self.check(wanted, value, &format!("{at}.{field}"));
                 }
                 true
