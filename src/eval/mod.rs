@@ -43,7 +43,7 @@ pub use json_path::{JsonPath, json_path};
 pub use leak::Leak;
 pub use reach::{A2a, AgentFacts, Api, Binding, Chat, Command, Http, ModelFacts, Protocol, Reach, Text};
 pub use result::{
-    Canaries, CaseResult, Cost, Counts, Judge, MetricResult, RunResult, Runner, SCHEMA, TrialResult, Verdict,
+    Canaries, CaseResult, Cost, Counts, Judge, MetricResult, RunResult, Runner, SCHEMA, Slice, TrialResult, Verdict,
 };
 pub use scores::Scores;
 pub use shard::shard_of;

@@ -1,5 +1,7 @@
 //! The result of a run, as it is signed and stored: what was measured, of what, by whom, and every score.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,9 @@ pub struct RunResult {
     pub cost: Cost,
     /// The canaries that the judges were shown.
     pub canaries: Canaries,
+    /// What the tags of the cases come to.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub slices: Vec<Slice>,
     /// Every case in the order of the dataset.
     pub cases: Vec<CaseResult>,
 }
@@ -183,6 +188,18 @@ pub struct Canaries {
     pub expected: u64,
     /// How many were right.
     pub correct: u64,
+}
+
+/// The cases with one tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EvalSlice")]
+pub struct Slice {
+    /// The tag.
+    pub tag: String,
+    /// How many cases have it.
+    pub n: u64,
+    /// The mean of each metric that is a share, where it is known.
+    pub means: BTreeMap<String, Decimal>,
 }
 
 /// One case.

@@ -94,6 +94,13 @@ pub(super) struct Names {
     texts: Vec<String>,
 }
 
+impl Collected {
+    /// The plan alone; all else is let go.
+    pub(super) fn into_plan(self) -> Plan {
+        self.plans.plan
+    }
+}
+
 impl Names {
     fn number(&mut self, text: &str) -> u32 {
         if let Some(number) = self.numbers.get(text) {

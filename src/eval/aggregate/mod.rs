@@ -11,6 +11,7 @@ mod outputs;
 mod plans;
 mod points;
 mod rejudge;
+mod slices;
 #[cfg(test)]
 mod tests;
 mod trials;
@@ -99,8 +100,9 @@ fn result(definition: &Definition, journals: &dyn Journals, found: Collected) ->
     let (cost, judges, runner) = (found.cost(), found.judges(definition), found.runner());
     // What was held of the lines is let go before they are read again.
     drop(columns);
-    let Collected { plans: plans::Plans { plan, .. }, .. } = found;
+    let plan = found.into_plan();
     outputs::fetch(&wanted, journals, &mut cases)?;
+    let slices = slices::slices(definition, &cases);
     Ok(RunResult {
         schema: SCHEMA.to_owned(),
         kind: "EvalResult".to_owned(),
@@ -117,6 +119,7 @@ fn result(definition: &Definition, journals: &dyn Journals, found: Collected) ->
         metrics,
         cost,
         canaries,
+        slices,
         cases,
     })
 }

@@ -203,6 +203,7 @@ fn of(verdict: Verdict, scores: &[&str]) -> RunResult {
             judge_tokens: Usage { input: 900, output: 60 },
         },
         canaries: Canaries { expected: 4, correct: 4 },
+        slices: Vec::new(),
         cases: scores.iter().enumerate().map(|(at, score)| case(at + 1, score)).collect(),
     }
 }

@@ -108,6 +108,9 @@ impl View for EvalResult {
         self.metrics(page, wide);
         self.worse(page, wide);
         self.cases(page, wide);
+        if wide {
+            self.slices(page);
+        }
         page.gap();
         self.facts(page, wide);
         if let Some(next) = &self.next {
@@ -265,6 +268,23 @@ impl EvalResult {
         if worst.len() > shown {
             page.line(format!("  and {} more", worst.len() - shown));
         }
+    }
+
+    /// What each tag comes to.
+    fn slices(&self, page: &mut Page) {
+        let slices = &self.result.slices;
+        if slices.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = slices[0].means.keys().map(String::as_str).collect();
+        let headings: Vec<&str> = ["TAG", "CASES"].into_iter().chain(names.iter().copied()).collect();
+        let rows = slices.iter().map(|slice| {
+            let mean =
+                |name: &&str| super::words::or_none(slice.means.get(*name).map(|mean| figures::number(*mean, &[])));
+            [slice.tag.clone(), slice.n.to_string()].into_iter().chain(names.iter().map(mean)).collect()
+        });
+        page.gap();
+        page.table(&headings, &rows.collect::<Vec<_>>());
     }
 
     fn facts(&self, page: &mut Page, wide: bool) {

@@ -132,3 +132,22 @@ fn two_cannot_be_at_one_run() {
     assert!(outcome.stdout.ends_with("code 1\n"), "{}{}", outcome.stdout, outcome.stderr);
     assert!(outcome.stderr.contains("another joch is at the run"), "{}", outcome.stderr);
 }
+
+#[test]
+fn a_disk_that_takes_no_more_ends_a_run_at_once_and_it_goes_on_later() {
+    let asked = Asked::default();
+    let stage = Stage::new("resume-full", CASES, slow(&asked));
+    let before = stage.done("git -C .joch/ledger.git rev-parse evidence").stdout;
+    // No file may grow beyond 24 KiB; the signal that comes with it is ignored, as a service has it.
+    let limited = "trap '' XFSZ; ulimit -f 48; joch eval run support-triage-quality --target staging --concurrency 2";
+    let outcome = stage.sh(limited);
+    assert_eq!(outcome.code, 1, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stderr.contains("File too large"), "{}", outcome.stderr);
+    let so_far = asked.lock().expect("nobody panics here").len();
+    assert!((1..CASES).contains(&so_far), "{so_far} cases were asked");
+    assert_eq!(stage.done("git -C .joch/ledger.git rev-parse evidence").stdout, before, "no result came of it");
+    let (code, _) = stage.eval("--resume");
+    assert_eq!(code, 0);
+    let twice: u32 = asked.lock().expect("nobody panics here").values().map(|count| count - 1).sum();
+    assert!(twice <= 3, "{twice} cases were asked twice");
+}

@@ -70,6 +70,7 @@ pub(crate) fn result(world: &World, eval: &str, agent: &str, environment: &str, 
         metrics: Vec::new(),
         cost: Cost::default(),
         canaries: Canaries { expected: 4, correct: 4 },
+        slices: Vec::new(),
         cases: Vec::new(),
     };
     for (metric, value) in scores {
