@@ -49,7 +49,12 @@ pub(super) fn tell(
         writeln!(stderr, "{}", escape(line))?;
     }
     if let Some(next) = next {
-        writeln!(stderr, "next: {}", escape(&next))?;
+        let mut lines = next.lines();
+        writeln!(stderr, "next: {}", escape(lines.next().unwrap_or_default()))?;
+        for line in lines {
+            // Further in than any line that begins a message: what others wrote cannot pose as one.
+            writeln!(stderr, "  {}", escape(line))?;
+        }
     }
     Ok(())
 }
@@ -73,5 +78,20 @@ fn code(error: &anyhow::Error) -> &'static str {
         Some(Error::Git { .. }) => "git",
         None if error.downcast_ref::<Trouble>().is_some() => "file",
         None => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_next_step_of_several_lines_is_told_as_lines() {
+        let next = "add this:\n  kind: Deployment\n  spec: {}\u{1b}[2J\nerror: no";
+        let failure = Failure::could_not("unreachable", "nothing says how").next(next);
+        let mut told = Vec::new();
+        tell(&failure.into(), &[], Output::Table, &mut told).expect("memory takes all");
+        let expected = "error: nothing says how\nnext: add this:\n    kind: Deployment\n    spec: {}\\u{1b}[2J\n  error: no\n";
+        assert_eq!(String::from_utf8(told).expect("text"), expected);
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::eval::judge::{Question, asked, canaries, criteria_for, request};
-use crate::eval::{Bounds, Decimal, JudgeRef, Measure, Metric, Reply, RunResult, Usage};
+use crate::eval::{Bounds, Case, Decimal, JudgeRef, Measure, Metric, Reply, RunResult, Usage};
 use crate::ledger::Reader;
 use crate::resource::Direction;
 
@@ -98,14 +98,26 @@ fn criteria(metric: &Metric, prepared: &Prepared) -> (Option<String>, Vec<String
     if !judged.criteria.is_empty() {
         return (Some("the metric".into()), texts(judged.criteria.clone()));
     }
-    let mut sets = prepared.cases.iter().filter_map(|case| criteria_for(metric, case).ok());
-    let first = sets.next().unwrap_or_default();
-    let by_case = prepared.cases.iter().any(|case| !case.rubric.is_empty() || case.expected.is_some());
-    match sets.all(|set| set == first) {
-        true => (Some("its name".into()), texts(first)),
-        false if by_case => (Some("each case".into()), Vec::new()),
-        false => (None, Vec::new()),
+    let (mut from, mut sets) = (Vec::new(), Vec::new());
+    for case in &prepared.cases {
+        let Ok(set) = criteria_for(metric, case) else { continue };
+        let bare = Case { expected: None, rubric: Vec::new(), ..case.clone() };
+        let source = match criteria_for(metric, &bare) {
+            Ok(named) if named == set => "its name",
+            _ if case.rubric.is_empty() => "the case's expected answer",
+            _ => "each case's rubric",
+        };
+        if !from.contains(&source) {
+            from.push(source);
+        }
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+        // More would be as unlike each other.
+        sets.truncate(2);
     }
+    let shared = if sets.len() == 1 { texts(sets.remove(0)) } else { Vec::new() };
+    ((!from.is_empty()).then(|| from.join(" or ")), shared)
 }
 
 fn told(bounds: &Bounds) -> String {

@@ -23,7 +23,8 @@ pub(crate) struct Told<'a> {
     pub(crate) leaks: BTreeSet<String>,
 }
 
-/// The cases to tell, worst first: those that weigh on a metric that did not pass, then whatever else went wrong.
+/// The cases to tell, worst first: those that weigh on a metric that did not pass, then whatever else went wrong. A case
+/// of which there is nothing bad to say is not among them, however slow or dear it was beside the others.
 pub(crate) fn worst(result: &RunResult) -> Vec<Told<'_>> {
     let by_id: BTreeMap<&str, &CaseResult> = result.cases.iter().map(|case| (case.id.as_str(), case)).collect();
     let mut metrics: Vec<&MetricResult> = result.metrics.iter().collect();
@@ -34,7 +35,7 @@ pub(crate) fn worst(result: &RunResult) -> Vec<Told<'_>> {
     let mut seen = BTreeSet::new();
     let all = named.map(|case| (case, true)).chain(result.cases.iter().map(|case| (case, false)));
     let told = all.filter(|(case, _)| seen.insert(case.id.as_str())).map(|(case, named)| (tell(result, case), named));
-    told.filter(|(told, named)| *named || told.is_amiss()).map(|(told, _)| told).collect()
+    told.filter(|(told, named)| told.is_amiss() || *named && !told.scores.is_empty()).map(|(told, _)| told).collect()
 }
 
 /// What a case scored on a metric: the mean of its trials; none where no trial has a score.
@@ -54,7 +55,7 @@ pub(crate) fn is_below(case: &CaseResult, metric: &MetricResult) -> bool {
 
 /// What is told of one case.
 pub(crate) fn tell<'a>(result: &'a RunResult, case: &'a CaseResult) -> Told<'a> {
-    let scores = result.metrics.iter().filter(|metric| stands_out(metric) && metric.worst.contains(&case.id));
+    let scores = result.metrics.iter().filter(|metric| stands_out(metric) && weighs_on(case, metric, result));
     let scores = scores.filter_map(|metric| Some((metric.name.as_str(), value(case, &metric.name)?)));
     let trials = || case.trials.iter();
     let reasons = trials().filter(|trial| trial.fault.is_none()).flat_map(|trial| trial.scores.iter());
@@ -122,7 +123,62 @@ impl Told<'_> {
     }
 }
 
+/// Whether a case pulls a metric down: it is one of its worst, and has less than the full share, or is by itself what the
+/// metric failed for.
+fn weighs_on(case: &CaseResult, metric: &MetricResult, result: &RunResult) -> bool {
+    let is_bad = || is_share(metric, result) || metric.verdict == Some(Verdict::Failed) && is_below(case, metric);
+    metric.worst.contains(&case.id) && is_bad()
+}
+
+/// Whether a case can score only between 0 and 1, as far as a result tells. No case with the best share is among the
+/// worst.
+fn is_share(metric: &MetricResult, result: &RunResult) -> bool {
+    let is_judged = || result.judges.iter().any(|judge| judge.asked.metrics.contains(&metric.name));
+    let is_sliced = || result.slices.iter().any(|slice| slice.means.contains_key(&metric.name));
+    // Of what is better when it is more, only shares never exceed 1; a cost can be as small as a share.
+    let values = || result.cases.iter().filter_map(|case| value(case, &metric.name));
+    let is_small = || values().all(|value| (Decimal::ZERO..=Decimal::ONE).contains(&value));
+    is_judged() || is_sliced() || metric.direction.as_deref() == Some("higher") && is_small()
+}
+
 /// Whether a metric's worst cases are worth telling: it did not pass.
 fn stands_out(metric: &MetricResult) -> bool {
     metric.verdict.is_some_and(|verdict| verdict != Verdict::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn ids(result: &RunResult) -> Vec<&str> {
+        worst(result).iter().map(|told| told.case.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_case_that_is_only_slower_than_others_is_not_told() {
+        let mut result = sample::inconclusive();
+        result.metrics[1].verdict = Some(Verdict::Inconclusive);
+        result.metrics[1].worst = vec!["case-3".to_owned(), "case-1".to_owned()];
+        assert_eq!(ids(&result), ["case-1"], "it has no score");
+        assert_eq!(worst(&result)[0].phrases(), ["no score for task_success: the judge refused"]);
+    }
+
+    #[test]
+    fn a_case_that_a_latency_failed_for_is_told() {
+        let mut result = sample::inconclusive();
+        result.metrics[1].verdict = Some(Verdict::Failed);
+        result.metrics[1].worst = vec!["case-3".to_owned(), "case-2".to_owned()];
+        result.cases[2].trials[0].scores.insert("latency_p95_ms", Score::Scored(sample::decimal("3200")));
+        assert_eq!(ids(&result), ["case-3", "case-1"]);
+        assert_eq!(worst(&result)[0].phrases(), ["latency_p95_ms 3200"]);
+    }
+
+    #[test]
+    fn a_share_below_its_best_is_told_also_where_the_run_cannot_tell() {
+        let mut result = sample::failed();
+        result.metrics[0].verdict = Some(Verdict::Inconclusive);
+        result.judges.clear();
+        assert_eq!(ids(&result), ["case-2", "case-4", "case-3"]);
+    }
 }

@@ -10,6 +10,9 @@ const PLACES: [usize; 4] = [2, 4, 6, 9];
 /// With fewer decimals a score tells too little, and with more a latency tells too much.
 const OF_SHARES: usize = 1;
 
+/// What a metric says where the whole run cannot tell.
+const UNTOLD: &str = "the run cannot tell";
+
 /// A number with as few decimals as tell on which side of 0, 1 and of every bound it is; so that nobody reads
 /// `0.85 < 0.85`.
 pub(crate) fn number(value: Decimal, bounds: &[Decimal]) -> String {
@@ -49,6 +52,16 @@ pub(crate) fn word(verdict: Option<Verdict>) -> &'static str {
         Some(Verdict::Failed) => "FAIL",
         Some(Verdict::Inconclusive) => "UNCLEAR",
         None => "-",
+    }
+}
+
+/// Why a metric cannot be told, beyond that the run as a whole cannot tell: the reasons of the run say that already.
+pub(crate) fn own_reason<'a>(metric: &'a MetricResult, result: &RunResult) -> Option<&'a str> {
+    let reason = metric.reason.as_deref()?;
+    match reason.strip_prefix(UNTOLD).filter(|_| !result.reasons.is_empty()) {
+        Some("") => None,
+        Some(rest) => Some(rest.strip_prefix("; ").unwrap_or(reason)),
+        None => Some(reason),
     }
 }
 
@@ -163,6 +176,22 @@ mod tests {
         assert_eq!(money(decimal("0.0000375")), "$0.000037");
         assert_eq!(money(decimal("38.4")), "$38.40");
         assert_eq!(money(Decimal::ZERO), "$0.00");
+    }
+
+    #[test]
+    fn a_metric_does_not_repeat_that_the_run_cannot_tell() {
+        let mut result = crate::render::report::sample::inconclusive();
+        let mut own = |reason: &str| {
+            result.metrics[0].reason = Some(reason.to_owned());
+            own_reason(&result.metrics[0], &result).map(str::to_owned)
+        };
+        assert_eq!(own("the run cannot tell"), None);
+        let told = "the run cannot tell; as far as it goes, task_success = 0.5 < 0.9";
+        assert_eq!(own(told).as_deref(), Some("as far as it goes, task_success = 0.5 < 0.9"));
+        assert_eq!(own("1 of 4 scores is missing").as_deref(), Some("1 of 4 scores is missing"));
+        result.reasons.clear();
+        result.metrics[0].reason = Some("the run cannot tell".to_owned());
+        assert!(own_reason(&result.metrics[0], &result).is_some(), "nothing else says it");
     }
 
     #[test]

@@ -102,7 +102,8 @@ fn metrics(view: &EvalResult) -> String {
     }
     let unclear = result.metrics.iter().filter(|metric| metric.verdict == Some(Verdict::Inconclusive));
     for metric in unclear.take(REASONS) {
-        let why = metric.reason.as_deref().unwrap_or("no reason is given");
+        let why = figures::own_reason(metric, result);
+        let Some(why) = why.or_else(|| metric.reason.is_none().then_some("no reason is given")) else { continue };
         out.push_str(&format!("\n{} cannot be told: {}\n", code(&cut(&metric.name, NAME)), code(&cut(why, SENTENCE))));
     }
     out

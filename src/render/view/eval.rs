@@ -155,8 +155,10 @@ impl View for EvalResults {
         }
         for trouble in &self.troubles {
             page.line(format!("{} could not begin: {}", trouble.title(), crate::release::fold(&trouble.message)));
-            if let Some(next) = &trouble.next {
-                page.line(format!("next: {next}"));
+            let mut lines = trouble.next.iter().flat_map(|next| next.lines());
+            if let Some(first) = lines.next() {
+                page.line(format!("next: {first}"));
+                lines.for_each(|line| page.line(format!("  {line}")));
             }
             page.gap();
         }
@@ -220,7 +222,8 @@ impl EvalResult {
         });
         page.table(&headings, &rows.collect::<Vec<_>>());
         for metric in &self.result.metrics {
-            for said in metric.reason.iter().chain(&metric.notes) {
+            let reason = figures::own_reason(metric, &self.result);
+            for said in reason.into_iter().chain(metric.notes.iter().map(String::as_str)) {
                 page.line(format!("{}: {}", metric.name, crate::release::fold(said)));
             }
         }

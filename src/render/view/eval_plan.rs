@@ -76,7 +76,8 @@ pub struct PlannedMetric {
     pub threshold: Option<String>,
     /// `higher` or `lower`, which way is better.
     pub direction: Option<String>,
-    /// Where the criteria come from: `the metric`, `each case`, `built in`.
+    /// Where the criteria come from: `the metric`, `each case's rubric`, `the case's expected answer`, `its name`; several
+    /// with `or` between them.
     pub criteria_from: Option<String>,
     /// What a judge looks for, where that is the same for every case.
     pub criteria: Vec<String>,
