@@ -91,7 +91,8 @@ mod tests {
         let failure = Failure::could_not("unreachable", "nothing says how").next(next);
         let mut told = Vec::new();
         tell(&failure.into(), &[], Output::Table, &mut told).expect("memory takes all");
-        let expected = "error: nothing says how\nnext: add this:\n    kind: Deployment\n    spec: {}\\u{1b}[2J\n  error: no\n";
+        let expected =
+            "error: nothing says how\nnext: add this:\n    kind: Deployment\n    spec: {}\\u{1b}[2J\n  error: no\n";
         assert_eq!(String::from_utf8(told).expect("text"), expected);
     }
 }

@@ -11,8 +11,8 @@ use crate::ops::{Caller, Failure};
 use crate::release::{ManifestAgent, Plan};
 use crate::render::report::{Against, Earlier, Format};
 use crate::render::view::{
-    Estimate, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble, LastRun,
-    ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
+    Estimate, EvalCase, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, EvalTrouble,
+    LastRun, ListedEval, PartState, PlannedMetric, StartedEval, UnfinishedRun,
 };
 use crate::resource::{Kind, ResourceId};
 
@@ -36,8 +36,17 @@ enum Command {
     Merge(MergeArgs),
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  joch eval run support-triage-quality --target staging --dry-run
+  joch eval run support-triage-quality --target staging --report junit=eval.xml
+  joch eval run -f evals/ --target staging
+
+What runs with -f counts for a gate only if the environment holds the same Eval: apply it first.";
+
 /// Measure an agent over a dataset; exits 0 when it passed, 2 when it failed, 1 when the run cannot tell
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 struct RunArgs {
     /// The Eval, as the target environment has it
     #[arg(value_name = "NAME", required_unless_present_any = ["files", "due"], conflicts_with = "files")]
@@ -390,7 +399,7 @@ fn show_one(args: ShowArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         ..EvalResult::new(result)
     };
     args.reports.write(&EvalResults::new(vec![view.clone()], Vec::new(), Vec::new()), caller)?;
-    Ok(Answer::done(view))
+    Ok(if args.case.is_some() { Answer::done(EvalCase(view)) } else { Answer::done(view) })
 }
 
 fn ask_gate(args: &GateArgs, caller: &mut Caller<'_>) -> Result<Answer> {

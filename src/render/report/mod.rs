@@ -15,7 +15,7 @@ mod spark;
 mod style;
 
 pub use against::{Against, Earlier};
-pub(super) use cases::{Told, worst};
+pub(super) use cases::{Told, fault_word, worst};
 pub(super) use markdown::page as markdown;
 
 use crate::eval::Verdict;

@@ -85,6 +85,9 @@ fn a_drop_below_a_threshold_blocks_and_says_what_to_do() {
     let case = stage.done(&format!("joch eval show {next} --case c-0018 -o json"));
     let case: Value = serde_json::from_str(&case.stdout).expect("JSON");
     assert_eq!(case["cases"][0]["trials"][0]["output"], "Dunno.");
+    let told = stage.done(&format!("joch eval show {next} --case c-0018")).stdout;
+    assert!(told.starts_with("c-0018 of eval/support-triage-quality") && told.contains("\n  Dunno.\n"), "{told}");
+    assert!(!told.contains("THRESHOLD") && !told.contains("c-0017"), "{told}");
     let gate = stage.sh("joch eval gate support-triage-quality --from staging --to prod");
     assert_eq!(gate.code, 2, "{}", gate.stdout);
 }
