@@ -24,9 +24,11 @@ impl Page {
         }
     }
 
-    /// `Label:    value`, the values in one column with those of other calls of the same width.
+    /// `Label:    value`, the values in one column with those of other calls of the same width. A value without a label
+    /// goes on with the one above.
     pub fn field(&mut self, label: &str, value: impl AsRef<str>) {
-        self.line(format!("{:14}{}", format!("{label}:"), value.as_ref()));
+        let label = if label.is_empty() { String::new() } else { format!("{label}:") };
+        self.line(format!("{label:14}{}", value.as_ref()));
     }
 
     /// A table without borders. The headings are left out where there are none.

@@ -95,10 +95,8 @@ impl EvalCase {
             (None, Some(digest)) => {
                 page.field("answer", digest.to_string());
                 let run = &self.0.result.run;
-                page.field(
-                    "",
-                    cut(&format!("its text is not in the result; the journal of {run} under .joch/runs has it")),
-                );
+                page.field("", cut(&format!("its text is not in the result, but in the journal of run {run},")));
+                page.field("", "under .joch/runs or where `--journal` said");
             }
             (None, None) => {}
         }
@@ -177,7 +175,10 @@ evidence:     sha256:0123
     fn an_answer_that_was_not_kept_has_a_digest_and_a_place() {
         let text = table(&only(sample::failed(), 0), false);
         assert!(text.contains("answer:       sha256:"), "{text}");
-        assert!(text.contains("the journal of 4f1c under .joch/runs has it\n"), "{text}");
+        assert!(
+            text.contains("\n              its text is not in the result, but in the journal of run 4f1c,\n"),
+            "{text}"
+        );
         let text = table(&only(sample::failed(), 2), false);
         assert!(text.contains("no answer:    timeout: no answer within 3 s\n"), "{text}");
         assert!(!text.contains("METRIC") && !text.contains("answer: sha"), "{text}");

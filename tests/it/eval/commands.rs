@@ -93,6 +93,20 @@ fn a_drop_below_a_threshold_blocks_and_says_what_to_do() {
 }
 
 #[test]
+fn a_dry_run_tells_where_the_criteria_come_from() {
+    let stage = Stage::new("eval-dry", 2, good);
+    let dry = "joch eval run support-triage-quality --target staging --dry-run";
+    let told = stage.done(dry).stdout;
+    for said in [
+        "task_success is judged by criteria from the case's expected answer\n",
+        "tone_consistency is judged by criteria from its name\n",
+    ] {
+        assert!(told.contains(said), "{said}\n{told}");
+    }
+    assert_eq!(stage.server.count(), 0, "nothing was called");
+}
+
+#[test]
 fn a_key_reaches_no_file_and_no_screen() {
     let stage = Stage::new("eval-secret", 4, |request| {
         if request.path != "/agent" {
