@@ -61,7 +61,7 @@ pub(super) fn judge(
         .sum();
     let mut votes: BTreeMap<&str, Votes> =
         judged.criteria.iter().map(|criterion| (criterion.id.as_str(), [0; 3])).collect();
-    for ((judge, _), opinion) in &held.opinions {
+    for ((judge, ..), opinion) in &held.opinions {
         let found = opinion.as_ref().filter(|_| asked(*judge)).and_then(|kept| kept.value.found.as_ref());
         for (criterion, finding) in found.into_iter().flatten() {
             let Some(Some((of, id))) = belonging.get(*criterion as usize) else { continue };

@@ -27,7 +27,7 @@ impl Collected {
     fn heard(&self) -> impl Iterator<Item = (u32, &Kept<Heard>)> {
         let of_units = self
             .held()
-            .flat_map(|held| held.opinions.iter().filter_map(|((judge, _), kept)| Some((*judge, kept.as_ref()?))));
+            .flat_map(|held| held.opinions.iter().filter_map(|((judge, ..), kept)| Some((*judge, kept.as_ref()?))));
         of_units
             .chain(self.canaries.iter().flat_map(|((_, judge, _), kept)| kept.values().map(move |kept| (*judge, kept))))
     }
