@@ -84,6 +84,8 @@ pub(super) struct Observed {
 /// What is held of an opinion; criteria by their number, none where the judge did not speak.
 pub(super) struct Heard {
     pub(super) found: Option<Box<[(u32, Finding)]>>,
+    /// Why the judge did not speak.
+    pub(super) why: Option<Box<str>>,
     pub(super) usage: Option<Usage>,
     pub(super) cost: Option<Decimal>,
     pub(super) model: Option<u32>,
@@ -330,6 +332,7 @@ fn heard(opinion: &Opinion, digest: Digest, plan: &Plan, (names, criteria): (&mu
         cost: cost(plan, opinion.usage, opinion.model.as_deref(), requested).ok(),
         usage: opinion.usage,
         model: opinion.model.as_deref().map(|model| names.number(model)),
+        why: opinion.found.as_ref().err().map(|why| why.as_str().into()),
         found: opinion.found.as_ref().ok().map(|findings| {
             findings.iter().map(|(criterion, finding)| (criteria.number(criterion), *finding)).collect()
         }),

@@ -197,8 +197,9 @@ impl Collected {
         }
         if answered > 0 && canaries.correct != canaries.expected {
             let wrong = canaries.expected - canaries.correct;
+            let first = super::canary::first_wrong(self).map_or_else(String::new, |first| format!("; {first}"));
             trouble.push(format!(
-                "the judges cannot be believed: of {} findings about canaries, {wrong} are wrong or missing",
+                "the judges cannot be believed: of {} findings about canaries, {wrong} are wrong or missing{first}",
                 canaries.expected
             ));
         }

@@ -147,13 +147,17 @@ fn a_wrong_canary_is_no_pass() {
     let wrong = changed(&|opinion| {
         opinion.found.iter_mut().flat_map(|found| found.values_mut()).for_each(|finding| *finding = Finding::NotMet);
     });
-    let said = "the judges cannot be believed: of 10 findings about canaries, 2 are wrong or missing";
-    assert_eq!(reasons(&wrong), [said]);
-    assert_eq!(reasons(&changed(&|opinion| opinion.found = Err("no JSON".to_owned()))), [said]);
-    assert_eq!(reasons(&changed(&|opinion| opinion.found = Ok([].into()))), [said]);
+    let said = |result: &crate::eval::RunResult, why: &str| {
+        let head = "the judges cannot be believed: of 10 findings about canaries, 2 are wrong or missing; ";
+        assert_eq!(reasons(result), [format!("{head}{why}")]);
+    };
+    said(&wrong, "of `good`, canary/1 is met, and model/judge said not_met");
+    let mute = changed(&|opinion| opinion.found = Err("no JSON".to_owned()));
+    said(&mute, "model/judge gave no verdict on `good`: no JSON");
+    assert_eq!(changed(&|opinion| opinion.found = Ok([].into())).verdict, Verdict::Inconclusive);
     assert_eq!(changed(&|opinion| opinion.unit.case = "unheard-of".to_owned()).verdict, Verdict::Inconclusive);
     let unasked = Stage { lines: stage.lines[1..].to_vec(), ..stage.clone() }.result();
-    assert_eq!(reasons(&unasked), [said]);
+    said(&unasked, "model/judge gave no verdict on `good`: it was not asked");
 }
 
 #[test]
