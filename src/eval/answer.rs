@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::resource::Digest;
+
 use super::decimal::Decimal;
 
 /// One call of the agent, repeated attempts included.
@@ -91,6 +93,14 @@ pub enum FaultKind {
     Malformed,
     /// Nothing was recorded for this case.
     NotRecorded,
+}
+
+impl Reply {
+    /// Digest of what the agent said and did; opinions and scores of programs name it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(serde_json::json!([self.text, self.tool_calls]).to_string())
+    }
 }
 
 impl Fault {

@@ -212,6 +212,8 @@ pub struct Answered {
 pub struct Opinion {
     /// The unit; for a canary, its name and trial 0.
     pub unit: Unit,
+    /// The answer that it is about, as [`Reply::digest`](super::Reply::digest) has it; none for a canary.
+    pub about: Option<Digest>,
     /// Which judge of the plan.
     pub judge: u32,
     /// Which sample, from 1.
@@ -246,6 +248,8 @@ pub enum Finding {
 pub struct Programmed {
     /// The unit.
     pub unit: Unit,
+    /// The answer that it is about.
+    pub about: Digest,
     /// When.
     pub at: DateTime<Utc>,
     /// The scores.

@@ -123,7 +123,7 @@ impl Binding<'_> {
         Ok((!taken).then(|| Problem::Beside(format!("`{principal}` signed it, of whom `{into}` takes no results"))))
     }
 
-    /// Counted from when it was measured or taken in, whichever is earlier: neither clock alone makes it young.
+    /// Counted from when it was begun or taken in, whichever is earlier: neither clock alone makes it young.
     fn age(&self, measured: &Measured) -> Option<Problem> {
         let changed = |why: String| Some(Problem::Changed(why));
         let carried = measured.carried_at;
@@ -131,7 +131,8 @@ impl Binding<'_> {
         if finished > carried + Duration::minutes(CLOCK_LEEWAY_MINUTES) {
             return changed(format!("it is dated {}, later than the ledger took it in", day(finished)));
         }
-        let since = finished.min(carried);
+        // The oldest answer counts: a run that was gone on with, or put together of parts, is as old as that.
+        let since = measured.result.runner.started_at.unwrap_or(finished).min(carried);
         let most = i64::try_from(self.terms.definition.run.max_age_s).ok().and_then(Duration::try_seconds);
         let age = self.evidence.now - since;
         if most.is_some_and(|most| age <= most) {

@@ -304,14 +304,19 @@ fn judged(binding: &Binding<'_>, chosen: &Measured, thresholds: &[Judged]) -> Re
     let show = Some(format!("joch eval show {}", &chosen.id[..chosen.id.len().min(12)]));
     let answer =
         |verdict, reason: String| Answer { verdict, reason, next: show.clone(), evidence: Vec::new(), deciding: None };
+    let told =
+        |reasons: &[String]| reasons.iter().take(WORST).map(|reason| short(reason)).collect::<Vec<_>>().join("; ");
+    // Where the run as a whole cannot tell, what its numbers look like is no finding about the agent.
+    let spoilt = result.counts.errors > 0 || result.canaries.correct != result.canaries.expected;
+    if result.verdict == Ran::Inconclusive && spoilt && !result.reasons.is_empty() {
+        return Ok(answer(Verdict::Inconclusive, told(&result.reasons)));
+    }
     let failed: Vec<_> = thresholds.iter().filter(|judged| judged.verdict == Ran::Failed).collect();
     if !failed.is_empty() {
         let runs_now = Baseline::find(binding, result, false)?;
         let said: Vec<_> = failed.iter().map(|judged| sentence(judged, result, runs_now.as_ref(), binding)).collect();
         return Ok(answer(Verdict::Fail, said.join("; ")));
     }
-    let told =
-        |reasons: &[String]| reasons.iter().take(WORST).map(|reason| short(reason)).collect::<Vec<_>>().join("; ");
     if result.verdict == Ran::Failed {
         let reasons = told(&result.reasons);
         return Ok(answer(Verdict::Fail, if reasons.is_empty() { "the run failed".to_owned() } else { reasons }));

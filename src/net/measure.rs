@@ -18,6 +18,7 @@ use crate::eval::{
     Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score,
     Scores, Sort, Unit, Usage, counts, leaks as leaks_of, without_secrets,
 };
+use crate::resource::Digest;
 
 use super::judge::JudgeClient;
 use super::program::Program;
@@ -238,7 +239,7 @@ async fn finish<E>(left: &Left, work: &Work<'_>, ears: &Ears<'_, E>) {
         Left::Unit(left) => finish_unit(left, work, ears).await,
         Left::Canary { canary, judge, sample } => {
             let unit = Unit { case: canary.name.to_owned(), trial: 0 };
-            let asked = Asked { unit: &unit, question: &canary.question, judge: *judge, sample: *sample };
+            let asked = Asked { unit: &unit, about: None, question: &canary.question, judge: *judge, sample: *sample };
             ears.tell(Told::Line(Line::Opinion(Box::new(ask(&asked, work).await))));
         }
     }
@@ -268,7 +269,12 @@ async fn finish_unit<E>(left: &LeftOfUnit, work: &Work<'_>, ears: &Ears<'_, E>) 
             for (metric, program) in &work.programs {
                 scores.insert(metric.clone(), program.score(case, &reply).await);
             }
-            ears.tell(Told::Line(Line::Program(Programmed { unit: unit.clone(), at: (work.now)(), scores })));
+            ears.tell(Told::Line(Line::Program(Programmed {
+                unit: unit.clone(),
+                about: reply.digest(),
+                at: (work.now)(),
+                scores,
+            })));
         }
     };
     tokio::join!(opinions, programs);
@@ -293,6 +299,7 @@ fn judge_by_itself(case: &Case, unit: &Unit, mut outcome: Outcome, work: &Work<'
 }
 
 async fn opinions<E>(left: &LeftOfUnit, case: &Case, unit: &Unit, reply: &Reply, work: &Work<'_>, ears: &Ears<'_, E>) {
+    let about = reply.digest();
     let mut questions = Vec::new();
     for (judge, seat) in (0..).zip(&work.judges) {
         let missing: Vec<u32> =
@@ -304,7 +311,7 @@ async fn opinions<E>(left: &LeftOfUnit, case: &Case, unit: &Unit, reply: &Reply,
             Ok(criteria) => questions.push((judge, missing, Question::of(case, reply, criteria))),
             Err(why) => {
                 for sample in missing {
-                    let opinion = nothing(unit, judge, sample, why.clone(), work);
+                    let opinion = nothing(unit, Some(about), judge, sample, why.clone(), work);
                     ears.tell(Told::Line(Line::Opinion(Box::new(opinion))));
                 }
             }
@@ -312,7 +319,7 @@ async fn opinions<E>(left: &LeftOfUnit, case: &Case, unit: &Unit, reply: &Reply,
     }
     let asked = questions.iter().flat_map(|(judge, missing, question)| {
         missing.iter().map(move |sample| async move {
-            let asked = Asked { unit, question, judge: *judge, sample: *sample };
+            let asked = Asked { unit, about: Some(about), question, judge: *judge, sample: *sample };
             ears.tell(Told::Line(Line::Opinion(Box::new(ask(&asked, work).await))));
         })
     });
@@ -322,6 +329,7 @@ async fn opinions<E>(left: &LeftOfUnit, case: &Case, unit: &Unit, reply: &Reply,
 /// What a judge is asked.
 struct Asked<'a> {
     unit: &'a Unit,
+    about: Option<Digest>,
     question: &'a Question,
     judge: u32,
     sample: u32,
@@ -329,7 +337,7 @@ struct Asked<'a> {
 
 /// Asks, and asks anew where the answer is not an opinion. What never becomes one stays none.
 async fn ask(asked: &Asked<'_>, work: &Work<'_>) -> Opinion {
-    let mut opinion = nothing(asked.unit, asked.judge, asked.sample, String::new(), work);
+    let mut opinion = nothing(asked.unit, asked.about, asked.judge, asked.sample, String::new(), work);
     let Some(seat) = work.judges.get(asked.judge as usize) else { return opinion };
     for _ in 0..=FRESH_OPINIONS {
         let nonce = nonce();
@@ -357,9 +365,9 @@ async fn ask(asked: &Asked<'_>, work: &Work<'_>) -> Opinion {
     opinion
 }
 
-fn nothing(unit: &Unit, judge: u32, sample: u32, why: String, work: &Work<'_>) -> Opinion {
+fn nothing(unit: &Unit, about: Option<Digest>, judge: u32, sample: u32, why: String, work: &Work<'_>) -> Opinion {
     let found: Result<BTreeMap<String, Finding>, String> = Err(why);
-    Opinion { unit: unit.clone(), judge, sample, at: (work.now)(), found, usage: None, model: None, attempts: 0 }
+    Opinion { unit: unit.clone(), about, judge, sample, at: (work.now)(), found, usage: None, model: None, attempts: 0 }
 }
 
 /// 128 bits that nobody can foresee: two hashes under keys that the system's generator gave.

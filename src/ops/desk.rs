@@ -154,6 +154,14 @@ impl Desk {
 pub(super) fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
     let settings = GitSettings::read(|name| caller.variables.get(name).cloned());
     let environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
+    let named = caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY"));
+    if named.is_some_and(|named| named.contains('\n') || named.contains("-----BEGIN")) {
+        // What it holds must not be told.
+        let message = "`--key` or `JOCH_SIGNING_KEY` holds a key itself, where the path of one belongs";
+        return Err(Failure::credentials("no-key", message)
+            .next("write it to a file that only you can read (mode 600), and name that file")
+            .into());
+    }
     let key = match caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY")) {
         Some(key) => key.to_owned(),
         None => match (settings.signing_key, settings.format.as_deref()) {

@@ -11,8 +11,9 @@ use crate::ledger::{Environment, Reader};
 use crate::release::{
     AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
 };
+use crate::resource::fields::mention::reference;
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId, Target as Named};
+use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId, Target as Named, Value};
 use crate::trust::Trust;
 
 use super::caller::Caller;
@@ -269,9 +270,6 @@ fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Resul
     let Way { source, above, default_judge, reader } = *way;
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
     let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
-    for secret in secrets_of(closure, source)? {
-        brought.push((secret, None));
-    }
     for eval in source.entries(&Kind::Eval)? {
         if Eval::of(&eval).is_some_and(|view| view.measures(id, &eval.id().namespace)) {
             let cases = cases_of(&eval, source, reader)?;
@@ -287,6 +285,9 @@ fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Resul
             brought.push((deployment, None));
         }
     }
+    let named = closure.everything().into_iter().chain(brought.iter().map(|(resource, _)| resource));
+    let secrets = secrets_of(named, source)?;
+    brought.extend(secrets.into_iter().map(|secret| (secret, None)));
     Ok(brought)
 }
 
@@ -302,14 +303,19 @@ fn promoted(draft: &Draft) -> BTreeMap<ResourceId, Closure> {
 }
 
 /// The Secrets that a closure names and the source has: records of where a value is, never the value.
-fn secrets_of(closure: &Closure, source: &Environment<'_, '_>) -> Result<Vec<Arc<Resource>>> {
+fn secrets_of<'r>(
+    resources: impl Iterator<Item = &'r Arc<Resource>>,
+    source: &Environment<'_, '_>,
+) -> Result<Vec<Arc<Resource>>> {
     let mut secrets = BTreeMap::new();
-    for resource in closure.everything() {
-        for mention in resource.mentions() {
-            let Named::Resource(reference) = mention.target else { continue };
-            if reference.kind != Kind::Secret {
-                continue;
-            }
+    for resource in resources {
+        let mentioned = resource.mentions().into_iter().filter_map(|mention| match mention.target {
+            Named::Resource(reference) if reference.kind == Kind::Secret => Some(reference),
+            _ => None,
+        });
+        let mut named: Vec<_> = mentioned.collect();
+        secret_refs(resource.spec(), &mut named);
+        for reference in named {
             for id in reference.candidates(&resource.id().namespace) {
                 if let Some(secret) = source.entry(&id)? {
                     secrets.insert(id, secret);
@@ -319,6 +325,22 @@ fn secrets_of(closure: &Closure, source: &Environment<'_, '_>) -> Result<Vec<Arc
         }
     }
     Ok(secrets.into_values().collect())
+}
+
+/// The Secrets under every `secretRef`, wherever in a resource it stands: headers of an `invoke` may have any name.
+fn secret_refs(value: &Value, found: &mut Vec<Reference>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| secret_refs(item, found)),
+        Value::Map(map) => {
+            for (key, value) in map {
+                match reference(&Kind::Secret, value).filter(|_| key == "secretRef") {
+                    Some(secret) => found.push(secret),
+                    None => secret_refs(value, found),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+    }
 }
 
 fn cases_of(resource: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<Vec<u8>>> {

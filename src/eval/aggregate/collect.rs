@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::eval::answer::{FaultKind, Usage};
 use crate::eval::definition::{Definition, Score};
 use crate::eval::journal::codec::Entry;
-use crate::eval::journal::{Answered, Finding, Lag, Line, Opinion, Plan, Programmed, Unit};
+use crate::eval::journal::{Answered, Finding, Lag, Line, Opinion, Plan, Prices, Programmed, Unit};
 use crate::eval::leak::Leak;
 use crate::eval::{Decimal, shard_of};
 use crate::resource::Digest;
@@ -46,10 +46,10 @@ type Slots<K, T> = Vec<(K, Option<Kept<T>>)>;
 pub(super) struct Held {
     /// What came back.
     pub(super) answer: Option<Kept<Observed>>,
-    /// What programs scored, by the metric's place in the Eval.
-    pub(super) programs: Slots<usize, Score>,
-    /// What judges said, by judge and sample.
-    pub(super) opinions: Slots<(u32, u32), Heard>,
+    /// What programs scored, by the metric's place in the Eval and the answer that they were shown.
+    pub(super) programs: Slots<(usize, Digest), Score>,
+    /// What judges said, by judge, sample and the answer that they were shown.
+    pub(super) opinions: Slots<(u32, u32, Option<Digest>), Heard>,
 }
 
 /// Something that a line told.
@@ -77,11 +77,15 @@ pub(super) struct Observed {
     pub(super) scores: Vec<(usize, Score)>,
     pub(super) leaks: Vec<Leak>,
     pub(super) output: Option<Digest>,
+    /// What opinions on it name.
+    pub(super) said: Option<Digest>,
 }
 
 /// What is held of an opinion; criteria by their number, none where the judge did not speak.
 pub(super) struct Heard {
     pub(super) found: Option<Box<[(u32, Finding)]>>,
+    /// Why the judge did not speak.
+    pub(super) why: Option<Box<str>>,
     pub(super) usage: Option<Usage>,
     pub(super) cost: Option<Decimal>,
     pub(super) model: Option<u32>,
@@ -95,6 +99,15 @@ pub(super) struct Names {
 }
 
 impl Collected {
+    /// Lets go what was said of answers that do not count: another answer to the same case came first.
+    fn settle(&mut self) {
+        for (_, held) in self.cases.iter_mut().flatten() {
+            let said = held.answer.as_ref().and_then(|answer| answer.value.said);
+            held.opinions.retain(|((.., about), _)| about.is_some() && *about == said);
+            held.programs.retain(|((_, about), _)| Some(*about) == said);
+        }
+    }
+
     /// The plan alone; all else is let go.
     pub(super) fn into_plan(self) -> Plan {
         self.plans.plan
@@ -149,7 +162,9 @@ pub(super) fn collect(definition: &Definition, journals: &dyn Journals) -> Resul
             return Err(MergeTrouble::NoPlan(file.clone()));
         }
     }
-    reading.found.ok_or(MergeTrouble::Nothing)
+    let mut found = reading.found.ok_or(MergeTrouble::Nothing)?;
+    found.settle();
+    Ok(found)
 }
 
 struct Reading<'a> {
@@ -208,7 +223,7 @@ impl Reading<'_> {
                 offer(&mut held.answer, observed(*answered, digest, plan, self.definition, names.0));
             }
             Line::Opinion(opinion) => {
-                let key = (opinion.judge, opinion.sample);
+                let key = (opinion.judge, opinion.sample, opinion.about);
                 offer(slot(&mut held.opinions, key), heard(&opinion, digest, plan, names));
             }
             Line::Program(programmed) => program(programmed, digest, self.definition, held),
@@ -291,6 +306,7 @@ fn observed(
         scores,
         leaks,
         output: None,
+        said: None,
     };
     match outcome.reply {
         Err(fault) => value.fault = Some((fault.kind, fault.message)),
@@ -304,6 +320,7 @@ fn observed(
             value.tool_calls = reply.tool_calls.len() as u64;
             value.version = reply.agent_version.as_deref().map(|version| names.number(version));
             value.output = Some(Digest::of(&reply.text));
+            value.said = Some(reply.digest());
         }
     }
     Kept { at, digest, stands, value }
@@ -315,6 +332,7 @@ fn heard(opinion: &Opinion, digest: Digest, plan: &Plan, (names, criteria): (&mu
         cost: cost(plan, opinion.usage, opinion.model.as_deref(), requested).ok(),
         usage: opinion.usage,
         model: opinion.model.as_deref().map(|model| names.number(model)),
+        why: opinion.found.as_ref().err().map(|why| why.as_str().into()),
         found: opinion.found.as_ref().ok().map(|findings| {
             findings.iter().map(|(criterion, finding)| (criteria.number(criterion), *finding)).collect()
         }),
@@ -326,7 +344,10 @@ fn program(programmed: Programmed, digest: Digest, definition: &Definition, held
     for (name, score) in programmed.scores {
         if let Some(place) = place(definition, &name) {
             let stands = matches!(score, Score::Scored(_));
-            offer(slot(&mut held.programs, place), Kept { at: programmed.at, digest, stands, value: score });
+            offer(
+                slot(&mut held.programs, (place, programmed.about)),
+                Kept { at: programmed.at, digest, stands, value: score },
+            );
         }
     }
 }
@@ -336,10 +357,26 @@ fn place(definition: &Definition, name: &str) -> Option<usize> {
     definition.metrics.iter().position(|metric| metric.name == name)
 }
 
+/// The price of a model by its name, with or without the date that providers append to one.
+fn price_of<'p>(plan: &'p Plan, model: &str) -> Option<&'p Prices> {
+    let dated = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short).and_then(|rest| rest.strip_prefix(['-', '@', ':']));
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let near = || plan.prices.iter().find(|(name, _)| dated(model, name) || dated(name, model));
+    plan.prices.get(model).or_else(|| near().map(|(_, prices)| prices))
+}
+
 /// What tokens cost: by the name of the model that answered, else by that of the model that should have.
 fn cost(plan: &Plan, usage: Option<Usage>, model: Option<&str>, else_model: Option<&str>) -> Result<Decimal, String> {
     let Some(usage) = usage else { return Err("the target does not count its tokens".to_owned()) };
-    let prices = [model, else_model].into_iter().flatten().find_map(|name| plan.prices.get(name));
+    // An agent may name anything; who calls a model's own API is answered by that model, or by one with another price.
+    let is_api = matches!(plan.reach.protocol.as_str(), "openai" | "anthropic");
+    let named = model.and_then(|model| price_of(plan, model));
+    let prices = match model {
+        Some(_) if is_api => named,
+        _ => named.or_else(|| plan.prices.get(else_model?)),
+    };
     let Some(prices) = prices else {
         return Err(match model.or(else_model) {
             Some(model) => format!("the price of the model `{model}` is not known"),

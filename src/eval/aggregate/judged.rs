@@ -12,6 +12,7 @@ use crate::eval::definition::{Criterion, Definition, Judged, Measure, Score};
 use crate::eval::journal::JudgeRef;
 
 use super::collect::{Held, Names};
+use super::words::brief;
 
 /// Votes on one criterion: met, not met, cannot judge.
 pub(super) type Votes = [u32; 3];
@@ -61,7 +62,7 @@ pub(super) fn judge(
         .sum();
     let mut votes: BTreeMap<&str, Votes> =
         judged.criteria.iter().map(|criterion| (criterion.id.as_str(), [0; 3])).collect();
-    for ((judge, _), opinion) in &held.opinions {
+    for ((judge, ..), opinion) in &held.opinions {
         let found = opinion.as_ref().filter(|_| asked(*judge)).and_then(|kept| kept.value.found.as_ref());
         for (criterion, finding) in found.into_iter().flatten() {
             let Some(Some((of, id))) = belonging.get(*criterion as usize) else { continue };
@@ -71,7 +72,12 @@ pub(super) fn judge(
             }
         }
     }
-    let (score, unmet) = weigh(&votes, demanded, &judged.criteria);
+    let (mut score, unmet) = weigh(&votes, demanded, &judged.criteria);
+    let mut mute = held.opinions.iter().filter(|((judge, ..), _)| asked(*judge));
+    let why = mute.find_map(|(_, kept)| kept.as_ref()?.value.why.as_deref());
+    if let (Score::Unscored(reason), Some(why)) = (&mut score, why) {
+        *reason = format!("{reason}: {}", brief(why));
+    }
     Judgement { score, unmet, votes: votes.into_values().collect() }
 }
 

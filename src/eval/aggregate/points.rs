@@ -95,7 +95,7 @@ fn score(metric: &Metric, place: usize, held: &Held, answer: &Answer) -> Score {
             answer.scores.iter().find(|(of, _)| *of == place).map_or_else(missing, |(_, score)| score.clone())
         }
         Measure::Program { .. } => {
-            let kept = held.programs.iter().find(|(of, _)| *of == place).and_then(|(_, kept)| kept.as_ref());
+            let kept = held.programs.iter().find(|((of, _), _)| *of == place).and_then(|(_, kept)| kept.as_ref());
             kept.map_or_else(missing, |kept| kept.value.clone())
         }
         Measure::Observed(observed) => match observed {

@@ -27,7 +27,7 @@ impl Collected {
     fn heard(&self) -> impl Iterator<Item = (u32, &Kept<Heard>)> {
         let of_units = self
             .held()
-            .flat_map(|held| held.opinions.iter().filter_map(|((judge, _), kept)| Some((*judge, kept.as_ref()?))));
+            .flat_map(|held| held.opinions.iter().filter_map(|((judge, ..), kept)| Some((*judge, kept.as_ref()?))));
         of_units
             .chain(self.canaries.iter().flat_map(|((_, judge, _), kept)| kept.values().map(move |kept| (*judge, kept))))
     }
@@ -197,8 +197,9 @@ impl Collected {
         }
         if answered > 0 && canaries.correct != canaries.expected {
             let wrong = canaries.expected - canaries.correct;
+            let first = super::canary::first_wrong(self).map_or_else(String::new, |first| format!("; {first}"));
             trouble.push(format!(
-                "the judges cannot be believed: of {} findings about canaries, {wrong} are wrong or missing",
+                "the judges cannot be believed: of {} findings about canaries, {wrong} are wrong or missing{first}",
                 canaries.expected
             ));
         }

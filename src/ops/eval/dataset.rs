@@ -8,7 +8,7 @@ use crate::eval::dataset;
 use crate::ledger::{Environment, Reader};
 use crate::release::layout;
 use crate::resource::{Kind, Resource, Severity};
-use crate::workspace::dataset::{Dataset, read, uri};
+use crate::workspace::dataset::{Dataset, read, read_inside, uri};
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
@@ -45,6 +45,25 @@ pub(super) fn in_ledger(
         let message = format!("{} names no file of cases, and joch reads no other datasets", eval.id());
         Failure::refused("dataset", message).next("write `dataset: { type: file, uri: … }`, and apply it").into()
     })
+}
+
+/// Says so where the project's file of cases is another than the one that is run.
+pub(super) fn tell_edited(
+    eval: &Resource,
+    dataset: &Dataset,
+    environment: &Environment<'_, '_>,
+    desk: &Desk,
+    caller: &mut Caller<'_>,
+) {
+    let Ok(file) = read_inside(&desk.project.root, &dataset.uri) else { return };
+    if file != dataset.bytes {
+        caller.notice(format!(
+            "`{}` is not what {} has in `{2}`, and that is what runs; `joch apply -f PATH --env {2}` brings the file there",
+            dataset.uri,
+            eval.id(),
+            environment.name()
+        ));
+    }
 }
 
 /// The Evals in files with their datasets, in order of their names.

@@ -259,6 +259,7 @@ fn wanted(
             let eval = environment.entry(id)?;
             let Some(eval) = eval else { return Err(not_found(id, &environment)?.into()) };
             let dataset = super::dataset::in_ledger(&eval, &environment, reader, desk)?;
+            super::dataset::tell_edited(&eval, &dataset, &environment, desk, caller);
             Ok(vec![(eval, dataset)])
         }
         Which::Files(files) => {

@@ -161,6 +161,11 @@ static RELEASE_GATE: &[Field] = &[
 
 static RUN: &[Field] = &[
     Field { key: "concurrency", shape: Shape::Whole, doc: "Cases at a time: 8 unless said." },
+    Field {
+        key: "requestsPerMinute",
+        shape: Shape::Whole,
+        doc: "Requests a minute to the agent, and as many to each judge; shards divide them.",
+    },
     Field { key: "trials", shape: Shape::Whole, doc: "Runs of each case: 1 unless said." },
     Field { key: "timeoutSeconds", shape: Shape::Number, doc: "How long one call may take: 60 unless said." },
     Field { key: "retries", shape: Shape::Whole, doc: "How often a failed call is repeated: 4 times unless said." },

@@ -240,6 +240,7 @@ pub(super) fn opinion(case: &str, trial: u32, judge: u32, sample: u32, found: &[
     };
     Opinion {
         unit: Unit { case: case.to_owned(), trial },
+        about: (trial > 0).then(|| said(case, trial)),
         judge,
         sample,
         at: time(1000),
@@ -250,6 +251,12 @@ pub(super) fn opinion(case: &str, trial: u32, judge: u32, sample: u32, found: &[
     }
 }
 
+/// Digest of what [`answer`] says.
+fn said(case: &str, trial: u32) -> Digest {
+    let text = format!("answer {}/{trial}", case.trim_start_matches('c'));
+    Reply { text, ..Reply::default() }.digest()
+}
+
 pub(super) fn spoken(opinion: Opinion) -> Line {
     Line::Opinion(Box::new(opinion))
 }
@@ -257,6 +264,7 @@ pub(super) fn spoken(opinion: Opinion) -> Line {
 pub(super) fn program(case: usize, metric: &str, score: &str) -> Line {
     Line::Program(Programmed {
         unit: unit(case, 1),
+        about: said(&format!("c{case}"), 1),
         at: time(500),
         scores: [(metric, scored(score))].into_iter().collect(),
     })

@@ -147,13 +147,17 @@ fn a_wrong_canary_is_no_pass() {
     let wrong = changed(&|opinion| {
         opinion.found.iter_mut().flat_map(|found| found.values_mut()).for_each(|finding| *finding = Finding::NotMet);
     });
-    let said = "the judges cannot be believed: of 10 findings about canaries, 2 are wrong or missing";
-    assert_eq!(reasons(&wrong), [said]);
-    assert_eq!(reasons(&changed(&|opinion| opinion.found = Err("no JSON".to_owned()))), [said]);
-    assert_eq!(reasons(&changed(&|opinion| opinion.found = Ok([].into()))), [said]);
+    let said = |result: &crate::eval::RunResult, why: &str| {
+        let head = "the judges cannot be believed: of 10 findings about canaries, 2 are wrong or missing; ";
+        assert_eq!(reasons(result), [format!("{head}{why}")]);
+    };
+    said(&wrong, "of `good`, canary/1 is met, and model/judge said not_met");
+    let mute = changed(&|opinion| opinion.found = Err("no JSON".to_owned()));
+    said(&mute, "model/judge gave no verdict on `good`: no JSON");
+    assert_eq!(changed(&|opinion| opinion.found = Ok([].into())).verdict, Verdict::Inconclusive);
     assert_eq!(changed(&|opinion| opinion.unit.case = "unheard-of".to_owned()).verdict, Verdict::Inconclusive);
     let unasked = Stage { lines: stage.lines[1..].to_vec(), ..stage.clone() }.result();
-    assert_eq!(reasons(&unasked), [said]);
+    said(&unasked, "model/judge gave no verdict on `good`: it was not asked");
 }
 
 #[test]
@@ -210,4 +214,45 @@ fn answers_that_could_be_better_are_shown_and_what_they_leak_is_not() {
     let masked = shown[2].expect("an answer");
     assert!(masked.starts_with("Write to [email]. xxx") && masked.ends_with("x…"), "{masked}");
     assert_eq!(masked.chars().count(), 2_001);
+}
+
+#[test]
+fn an_opinion_counts_for_the_answer_that_it_was_shown_and_for_no_other() {
+    let stage =
+        Stage::new(1, 1).metric("task_success", judged(&[], 1), Aggregate::Mean, "0.5").judge("task_success", 1);
+    let other = |line: Line| match line {
+        Line::Answer(mut answered) => {
+            if let Ok(reply) = &mut answered.outcome.reply {
+                reply.text = "RUBBISH".to_owned();
+            }
+            Line::Answer(answered)
+        }
+        other => other,
+    };
+    // The first answer is rubbish and nobody judged it; the judge was shown a second one, of another run of the shard.
+    let first = other(answer(0, 1, &[]).line());
+    let second = answer(0, 1, &[]).later(60).line();
+    let opinion = spoken(opinion("c0", 1, 0, 1, &[("task_success/1", '+')]));
+    let result = stage.clone().with([first.clone(), opinion.clone(), second.clone()]).result();
+    assert_eq!((result.verdict, result.metrics[0].value), (Verdict::Inconclusive, None));
+    assert_eq!(stage.with([second, opinion]).result().verdict, Verdict::Passed);
+}
+
+#[test]
+fn another_model_than_the_one_that_was_asked_has_another_price() {
+    let stage = |protocol: &str| {
+        let mut stage = Stage::new(1, 1).metric("cost_per_case", observed(Observed::Cost), Aggregate::Mean, "<1");
+        stage.plan.reach.protocol = protocol.to_owned();
+        let price = decimal("2");
+        stage.plan.prices.insert("small-1".into(), crate::eval::Prices { input: price, output: price });
+        stage.plan.priced_as = Some("small-1".into());
+        stage
+    };
+    let verdict = |protocol: &str, model: &str| {
+        stage(protocol).with([answer(0, 1, &[]).tokens(10, 10, model).line()]).result().verdict
+    };
+    assert_eq!(verdict("openai", "small-1-2026-03-17"), Verdict::Passed);
+    assert_eq!(verdict("openai", ""), Verdict::Passed);
+    assert_eq!(verdict("openai", "giant-9-2026"), Verdict::Inconclusive);
+    assert_eq!(verdict("http", "support-bot"), Verdict::Passed);
 }
