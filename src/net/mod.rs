@@ -17,6 +17,8 @@ mod patience;
 mod program;
 #[cfg(test)]
 mod programs;
+#[cfg(test)]
+mod refusing;
 mod setting;
 #[cfg(test)]
 mod speaking;
