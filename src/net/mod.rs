@@ -3,12 +3,15 @@
 mod attempts;
 mod client;
 mod credentials;
+mod disguise;
 #[cfg(test)]
 mod hostile;
 mod judge;
 #[cfg(test)]
 mod judging;
 pub mod loopback;
+#[cfg(test)]
+mod masking;
 mod measure;
 pub mod otlp;
 mod pace;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Target;
-use super::stage::{Loopback, ask, case, credentials, json as json_answer, run, setting, unit};
+use super::stage::{Loopback, answer, ask, case, credentials, json as json_answer, run, setting, unit};
 use crate::eval::{AgentFacts, Fault, FaultKind, ModelFacts, Outcome, Reach};
 
 fn http(body: &Value, output: Option<&str>) -> Outcome {
@@ -71,6 +71,12 @@ fn an_error_is_no_answer_whatever_stands_beside_it() {
         line["id"] = "c-1".into();
         refused(program(&line, true), &line);
     }
+}
+
+#[test]
+fn an_error_behind_a_byte_order_mark_is_no_answer() {
+    let server = Loopback::answering(|_| answer(200, &[], "\u{feff}{\"error\": \"overloaded\"}"));
+    refused(ask(json!({"type": "http", "url": server.url})), &json!("a mark"));
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Paths {
     /// An answer as it came; `is_json` where it must be JSON.
     pub(super) fn read_bytes(&self, body: &[u8], is_json: bool) -> Result<Reply, Fault> {
         let text = str::from_utf8(body).map_err(|_| malformed("the answer is not UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let needs_json = is_json || self.output.is_some() || self.tool_calls.is_some();
         match serde_json::from_str::<Value>(text) {
             Ok(json) if needs_json || json.is_object() => self.read_json(&json),
