@@ -13,6 +13,8 @@ pub mod loopback;
 #[cfg(test)]
 mod masking;
 mod measure;
+#[cfg(test)]
+mod measuring;
 pub mod otlp;
 mod pace;
 #[cfg(test)]
