@@ -103,6 +103,14 @@ impl Reply {
     }
 }
 
+impl Usage {
+    /// Both together. What an endpoint counts is believed as far as a count goes, and no sum goes beyond.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self { input: self.input.saturating_add(more.input), output: self.output.saturating_add(more.output) }
+    }
+}
+
 impl Fault {
     /// A failure of this sort; its message is cut to one line of at most 300 characters.
     #[must_use]
@@ -115,5 +123,16 @@ impl Fault {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind == FaultKind::Timeout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_tokens_never_goes_beyond_the_most() {
+        let most = Usage { input: u64::MAX, output: 1 };
+        assert_eq!(most.plus(most), Usage { input: u64::MAX, output: 2 });
     }
 }

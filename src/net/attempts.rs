@@ -154,18 +154,22 @@ impl Failed {
 
 /// What an error says of itself, in a few words.
 pub(super) fn complaint(body: &[u8]) -> String {
-    let text = match serde_json::from_slice(body) {
+    brief(&match serde_json::from_slice(body) {
         Ok(json) => said(&json).unwrap_or_else(|| json.to_string()),
         Err(_) => String::from_utf8_lossy(&body[..body.len().min(2000)]).into_owned(),
-    };
+    })
+}
+
+/// A few words of a text, on one line.
+pub(super) fn brief(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() { "it gave no reason".to_owned() } else { text.chars().take(200).collect() }
 }
 
 /// The words of an error in JSON, wherever APIs put them.
-fn said(json: &Value) -> Option<String> {
+pub(super) fn said(json: &Value) -> Option<String> {
     match json {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
         Value::Object(_) => {
             ["error", "message", "detail", "error_description", "title"].iter().find_map(|key| said(json.get(key)?))
         }

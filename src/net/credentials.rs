@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::eval::{Fault, FaultKind, Reply, Text};
 
+use super::disguise::forms;
+
 /// The values of Secrets by the name of the Secret, or by `NAMESPACE/NAME`. They show themselves nowhere.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     values: BTreeMap<String, String>,
-    /// What is masked, the longest first, so that one value inside of another hides neither.
+    /// What is masked: every form of every value, the longest first.
     masked: Vec<String>,
 }
 
 /// What stands in place of a credential.
 const MASK: &str = "[credential]";
-/// Shorter values are no credentials, and masking them would tear texts apart.
-const SHORTEST: usize = 6;
 /// So much of a credential at the end of a text that was cut is no chance.
 const BEGINNING: usize = 4;
 
@@ -26,26 +26,23 @@ impl Credentials {
     /// These values by Secret.
     #[must_use]
     pub fn new(values: BTreeMap<String, String>) -> Self {
-        let masked = values.values().cloned().collect();
-        let mut credentials = Self { values, masked };
-        credentials.order();
-        credentials
+        let masked = forms(values.values().map(String::as_str));
+        Self { values, masked }
     }
 
-    /// `text` without any credential in it.
+    /// `text` without any credential in it, in whichever form.
     #[must_use]
     pub fn mask(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        self.mask_in(&mut text);
+        self.mask_text(&mut text);
         text
     }
 
     /// Knows these as well: what stands in a resource, in a place where credentials stand.
     pub(super) fn with<'t>(&self, plain: impl IntoIterator<Item = &'t str>) -> Self {
-        let mut credentials = self.clone();
-        credentials.masked.extend(plain.into_iter().map(str::to_owned));
-        credentials.order();
-        credentials
+        let plain: Vec<&str> = plain.into_iter().collect();
+        let all = self.values.values().map(String::as_str).chain(plain);
+        Self { values: self.values.clone(), masked: forms(all) }
     }
 
     /// The text itself.
@@ -71,9 +68,9 @@ impl Credentials {
         if self.masked.is_empty() {
             return reply;
         }
-        self.mask_in(&mut reply.text);
+        self.mask_text(&mut reply.text);
         for call in &mut reply.tool_calls {
-            self.mask_in(&mut call.name);
+            self.mask_text(&mut call.name);
             self.mask_json(&mut call.arguments);
         }
         for text in [&mut reply.model, &mut reply.agent_version, &mut reply.cut_short].into_iter().flatten() {
@@ -90,47 +87,66 @@ impl Credentials {
 
     /// Masks in a text that was cut, where its end may be the beginning of a credential.
     fn mask_cut(&self, text: &mut String) {
-        self.mask_in(text);
-        let begins = |value: &str| {
-            let ends = value.char_indices().map(|(end, _)| end).filter(|end| *end >= BEGINNING);
-            ends.rev().find(|end| text.ends_with(&value[..*end]))
+        self.mask_text(text);
+        let begins = |form: &str| {
+            let ends = form.char_indices().map(|(end, _)| end).take_while(|end| *end <= text.len());
+            ends.filter(|end| *end >= BEGINNING && text.ends_with(&form[..*end])).last()
         };
-        if let Some(tail) = self.masked.iter().filter_map(|value| begins(value)).max() {
+        if let Some(tail) = self.masked.iter().filter_map(|form| begins(form)).max() {
             text.truncate(text.len() - tail);
             text.push_str(MASK);
         }
     }
 
-    fn mask_in(&self, text: &mut String) {
-        for value in &self.masked {
-            if text.contains(value.as_str()) {
-                *text = text.replace(value.as_str(), MASK);
-            }
+    /// Masks in a text; in one that is JSON also what only its reader sees. Gives whether there was anything.
+    fn mask_text(&self, text: &mut String) -> bool {
+        let mut masked = false;
+        if !self.masked.is_empty()
+            && text.trim_start().starts_with(['{', '[', '"'])
+            && let Ok(mut json) = serde_json::from_str::<Value>(text)
+            && self.mask_parts(&mut json)
+        {
+            *text = json.to_string();
+            masked = true;
         }
+        self.mask_in(text) || masked
     }
 
+    fn mask_in(&self, text: &mut String) -> bool {
+        let mut masked = false;
+        for form in &self.masked {
+            if text.contains(form.as_str()) {
+                *text = text.replace(form.as_str(), MASK);
+                masked = true;
+            }
+        }
+        masked
+    }
+
+    /// Masks in all texts, and then in the whole as it is written, where numbers show and what reaches across parts.
     fn mask_json(&self, json: &mut Value) {
-        match json {
-            Value::String(text) => self.mask_in(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_json(item)),
-            Value::Object(entries) => {
-                if entries.keys().any(|key| self.masked.iter().any(|value| key.contains(value.as_str()))) {
-                    let renamed = std::mem::take(entries).into_iter().map(|(key, value)| (self.mask(&key), value));
-                    *entries = renamed.collect();
-                }
-                entries.values_mut().for_each(|value| self.mask_json(value));
-            }
-            _ => {}
+        self.mask_parts(json);
+        let mut written = json.to_string();
+        if self.mask_in(&mut written) {
+            *json = serde_json::from_str(&written).unwrap_or(Value::String(written));
         }
     }
 
-    fn order(&mut self) {
-        // A value is also known without the line break that files end with, and a header's without its scheme.
-        let trimmed: Vec<String> = self.masked.iter().map(|value| value.trim().to_owned()).collect();
-        let bare = trimmed.iter().filter_map(|value| Some(value.split_once(' ')?.1.trim().to_owned()));
-        self.masked = trimmed.iter().cloned().chain(bare).filter(|value| value.len() >= SHORTEST).collect();
-        self.masked.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.masked.dedup();
+    fn mask_parts(&self, json: &mut Value) -> bool {
+        match json {
+            Value::String(text) => self.mask_text(text),
+            Value::Array(items) => items.iter_mut().fold(false, |masked, item| self.mask_parts(item) | masked),
+            Value::Object(entries) => {
+                let mut masked = false;
+                let taken = std::mem::take(entries);
+                entries.extend(taken.into_iter().map(|(mut key, mut value)| {
+                    masked |= self.mask_text(&mut key) | self.mask_parts(&mut value);
+                    (key, value)
+                }));
+                masked
+            }
+            _ => false,
+        }
     }
 }
 

@@ -34,6 +34,8 @@ const WISHES: [(u8, &[&str]); 3] =
 const FORM: u8 = 1;
 const STILL: u8 = 2;
 const SEED: u8 = 4;
+/// The bits of a seed: JSON readers differ beyond this.
+const SEEDS: u64 = 0x7fff_ffff;
 /// What the form of a verdict is called.
 const NAME: &str = "verdicts";
 /// Most tokens of a verdict, for the API that must be told.
@@ -80,23 +82,22 @@ impl JudgeClient {
             caller,
             anthropic,
             fixed,
-            // JSON readers differ beyond this.
-            seed: setting.seed & 0x7fff_ffff,
+            seed: setting.seed,
             refused: AtomicU8::new(0),
             attempts: Attempts::new(setting, setting.concurrency),
             credentials: credentials.clone(),
         })
     }
 
-    /// Asks.
+    /// Asks. Each sample has a seed of its own, so that none is the echo of another; asked anew it has the same.
     ///
     /// # Errors
     /// Why there is no verdict: no answer, a refusal, or one that was cut short.
-    pub async fn ask(&self, request: &JudgeRequest) -> Result<JudgeReply, Fault> {
+    pub async fn ask(&self, request: &JudgeRequest, sample: u32) -> Result<JudgeReply, Fault> {
         let mut attempts = 0;
         let answer = loop {
             let without = self.refused.load(Ordering::Relaxed);
-            let body = self.body(request, without);
+            let body = self.body(request, sample, without);
             let called = self.attempts.call(async || self.attempt(&body).await).await;
             attempts += called.attempts;
             let answer = called.result.map_err(|fault| self.credentials.mask_fault(fault))?;
@@ -130,7 +131,7 @@ impl JudgeClient {
         }
     }
 
-    fn body(&self, request: &JudgeRequest, without: u8) -> Vec<u8> {
+    fn body(&self, request: &JudgeRequest, sample: u32, without: u8) -> Vec<u8> {
         let mut body = self.fixed.clone();
         let user = json!({"role": "user", "content": request.user});
         if without & STILL == 0 {
@@ -145,7 +146,7 @@ impl JudgeClient {
         } else {
             body.insert("messages".into(), json!([{"role": "system", "content": request.system}, user]));
             if without & SEED == 0 {
-                body.insert("seed".into(), self.seed.into());
+                body.insert("seed".into(), (self.seed.wrapping_add(sample.into()) & SEEDS).into());
             }
             if without & FORM == 0 {
                 let form = json!({"name": NAME, "strict": true, "schema": request.schema});

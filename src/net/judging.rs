@@ -29,7 +29,7 @@ fn judge(server: &Loopback, provider: &str) -> JudgeClient {
 
 fn ask(judge: &JudgeClient) -> Result<JudgeReply, Fault> {
     let request = JudgeRequest { system: "judge".into(), user: "this".into(), schema: json!({"type": "object"}) };
-    run(judge.ask(&request))
+    run(judge.ask(&request, 1))
 }
 
 fn says(content: Value) -> Vec<u8> {
@@ -48,7 +48,7 @@ fn a_judge_is_asked_in_the_form_of_a_verdict() {
     assert_eq!(reply.model.as_deref(), Some("judge-1-2026"));
     let form = json!({"type": "json_schema", "json_schema": {"name": "verdicts", "strict": true, "schema": {"type": "object"}}});
     let messages = json!([{"role": "system", "content": "judge"}, {"role": "user", "content": "this"}]);
-    let body = json!({"model": "judge-1", "temperature": 0, "seed": 7, "response_format": form, "messages": messages,
+    let body = json!({"model": "judge-1", "temperature": 0, "seed": 8, "response_format": form, "messages": messages,
         "reasoning_effort": "low"});
     assert_eq!(server.asked()[0].body, body);
     assert_eq!(server.asked()[0].header("idempotency-key"), None);

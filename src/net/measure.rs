@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::eval::judge::{self, Asked as Criterion, Canary, Question};
 use crate::eval::{
     Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score,
-    Scores, Sort, Unit, Usage, counts, leaks as leaks_of, without_secrets,
+    Scores, Sort, Unit, counts, leaks as leaks_of, without_secrets,
 };
 use crate::resource::Digest;
 
@@ -342,7 +342,7 @@ async fn ask(asked: &Asked<'_>, work: &Work<'_>) -> Opinion {
     for _ in 0..=FRESH_OPINIONS {
         let nonce = nonce();
         let request = judge::request(asked.question, &nonce);
-        let reply = match seat.client.ask(&request).await {
+        let reply = match seat.client.ask(&request, asked.sample).await {
             Ok(reply) => reply,
             Err(fault) => {
                 opinion.found = Err(fault.message);
@@ -351,7 +351,7 @@ async fn ask(asked: &Asked<'_>, work: &Work<'_>) -> Opinion {
         };
         opinion.attempts += reply.attempts;
         opinion.usage = match (opinion.usage, reply.usage) {
-            (Some(sum), Some(more)) => Some(Usage { input: sum.input + more.input, output: sum.output + more.output }),
+            (Some(sum), Some(more)) => Some(sum.plus(more)),
             (None, more) if opinion.attempts == reply.attempts => more,
             _ => None,
         };

@@ -3,13 +3,18 @@
 mod attempts;
 mod client;
 mod credentials;
+mod disguise;
 #[cfg(test)]
 mod hostile;
 mod judge;
 #[cfg(test)]
 mod judging;
 pub mod loopback;
+#[cfg(test)]
+mod masking;
 mod measure;
+#[cfg(test)]
+mod measuring;
 pub mod otlp;
 mod pace;
 #[cfg(test)]
@@ -17,6 +22,8 @@ mod patience;
 mod program;
 #[cfg(test)]
 mod programs;
+#[cfg(test)]
+mod refusing;
 mod setting;
 #[cfg(test)]
 mod speaking;

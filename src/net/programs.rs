@@ -124,3 +124,49 @@ fn a_program_that_stays_answers_line_by_line_and_is_started_anew_when_it_fails()
         assert!(third != first && third != second);
     });
 }
+
+fn stays(script: &str) -> Target {
+    let invoke = json!({"type": "command", "command": ["sh", "-c", script], "lines": true, "timeoutSeconds": 20});
+    Target::open(&reach(invoke), &Credentials::default(), &setting()).expect("a target")
+}
+
+fn trial(trial: u32) -> crate::eval::Unit {
+    crate::eval::Unit { case: "a".into(), trial }
+}
+
+#[test]
+fn a_line_that_was_not_asked_for_is_no_answer_to_the_next_trial() {
+    let done = std::env::current_exe().expect("a program").with_file_name(format!("late-{}", std::process::id()));
+    // One line too many, after the answer was heard.
+    let script = format!(
+        r#"read -r line; echo '{{"id": "a", "output": "'$$'"}}'
+        sleep 0.2; echo '{{"id": "a", "output": "late"}}'; : > '{}'; read -r line; sleep 600"#,
+        done.display()
+    );
+    let target = stays(&script);
+    run(async {
+        let first = text(target.call(&case("a", "hi"), &trial(1)).await);
+        let began = Instant::now();
+        while !done.exists() {
+            assert!(began.elapsed() < Duration::from_secs(20), "nothing was said");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let outcome = target.call(&case("a", "hi"), &trial(2)).await;
+        assert_eq!(outcome.attempts, 1);
+        let second = text(outcome);
+        assert!(second != "late" && second != first, "{second}");
+    });
+    drop(std::fs::remove_file(done));
+}
+
+#[test]
+fn a_line_that_answers_another_trial_is_no_answer() {
+    let script = r#"while read -r line; do echo '{"id": "a", "trial": 1, "output": "x"}'; done"#;
+    let target = stays(script);
+    run(async {
+        assert_eq!(text(target.call(&case("a", "hi"), &trial(1)).await), "x");
+        let fault = fault(target.call(&case("a", "hi"), &trial(2)).await);
+        assert_eq!(fault.kind, FaultKind::Malformed);
+        assert!(fault.message.contains("another trial than 2"), "{}", fault.message);
+    });
+}

@@ -11,7 +11,7 @@ use crate::net::setting::Setting;
 
 use super::answering::{Caller, headers, value};
 use super::openai::{json_of, spoken};
-use super::reading::{calls, malformed, reason, usage, word};
+use super::reading::{calls, kept, malformed, reason, usage, word};
 
 /// The version of the API that joch speaks.
 const VERSION: &str = "2023-06-01";
@@ -93,5 +93,6 @@ fn read(json: &Value) -> Result<Reply, Fault> {
             _ => {}
         }
     }
+    kept(&reply.text, reply.cut_short.as_deref(), None)?;
     Ok(reply)
 }

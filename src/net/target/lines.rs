@@ -38,7 +38,7 @@ impl Lines {
     }
 
     pub(super) async fn attempt(&self, case: &Case, unit: &Unit) -> (Result<Reply, Failed>, Duration) {
-        let mut worker = match self.worker() {
+        let mut worker = match self.worker().await {
             Ok(worker) => worker,
             Err(fault) => return (Err(Failed::finally(fault)), Duration::ZERO),
         };
@@ -56,12 +56,12 @@ impl Lines {
         (reply.map_err(Failed::finally), took)
     }
 
-    /// One that waits, or a new one.
-    fn worker(&self) -> Result<Running, Fault> {
+    /// One that waits, or a new one. One that spoke without being asked is let go: its words answer nothing.
+    async fn worker(&self) -> Result<Running, Fault> {
         loop {
             let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(mut worker) = waiting else { return self.program.start() };
-            if !worker.has_ended() {
+            if !worker.has_ended() && !worker.has_spoken().await {
                 return Ok(worker);
             }
         }
@@ -103,9 +103,16 @@ impl Lines {
         }
         let answer: Value =
             serde_json::from_slice(&answer).map_err(|why| malformed(format!("the line is not JSON: {why}")))?;
-        match answer.get("id") {
-            Some(Value::String(id)) if *id == case.id => Ok(answer),
-            _ => Err(malformed(format!("the line answers another case than `{}`: its `id` must be the same", case.id))),
+        if answer.get("id").and_then(Value::as_str) != Some(&case.id) {
+            let why = format!("the line answers another case than `{}`: its `id` must be the same", case.id);
+            return Err(malformed(why));
+        }
+        match answer.get("trial") {
+            Some(trial) if trial.as_u64() != Some(unit.trial.into()) => {
+                let why = format!("the line answers another trial than {}: its `trial` must be the same", unit.trial);
+                Err(malformed(why))
+            }
+            _ => Ok(answer),
         }
     }
 

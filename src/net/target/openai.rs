@@ -11,7 +11,7 @@ use crate::net::credentials::Credentials;
 use crate::net::setting::Setting;
 
 use super::answering::{Caller, headers, value};
-use super::reading::{calls, malformed, reason, usage, word};
+use super::reading::{calls, kept, malformed, reason, usage, word};
 
 #[derive(Debug)]
 pub(super) struct OpenAi {
@@ -124,8 +124,8 @@ pub(crate) fn read_chat(json: &Value) -> Result<Reply, Fault> {
         Some(Value::Array(parts)) => Some(parts.iter().filter_map(|part| part.get("text")?.as_str()).collect()),
         _ => None,
     };
-    let text = text.filter(|text| !text.is_empty() || refusal.is_none()).or(refusal.map(str::to_owned));
     let finish = choice.get("finish_reason").and_then(Value::as_str).and_then(reason);
+    kept(text.as_deref().unwrap_or_default(), finish.as_deref(), refusal)?;
     if text.is_none() && tool_calls.is_empty() && finish.is_none() {
         return Err(malformed("the answer has neither `content` nor `tool_calls`"));
     }
@@ -148,13 +148,14 @@ fn read_responses(json: &Value) -> Result<Reply, Fault> {
     }
     let mut reply =
         Reply { usage: json.get("usage").and_then(usage), model: json.get("model").and_then(word), ..Reply::default() };
+    let mut refusal = None;
     for item in items {
         match item.get("type").and_then(Value::as_str) {
             Some("message") => {
                 let parts = item.get("content").and_then(Value::as_array).into_iter().flatten();
                 for part in parts {
-                    let text = ["text", "refusal"].iter().find_map(|name| part.get(name)?.as_str());
-                    reply.text.push_str(text.unwrap_or_default());
+                    reply.text.push_str(part.get("text").and_then(Value::as_str).unwrap_or_default());
+                    refusal = refusal.or(part.get("refusal").and_then(Value::as_str));
                 }
             }
             Some("function_call") => reply.tool_calls.extend(calls(item).map_err(malformed)?),
@@ -165,5 +166,6 @@ fn read_responses(json: &Value) -> Result<Reply, Fault> {
         let why = json.pointer("/incomplete_details/reason").and_then(Value::as_str);
         reply.cut_short = Some(why.and_then(reason).unwrap_or_else(|| "incomplete".into()));
     }
+    kept(&reply.text, reply.cut_short.as_deref(), refusal)?;
     Ok(reply)
 }

@@ -159,6 +159,18 @@ impl Running {
         }
         ended
     }
+
+    /// Whether something of it waits to be heard, or never will again. What was heard is gone.
+    pub(crate) async fn has_spoken(&mut self) -> bool {
+        // The runtime looks at its streams when nobody has anything to do.
+        tokio::task::yield_now().await;
+        let mut byte = [0];
+        tokio::select! {
+            biased;
+            _ = self.stdout.read(&mut byte) => true,
+            () = std::future::ready(()) => false,
+        }
+    }
 }
 
 impl Drop for Group {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::eval::{self, Decimal, Fault, FaultKind, JsonPath, Reply, ToolCall, Usage, json_path};
-use crate::net::attempts::complaint;
+use crate::net::attempts::{brief, said};
 use crate::net::client::Answer;
 
 /// Where in an answer what stands.
@@ -22,6 +22,8 @@ const USUAL: [&str; 6] = ["output", "answer", "text", "response", "message", "co
 const USUAL_CALLS: [&str; 2] = ["tool_calls", "toolCalls"];
 /// Names of models, versions and reasons are words, not texts.
 const WORD: usize = 200;
+/// Why an answer ended that was withheld.
+const WITHHELD: &str = "content_filter";
 
 impl Paths {
     pub(super) fn open(http: &eval::Http) -> Result<Self, String> {
@@ -52,6 +54,7 @@ impl Paths {
     /// An answer as it came; `is_json` where it must be JSON.
     pub(super) fn read_bytes(&self, body: &[u8], is_json: bool) -> Result<Reply, Fault> {
         let text = str::from_utf8(body).map_err(|_| malformed("the answer is not UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let needs_json = is_json || self.output.is_some() || self.tool_calls.is_some();
         match serde_json::from_str::<Value>(text) {
             Ok(json) if needs_json || json.is_object() => self.read_json(&json),
@@ -62,17 +65,16 @@ impl Paths {
     }
 
     fn read_json(&self, json: &Value) -> Result<Reply, Fault> {
+        if let Some(why) = failure(json, self.output.is_none()) {
+            let why = format!("the agent answered with an error: {}", brief(&why));
+            return Err(Fault::new(FaultKind::Refused, why));
+        }
         let tool_calls = self.tool_calls(json)?;
-        let error = json.get("error").filter(|error| !matches!(error, Value::Null | Value::Bool(false)));
-        let text = match (self.text(json, tool_calls.is_empty()), error) {
-            (Ok(text), None) => text,
-            (Ok(text), Some(_)) if !text.is_empty() => text,
-            (_, Some(_)) => {
-                let said = complaint(json.to_string().as_bytes());
-                return Err(Fault::new(FaultKind::Refused, format!("the agent answered with an error: {said}")));
-            }
-            (Err(fault), None) => return Err(fault),
-        };
+        let cut_short = cut_short(json);
+        let text = self.text(json, tool_calls.is_empty());
+        // What was withheld has no text to be found.
+        kept(text.as_deref().unwrap_or_default(), cut_short.as_deref(), refusal(json))?;
+        let text = text?;
         Ok(Reply {
             text,
             tool_calls,
@@ -83,7 +85,7 @@ impl Paths {
             cost: self.cost(json)?,
             model: json.get("model").and_then(word),
             agent_version: None,
-            cut_short: cut_short(json),
+            cut_short,
         })
     }
 
@@ -206,11 +208,51 @@ pub(crate) fn word(value: &Value) -> Option<String> {
 
 /// Why an answer ended, where it is not because it was complete.
 pub(crate) fn reason(said: &str) -> Option<String> {
-    match said {
+    match said.to_ascii_lowercase().replace('-', "_").as_str() {
         "length" | "max_tokens" | "max_output_tokens" | "model_context_window_exceeded" => Some("length".into()),
-        "content_filter" | "refusal" | "safety" => Some("content_filter".into()),
+        "content_filter" | "content_filtered" | "refusal" | "safety" => Some(WITHHELD.into()),
         _ => None,
     }
+}
+
+/// That an answer without a text was not withheld, neither by a filter nor by the model itself. What was cut at its
+/// length is an answer.
+pub(crate) fn kept(text: &str, cut_short: Option<&str>, refusal: Option<&str>) -> Result<(), Fault> {
+    let why = match (cut_short, refusal.filter(|words| !words.trim().is_empty())) {
+        _ if !text.trim().is_empty() => return Ok(()),
+        (_, Some(words)) => format!("refusal: {}", brief(words)),
+        (Some(WITHHELD), None) => WITHHELD.to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Fault::new(FaultKind::Refused, format!("the answer was withheld: {why}")))
+}
+
+/// The words of an answer that is an error, though it came as a success. `as_usual` where nothing says where the answer
+/// stands: then an answer that calls itself a failure is one, too.
+fn failure(json: &Value, as_usual: bool) -> Option<String> {
+    let mut errors = ["error", "errors"].iter().filter_map(|name| json.get(name));
+    if let Some(error) = errors.find(|error| !is_empty(error)) {
+        let words = said(error).or_else(|| said(json.get("message")?));
+        return Some(words.unwrap_or_else(|| error.to_string()));
+    }
+    let status = json.get("status").and_then(Value::as_str).unwrap_or_default().trim();
+    let failed = ["error", "failed", "failure"].iter().any(|word| status.eq_ignore_ascii_case(word));
+    let denied = ["success", "ok"].iter().any(|name| json.get(name) == Some(&Value::Bool(false)));
+    (as_usual && (failed || denied)).then(|| said(json).unwrap_or_else(|| json.to_string()))
+}
+
+fn is_empty(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
+}
+
+fn refusal(json: &Value) -> Option<&str> {
+    ["/refusal", "/message/refusal", "/choices/0/message/refusal"].iter().find_map(|at| json.pointer(at)?.as_str())
 }
 
 fn cut_short(json: &Value) -> Option<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::eval::{Finding, Line, Plan, Score};
+use crate::eval::{Finding, Line, Plan, Score, Usage};
 
 use super::super::caller::Progress;
 
@@ -23,7 +23,7 @@ pub(super) struct Meter<'p, 'w> {
     done: u64,
     faults: u64,
     means: BTreeMap<String, (f64, u64)>,
-    tokens: (u64, u64),
+    tokens: Usage,
     began: DateTime<Utc>,
     told: DateTime<Utc>,
     drawn: bool,
@@ -41,7 +41,7 @@ impl<'p, 'w> Meter<'p, 'w> {
             done,
             faults: 0,
             means: BTreeMap::new(),
-            tokens: (0, 0),
+            tokens: Usage::default(),
             began: now,
             told: now,
             drawn: false,
@@ -61,8 +61,7 @@ impl<'p, 'w> Meter<'p, 'w> {
                 match &answered.outcome.reply {
                     Ok(reply) => {
                         if let Some(usage) = reply.usage {
-                            self.tokens.0 += usage.input;
-                            self.tokens.1 += usage.output;
+                            self.tokens = self.tokens.plus(usage);
                         }
                     }
                     Err(_) => self.faults += 1,
@@ -132,7 +131,8 @@ impl<'p, 'w> Meter<'p, 'w> {
 
     fn cost(&self) -> Option<f64> {
         let prices = self.plan.prices.get(self.plan.priced_as.as_ref()?)?;
-        let cost = prices.input.per_million().times(self.tokens.0) + prices.output.per_million().times(self.tokens.1);
+        let cost =
+            prices.input.per_million().times(self.tokens.input) + prices.output.per_million().times(self.tokens.output);
         Some(cost.as_f64())
     }
 }
