@@ -285,9 +285,7 @@ fn against(baseline: Baseline) -> Against {
 fn part_view(part: run::Part, state: PartState) -> EvalPart {
     let shard = part.shard.map(|(i, n)| format!("{i}/{n}"));
     let next = match state {
-        PartState::Interrupted => {
-            format!("joch eval run {} --target {} --resume {}", part.eval.name, part.environment, part.run)
-        }
+        PartState::Interrupted => part.command(),
         PartState::Shard => "joch eval merge PATH…, with the journals of all shards".to_owned(),
     };
     EvalPart {

@@ -146,6 +146,9 @@ pub struct ReachRef {
     pub digest: Digest,
     /// Whether the agent itself answered.
     pub live: bool,
+    /// Digest of the recording that answered in its place; recorded, and compared by no gate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recording: Option<Digest>,
 }
 
 /// Prices of tokens in US dollars per million.

@@ -139,9 +139,15 @@ fn command(entry: &Value, at: &str, flaws: &mut Flaws) -> Option<Vec<String>> {
 fn threshold(name: &str, spec: &Value, listed: &[Value], flaws: &mut Flaws) -> (Option<Bounds>, Option<Direction>) {
     let scale = known::scale(name, listed);
     let at = path::entry("spec.thresholds", name);
-    let Some(value) = spec.at(&["thresholds", name]).filter(|value| **value != Value::Null) else {
+    let Some(value) = spec.at(&["thresholds", name]) else {
         return (None, scale.direction);
     };
+    if *value == Value::Null {
+        // Whoever began to write one wants the metric to be held to something.
+        let message = format!("it is not said what `{name}` must reach");
+        flaws.add(&at, message, "write a number, or remove the line: then the metric is measured and decides nothing");
+        return (None, scale.direction);
+    }
     match Threshold::read_all(value, &scale) {
         Ok(bounds) => {
             let taken = match bounds.as_slice() {

@@ -211,7 +211,8 @@ fn a_bare_number_needs_a_direction() {
     let both = with(&format!("{exec}, direction: higher"), "{ min: 1, max: 2 }");
     assert_eq!(both, Ok((">= 1, <= 2".into(), Some(Direction::Higher))));
     assert_eq!(with("type: llm_judge", "'85%'"), Ok((">= 0.85".into(), Some(Direction::Higher))));
-    assert_eq!(with("type: llm_judge", "~"), Ok((String::new(), Some(Direction::Higher))));
+    let unheld = of("{ name: m, type: llm_judge }", "").map(|mut all| all.metrics.remove(0));
+    assert_eq!(unheld.map(|metric| (metric.threshold, metric.direction)), Ok((None, Some(Direction::Higher))));
 }
 
 #[test]
@@ -282,6 +283,18 @@ fn how_a_run_goes_is_understood_or_refused() {
     assert_eq!(regression.max_regression.map(|most| most.to_string()), Some("0.02".into()));
     refused(with("maxRegression: { task_success: -1 }"), &["`spec.maxRegression.task_success`"]);
     refused(with("maxRegression: { tone: 1 }"), &["no metric has this name"]);
+}
+
+#[test]
+fn an_empty_threshold_is_refused_and_not_dropped() {
+    for nothing in ["~", "null", ""] {
+        let read =
+            of("{ name: task_success, type: llm_judge }", &format!("  thresholds: {{ task_success: {nothing} }}"));
+        refused(read, &["`spec.thresholds.task_success`: it is not said what `task_success` must reach"]);
+    }
+    let read =
+        of("{ name: task_success, type: llm_judge }", "  thresholds: { task_success: { fromEnvironment: KEY } }");
+    refused(read, &["`spec.thresholds.task_success`"]);
 }
 
 #[test]

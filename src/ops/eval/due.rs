@@ -3,14 +3,20 @@
 use anyhow::Result;
 use chrono::{DateTime, Days, NaiveTime, Utc};
 
-use crate::eval::{RunResult, Trigger};
+use crate::eval::{Counts, Reach, RunResult, Trigger};
 use crate::ledger::{Environment, Reader};
+use crate::resource::name::DEFAULT_NAMESPACE;
 use crate::resource::view::{Deployment, Eval};
 use crate::resource::{Digest, Kind, Resource, ResourceId, Value};
+use crate::trust::Trust;
+use crate::workspace::RunDirectory;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
+use super::super::failure::Failure;
 use super::super::find::check_environment;
+use super::journal::{RESULT, is_begun};
+use super::prepare::{fill, invoke};
 use super::run::{Outcome, Ran, Request, Resume, Which, run, runs_of};
 
 /// When `nightly` is.
@@ -75,12 +81,15 @@ pub fn run_deployed(
     let due = {
         let desk = Desk::open(caller)?;
         let reader = desk.reader()?;
+        let trust = reader.trust()?;
         let environment = reader.environment(environment)?;
         let mut due = Vec::new();
         for eval in environment.entries(&Kind::Eval)? {
             let Some(agent) = measured(&eval, &environment)?.filter(|agent| agents.contains(agent)) else { continue };
             if wants(&eval, "onDeployment") && is_deployed(&eval, &agent, &environment)? {
-                due.push(of_release(&eval, environment.name(), release));
+                let Some(closure) = environment.closure(&agent)? else { continue };
+                let bound = bound(&eval, &agent, closure.digest(), &environment, &trust);
+                due.push(of_release(&eval, environment.name(), release, bound));
             }
         }
         due
@@ -101,23 +110,41 @@ fn answer(due: Vec<Due>, caller: &mut Caller<'_>) -> Vec<Answered> {
     answered
 }
 
-/// Begins a run, or goes on with it where somebody was stopped.
+/// Begins a run, or goes on with it where somebody was stopped. Where one of that id came to its end and is due all the
+/// same, or what it measured has changed since, another begins.
 fn begin(due: &Due, caller: &mut Caller<'_>) -> Result<Ran> {
-    let desk = Desk::open(caller)?;
-    let begun = crate::workspace::RunDirectory::at(runs_of(&desk).join(&due.run)).is_begun();
-    let request = Request {
-        evals: Which::Named(due.eval.clone()),
-        environment: due.environment.clone(),
-        trigger: due.trigger.clone(),
-        dry_run: false,
-        resume: begun.then(|| Resume::Id(due.run.clone())),
-        shard: None,
-        run: Some(due.run.clone()),
-        directory: None,
-        concurrency: None,
-    };
-    let Outcome { mut runs } = run(&request, caller)?;
-    Ok(runs.remove(0))
+    let mut again = 1;
+    loop {
+        let id = if again == 1 { due.run.clone() } else { format!("{}-{again}", due.run) };
+        let directory = {
+            let desk = Desk::open(caller)?;
+            RunDirectory::at(runs_of(&desk).join(&id))
+        };
+        again += 1;
+        if directory.kept(RESULT)?.is_some() {
+            continue;
+        }
+        let begun = is_begun(&directory)?;
+        let request = Request {
+            evals: Which::Named(due.eval.clone()),
+            environment: due.environment.clone(),
+            trigger: due.trigger.clone(),
+            dry_run: false,
+            resume: begun.then(|| Resume::Id(id.clone())),
+            shard: None,
+            run: Some(id),
+            directory: None,
+            concurrency: None,
+        };
+        match run(&request, caller) {
+            Err(why) if begun && is_changed(&why) => {}
+            ran => return ran.map(|Outcome { mut runs }| runs.remove(0)),
+        }
+    }
+}
+
+fn is_changed(why: &anyhow::Error) -> bool {
+    why.downcast_ref::<Failure>().is_some_and(|failure| failure.code == "run-changed")
 }
 
 /// What is due of one Eval: at most one run, which answers the night as well as the deployment.
@@ -135,28 +162,66 @@ pub(super) fn due_of(
     let results = super::results::of_agent(&agent, reader)?;
     let here = |result: &RunResult| result.eval.id == *eval.id() && result.subject.environment == environment.name();
     let about = |result: &RunResult, digest: Digest| {
-        here(result) && result.subject.digest == digest && result.eval.digest == eval.digest()
+        here(result)
+            && result.subject.digest == digest
+            && result.eval.digest == eval.digest()
+            && is_complete(&result.counts)
     };
     let digest = running.closure.digest();
+    let trust = reader.trust()?;
+    let bound = || bound(eval, &agent, digest, environment, &trust);
     if wants(eval, "onDeployment") && !results.iter().any(|known| about(&known.result, digest)) {
-        return Ok(Some(of_release(eval, environment.name(), &running.record.release)));
+        return Ok(Some(of_release(eval, environment.name(), &running.record.release, bound())));
     }
     let night = last_night(now);
-    let since = |result: &RunResult| here(result) && result.runner.finished_at.is_some_and(|at| at >= night);
+    let since = |result: &RunResult| {
+        here(result) && result.runner.finished_at.is_some_and(|at| at >= night) && is_complete(&result.counts)
+    };
     if wants(eval, "nightly") && !results.iter().any(|known| since(&known.result)) {
-        let run = format!("{}-{}-nightly-{}", eval.id().name, environment.name(), night.format("%Y%m%d"));
+        let when = format!("{}-nightly-{}", environment.name(), night.format("%Y%m%d"));
+        let run = run_id(eval.id(), &when, bound());
         let environment = environment.name().to_owned();
         return Ok(Some(Due { eval: eval.id().clone(), environment, trigger: Trigger::Nightly, run }));
     }
     Ok(None)
 }
 
-fn of_release(eval: &Resource, environment: &str, release: &str) -> Due {
+/// Whether every trial of a run was run. What it came to does not matter here: one that is complete and inconclusive
+/// answers the night as well. The night was measured, people are told that it cannot be told, and running it again at
+/// every call of the scheduler would pay until somebody mends what is broken.
+fn is_complete(counts: &Counts) -> bool {
+    counts.missing == 0
+}
+
+/// What a run is about, as one digest: a change of the agent, of the Eval, of how the agent is reached, or of joch makes
+/// another run of it, for the one that was begun before cannot go on.
+fn bound(
+    eval: &Resource,
+    agent: &ResourceId,
+    closure: Digest,
+    environment: &Environment<'_, '_>,
+    trust: &Trust,
+) -> Digest {
+    let reached = invoke(eval, agent, environment).and_then(|(invoke, _)| fill(&invoke, trust, environment.name()));
+    // Where nothing says how, the run itself will say so.
+    let reached = reached.map_or_else(|_| String::new(), |invoke| Reach::digest_of(&invoke).hex());
+    let joch = env!("CARGO_PKG_VERSION");
+    Digest::of(format!("{} {agent} {} {} {reached} {joch}", eval.id(), closure.hex(), eval.digest().hex()))
+}
+
+/// The id of a run: `quality-staging-nightly-20260501-5f3a9c01`, with the namespace before it where that is not the
+/// default.
+fn run_id(eval: &ResourceId, when: &str, bound: Digest) -> String {
+    let namespace = if eval.namespace == DEFAULT_NAMESPACE { String::new() } else { format!("{}.", eval.namespace) };
+    format!("{namespace}{}-{when}-{}", eval.name, &bound.hex()[..8])
+}
+
+fn of_release(eval: &Resource, environment: &str, release: &str, bound: Digest) -> Due {
     Due {
         eval: eval.id().clone(),
         environment: environment.to_owned(),
         trigger: Trigger::Deployment(release.to_owned()),
-        run: format!("{}-{}", eval.id().name, release.replace('/', "-")),
+        run: run_id(eval.id(), &release.replace('/', "-"), bound),
     }
 }
 
@@ -202,6 +267,24 @@ fn last_night(now: DateTime<Utc>) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_two_evals_never_share_an_id() {
+        let id = |namespace: &str, text: &str| {
+            run_id(&ResourceId::new(Kind::Eval, namespace, "quality"), "staging-nightly-20260501", Digest::of(text))
+        };
+        let plain = id(DEFAULT_NAMESPACE, "a");
+        assert_eq!(plain, format!("quality-staging-nightly-20260501-{}", &Digest::of("a").hex()[..8]));
+        assert_eq!(id("team", "a"), format!("team.{plain}"));
+        assert_ne!(id(DEFAULT_NAMESPACE, "b"), plain, "what changed is another run");
+    }
+
+    #[test]
+    fn a_run_is_complete_when_every_trial_was_run_whatever_it_came_to() {
+        let counts = |missing, errors| Counts { missing, errors, ..Counts::default() };
+        assert!(is_complete(&counts(0, 7)));
+        assert!(!is_complete(&counts(1, 0)));
+    }
 
     #[test]
     fn a_night_begins_at_two() {

@@ -7,7 +7,7 @@ use crate::eval::{Bounds, Case, Decimal, JudgeRef, Measure, Metric, Reply, RunRe
 use crate::ledger::Reader;
 use crate::resource::Direction;
 
-use super::execute::units;
+use super::left::units;
 use super::prepare::{Prepared, unclear};
 use super::results;
 use super::run::{Estimate, PlannedMetric};

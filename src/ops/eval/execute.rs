@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::eval::judge::{asked, canaries};
-use crate::eval::{Check, Checker, Line, Measure, Metric, Plan, Protocol, Reach, Sort, Unit, shard_of};
+use crate::eval::judge::asked;
+use crate::eval::{Check, Checker, Line, Measure, Metric, Plan, Reach, Sort, Unit};
 use crate::net::{
     self, Client, Ended, JudgeClient, Left, LeftOfUnit, Limits, Program, Proxy, Seat, Setting, Target, Told, Work,
 };
-use crate::workspace::{RunDirectory, read_inside};
+use crate::workspace::RunDirectory;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
 use super::journal::{Done, replies};
+use super::left::{Ask, Needs, units};
 use super::prepare::Prepared;
 use super::progress::Meter;
 
@@ -111,10 +112,6 @@ pub(super) fn execute(
 fn setting(prepared: &Prepared, desk: &Desk, caller: &Caller<'_>) -> Result<Setting> {
     let plan = &prepared.plan;
     let root = &desk.project.root;
-    let recording = match &prepared.reach.protocol {
-        Protocol::Replay { file } => Some(read_inside(root, file)?.into()),
-        _ => None,
-    };
     let per_second = |minute: u32| f64::from(minute) / 60.0 / f64::from(shards(plan));
     let own = |name: &str| Some((name.into(), caller.variables.get(name)?.clone()));
     Ok(Setting {
@@ -127,7 +124,7 @@ fn setting(prepared: &Prepared, desk: &Desk, caller: &Caller<'_>) -> Result<Sett
         limits: Limits::default(),
         project: root.clone(),
         variables: ["PATH", "HOME"].into_iter().filter_map(own).collect(),
-        recording,
+        recording: prepared.recording.clone(),
     })
 }
 
@@ -164,43 +161,19 @@ fn seats<'a>(prepared: &'a Prepared, setting: &Setting) -> Result<Vec<Seat<'a>>>
     Ok(seats)
 }
 
-/// Every unit of this part.
-pub(super) fn units(plan: &Plan) -> impl Iterator<Item = (usize, Unit)> + '_ {
-    let here = |case: &str| plan.shard.is_none_or(|(i, n)| shard_of(case, n) == i);
-    let cases = plan.cases.iter().enumerate().filter(move |(_, case)| here(&case.id));
-    cases.flat_map(|(index, case)| (1..=plan.trials).map(move |trial| (index, Unit { case: case.id.clone(), trial })))
-}
-
 /// What the journal does not have yet, canaries first; and how many units there are in all.
 fn left(prepared: &Prepared, done: &Done, path: &Path) -> Result<(Vec<Left>, u64)> {
-    let plan = &prepared.plan;
-    let programs = prepared.definition.metrics.iter().any(|metric| matches!(metric.measure, Measure::Program { .. }));
-    let opinions: BTreeSet<(u32, u32)> = (0..)
-        .zip(&plan.judges)
-        .flat_map(|(judge, seat)| (1..=seat.samples).map(move |sample| (judge, sample)))
+    let needs = Needs::of(&prepared.plan, &prepared.definition);
+    let canaries = needs.canaries(done).into_iter();
+    let mut left: Vec<Left> = canaries
+        .map(|Ask { canary, judge, sample }| Left::Canary { canary: Box::new(canary), judge, sample })
         .collect();
-    let mut left = Vec::new();
-    for (judge, seat) in (0..).zip(&plan.judges) {
-        for canary in canaries() {
-            for sample in 1..=seat.samples {
-                let unit = Unit { case: canary.name.to_owned(), trial: 0 };
-                if done.units.get(&unit).is_none_or(|done| !done.opinions.contains(&(judge, sample))) {
-                    left.push(Left::Canary { canary: Box::new(canary.clone()), judge, sample });
-                }
-            }
-        }
-    }
     let mut of = 0;
     let mut unfinished = Vec::new();
-    for (case, unit) in units(plan) {
+    for (case, unit) in units(&prepared.plan) {
         of += 1;
         let known = done.units.get(&unit).cloned().unwrap_or_default();
-        let complete = match known.answered {
-            None => false,
-            Some(false) => true,
-            Some(true) => known.opinions.is_superset(&opinions) && (known.programmed || !programs),
-        };
-        if !complete {
+        if !needs.is_met(&known) {
             unfinished.push((case, unit, known));
         }
     }

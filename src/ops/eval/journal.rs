@@ -8,7 +8,8 @@ use anyhow::Result;
 use crate::eval::{
     Damaged, Definition, Entry, Journals, Line, Plan, Reply, RunResult, Unit, aggregate, merge, read_lines,
 };
-use crate::workspace::read_journal;
+use crate::resource::Resource;
+use crate::workspace::{RunDirectory, read_journal};
 
 use super::super::failure::Failure;
 
@@ -71,19 +72,42 @@ pub(super) fn plan_of(path: &Path) -> Result<Option<Plan>> {
     }
 }
 
-/// What a journal tells of every unit.
+/// The Eval that a plan holds, if it is the one whose digest it names.
+///
+/// # Errors
+/// It is another, or cannot be read.
+pub(super) fn definition_of(plan: &Plan) -> Result<Definition> {
+    let damaged =
+        |why: String| Failure::could_not("journal", format!("the plan of `{}` cannot be read: {why}", plan.run));
+    let eval = Resource::from_canonical(&plan.definition).map_err(damaged)?;
+    if eval.digest() != plan.eval.digest || *eval.id() != plan.eval.id {
+        return Err(damaged("it holds another Eval than it names".into()).into());
+    }
+    Definition::of(&eval).map_err(|faults| damaged(faults.join("; ")).into())
+}
+
+/// Whether a run was begun there. One that was killed before it wrote its plan was not: nothing was paid for.
+///
+/// # Errors
+/// As [`plan_of`].
+pub(super) fn is_begun(directory: &RunDirectory) -> Result<bool> {
+    Ok(directory.is_begun() && plan_of(&directory.journal_path())?.is_some())
+}
+
+/// What stands in a journal, by unit. What does not, such as an answer that only the way to the agent prevented or an
+/// opinion that a judge never gave, is not done.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// Whether there is an answer, or the word that there is none.
+    /// What there is of each unit and each canary.
     pub(super) units: BTreeMap<Unit, Progressed>,
 }
 
 /// What there is of one unit.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Progressed {
-    /// Whether the agent was called, and whether it answered.
+    /// Whether the agent had its chance, and whether it answered.
     pub(super) answered: Option<bool>,
-    /// The opinions, as judge and sample.
+    /// The opinions that a judge gave, as judge and sample.
     pub(super) opinions: BTreeSet<(u32, u32)>,
     /// Whether the programs have scored it.
     pub(super) programmed: bool,
@@ -97,14 +121,15 @@ impl Done {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let mut done = Self::default();
         for_each(path, |line| match line {
-            Line::Answer(answered) => {
-                done.units.entry(answered.unit.clone()).or_default().answered = Some(answered.outcome.reply.is_ok());
+            Line::Answer(answered) if answered.stands() => {
+                let known = done.units.entry(answered.unit).or_default();
+                known.answered.get_or_insert(answered.outcome.reply.is_ok());
             }
-            Line::Opinion(opinion) => {
-                done.units.entry(opinion.unit.clone()).or_default().opinions.insert((opinion.judge, opinion.sample));
+            Line::Opinion(opinion) if opinion.stands() => {
+                done.units.entry(opinion.unit).or_default().opinions.insert((opinion.judge, opinion.sample));
             }
             Line::Program(programmed) => done.units.entry(programmed.unit.clone()).or_default().programmed = true,
-            Line::Plan(_) | Line::Lag(_) => {}
+            Line::Answer(_) | Line::Opinion(_) | Line::Plan(_) | Line::Lag(_) => {}
         })?;
         Ok(done)
     }

@@ -14,8 +14,8 @@ use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::find::check_environment;
 use super::due::{due_of, measured};
-use super::execute::units;
-use super::journal::{Done, RESULT, plan_of};
+use super::journal::{Done, RESULT, definition_of, plan_of};
+use super::left::Needs;
 use super::run::{Part, runs_of};
 
 /// What there is.
@@ -92,7 +92,7 @@ pub fn run(environment: Option<&str>, caller: &mut Caller<'_>) -> Result<Outcome
         }
     }
     for directory in RunDirectory::all(&runs_of(&desk))? {
-        match unfinished(&directory) {
+        match unfinished(&directory, &desk) {
             Ok(Some(run)) if meant(&run.part.environment) => outcome.unfinished.push(run),
             Ok(_) => {}
             Err(why) => caller.notice(format!("the run in `{}` cannot be read: {why}", directory.path().display())),
@@ -147,23 +147,17 @@ fn listed(
     })
 }
 
-fn unfinished(directory: &RunDirectory) -> Result<Option<Unfinished>> {
+fn unfinished(directory: &RunDirectory, desk: &Desk) -> Result<Option<Unfinished>> {
     if directory.kept(RESULT)?.is_some() {
         return Ok(None);
     }
     let path = directory.journal_path();
     let Some(plan) = plan_of(&path)? else { return Ok(None) };
     let done = Done::read(&path)?;
-    let all: Vec<_> = units(&plan).map(|(_, unit)| unit).collect();
-    let answered = all.iter().filter(|unit| done.units.get(unit).is_some_and(|known| known.answered.is_some())).count();
-    let part = Part {
-        run: plan.run.clone(),
-        eval: plan.eval.id.clone(),
-        environment: plan.subject.environment.clone(),
-        directory: directory.path().to_owned(),
-        done: answered as u64,
-        of: all.len() as u64,
-        shard: plan.shard,
-    };
+    let needs = Needs::of(&plan, &definition_of(&plan)?);
+    if needs.is_finished_part(&done) {
+        return Ok(None);
+    }
+    let part = Part::of(&plan, directory, desk, needs.count(&done));
     Ok(Some(Unfinished { part, began: plan.planned_at }))
 }

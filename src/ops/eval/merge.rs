@@ -1,18 +1,15 @@
 //! `joch eval merge`: one result from the journals of all shards of a run.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::eval::{Definition, Plan};
-use crate::resource::Resource;
 use crate::workspace::journals_at;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
-use super::journal::{merged, plan_of};
+use super::journal::{definition_of, merged, plan_of};
 use super::record::check_before;
 use super::run::{Outcome, Ran, conclude};
 
@@ -43,15 +40,4 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let result = merged(&definition, &journals)?;
     let ran = conclude(result, &definition, caller)?;
     Ok(Outcome { runs: vec![Ran::Finished(Box::new(ran))] })
-}
-
-/// The Eval that a plan holds, if it is the one whose digest it names.
-fn definition_of(plan: &Plan) -> Result<Definition> {
-    let damaged =
-        |why: String| Failure::could_not("journal", format!("the plan of `{}` cannot be read: {why}", plan.run));
-    let eval = Resource::from_canonical(&plan.definition).map_err(damaged)?;
-    if eval.digest() != plan.eval.digest || *eval.id() != plan.eval.id {
-        return Err(damaged("it holds another Eval than it names".into()).into());
-    }
-    Definition::of(&Arc::new(eval)).map_err(|faults| damaged(faults.join("; ")).into())
 }

@@ -5,6 +5,8 @@ mod dataset;
 mod estimate;
 mod execute;
 mod journal;
+mod left;
+mod part;
 mod prepare;
 mod progress;
 mod record;

@@ -11,7 +11,7 @@ use crate::closure::Closure;
 use crate::eval::judge;
 use crate::eval::{
     AgentFacts, Case, CaseRef, DatasetRef, Decimal, Definition, EvalRef, JudgeRef, Measure, Metric, ModelFacts, Plan,
-    Prices, Reach, ReachRef, Subject, Trigger,
+    Prices, Protocol, Reach, ReachRef, Subject, Trigger,
 };
 use crate::ledger::{Environment, Reader};
 use crate::net::Credentials;
@@ -22,6 +22,7 @@ use crate::resource::view::Deployment;
 use crate::resource::{Kind, Reference, Resource, ResourceId, Value};
 use crate::trust::Trust;
 use crate::workspace::dataset::Dataset;
+use crate::workspace::read_inside;
 
 use super::super::caller::Caller;
 use super::super::desk::Desk;
@@ -39,6 +40,8 @@ pub(super) struct Prepared {
     pub(super) dataset: Vec<u8>,
     /// How the agent is reached.
     pub(super) reach: Reach,
+    /// The recording that answers in the agent's place, where one does.
+    pub(super) recording: Option<Arc<[u8]>>,
     /// The judges, in the order of the plan.
     pub(super) judges: Vec<ModelFacts>,
     /// The values of the Secrets that are named.
@@ -91,6 +94,10 @@ pub(super) fn prepare(
     let models = Models { environment, closure: &closure };
     let facts = agent_facts(&closure);
     let reach = Reach::read(&invoke, &facts, definition.run.timeout_ms).map_err(|faults| unreachable(&by, &faults))?;
+    let recording: Option<Arc<[u8]>> = match &reach.protocol {
+        Protocol::Replay { file } => Some(read_inside(&desk.project.root, file)?.into()),
+        _ => None,
+    };
     let judges = judges(&definition, &models, desk, caller)?;
     let judge_refs = judges.iter().map(|seat| JudgeRef {
         model: seat.model.id().clone(),
@@ -129,6 +136,7 @@ pub(super) fn prepare(
             by,
             digest: Reach::digest_of(&invoke),
             live: reach.is_live(),
+            recording: recording.as_ref().map(crate::resource::Digest::of),
         },
         prices: prices(closure.everything().into_iter().chain(judges.iter().map(|seat| &seat.model))),
         priced_as: facts.model.as_ref().map(|model| model.model.clone()),
@@ -150,6 +158,7 @@ pub(super) fn prepare(
         cases: wanted.dataset.cases,
         dataset: wanted.dataset.bytes,
         reach,
+        recording,
         judges: judges.into_iter().map(|seat| seat.facts).collect(),
         credentials,
     })

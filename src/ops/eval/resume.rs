@@ -13,7 +13,9 @@ use crate::workspace::RunDirectory;
 use super::super::caller::Caller;
 use super::super::desk::Desk;
 use super::super::failure::Failure;
-use super::journal::{CASES, RESULT, plan_of};
+use super::journal::{CASES, Done, RESULT, definition_of, plan_of};
+use super::left::Needs;
+use super::part::Part;
 use super::prepare::{Wanted, prepare};
 use super::run::{Outcome, Request, Resume, Which, carry_out, runs_of};
 
@@ -72,6 +74,9 @@ fn moved(began: &Plan, now: &Plan) -> Option<String> {
     if began.reach.digest != now.reach.digest {
         return Some(format!("how {} is reached, as {} says it,", began.subject.agent, now.reach.by));
     }
+    if began.reach.recording != now.reach.recording {
+        return Some(format!("the recording that answers for {}", began.subject.agent));
+    }
     if began.joch != now.joch {
         return Some(format!("joch itself (it was {})", began.joch));
     }
@@ -83,36 +88,66 @@ fn moved(began: &Plan, now: &Plan) -> Option<String> {
     }
 }
 
+/// The unfinished run that is meant. An id alone does not choose it: whoever names an Eval, an environment or a part
+/// means that one and no other.
 fn find(which: &Resume, request: &Request, desk: &Desk) -> Result<(RunDirectory, Plan)> {
-    let directories = match &request.directory {
-        Some(path) => vec![RunDirectory::at(path.clone())],
-        None => RunDirectory::all(&runs_of(desk))?,
-    };
+    let runs = request.directory.clone().unwrap_or_else(|| runs_of(desk));
     let mut found: Vec<(RunDirectory, Plan)> = Vec::new();
-    for directory in directories {
-        if !directory.is_begun() || directory.kept(RESULT)?.is_some() {
+    let mut near = None;
+    for directory in RunDirectory::all(&runs)? {
+        if directory.kept(RESULT)?.is_some() {
             continue;
         }
         let Some(plan) = plan_of(&directory.journal_path())? else { continue };
-        let meant = match (which, &request.evals) {
-            (Resume::Id(id), _) => plan.run == *id,
-            (Resume::Newest, Which::Named(eval)) => {
-                plan.eval.id == *eval && plan.subject.environment == request.environment
-            }
-            (Resume::Newest, Which::Files(_)) => plan.subject.environment == request.environment,
+        if matches!(which, Resume::Id(id) if plan.run != *id) {
+            continue;
+        }
+        let is_eval = match &request.evals {
+            Which::Named(eval) => plan.eval.id == *eval,
+            Which::Files(_) => true,
         };
-        if meant {
+        let is_part = request.shard.is_none_or(|part| plan.shard == Some(part));
+        if !is_eval || plan.subject.environment != request.environment || !is_part {
+            let part = Part::of(&plan, &directory, desk, (0, 0));
+            near.get_or_insert((format!("the run `{}` is {}", plan.run, told(&plan)), part.command()));
+        } else if is_finished_part(&directory, &plan)? {
+            let message = format!("nothing is left of the run `{}`, {}", plan.run, told(&plan));
+            near = Some((message, "`joch eval merge` makes one result of all its parts".to_owned()));
+        } else {
             found.push((directory, plan));
         }
     }
     found.sort_by_key(|(_, plan)| plan.planned_at);
     found.pop().ok_or_else(|| {
-        let what = match which {
-            Resume::Id(id) => format!("no unfinished run is called `{id}`"),
-            Resume::Newest => "there is no unfinished run of that here".into(),
+        let next = match request.directory {
+            Some(_) => "`--journal` names the directory that was given when the run began",
+            None => "`joch eval ls` lists those that can be gone on with",
         };
-        Failure::could_not("not-found", what).next("`joch eval ls` lists those that can be gone on with").into()
+        let (what, next) = match (which, near) {
+            (Resume::Id(_), Some(near)) => near,
+            (Resume::Id(id), None) => {
+                (format!("no unfinished run in `{}` is called `{id}`", runs.display()), next.to_owned())
+            }
+            (Resume::Newest, _) => {
+                (format!("there is no unfinished run of that in `{}`", runs.display()), next.to_owned())
+            }
+        };
+        Failure::could_not("not-found", what).next(next).into()
     })
+}
+
+/// What a run is of: `shard 1/3 of eval/quality in `staging``.
+fn told(plan: &Plan) -> String {
+    let part = plan.shard.map_or_else(String::new, |(i, n)| format!("shard {i}/{n} "));
+    format!("{part}of {} in `{}`", plan.eval.id, plan.subject.environment)
+}
+
+fn is_finished_part(directory: &RunDirectory, plan: &Plan) -> Result<bool> {
+    if plan.shard.is_none() {
+        return Ok(false);
+    }
+    let definition = definition_of(plan)?;
+    Ok(Needs::of(plan, &definition).is_finished_part(&Done::read(&directory.journal_path())?))
 }
 
 fn damaged(directory: &RunDirectory, why: impl std::fmt::Display) -> Failure {

@@ -18,9 +18,11 @@ use super::super::failure::Failure;
 use super::super::find::{check_environment, not_found};
 use super::baseline::Baseline;
 use super::execute::{Execution, execute};
-use super::journal::{RESULT, result_of};
+use super::journal::{RESULT, is_begun, result_of};
 use super::prepare::{Prepared, Wanted, prepare};
 use super::record::{check_before, record};
+
+pub use super::part::Part;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -92,25 +94,6 @@ pub struct Finished {
     pub evidence: String,
     /// Compared with what the next rung runs now, where a result of that is on record.
     pub baseline: Option<Baseline>,
-}
-
-/// A part of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// The run.
-    pub run: String,
-    /// The Eval.
-    pub eval: ResourceId,
-    /// The environment that runs the agent.
-    pub environment: String,
-    /// Its directory.
-    pub directory: PathBuf,
-    /// Units that are done, and all of the part.
-    pub done: u64,
-    /// See `done`.
-    pub of: u64,
-    /// The part: `(i, n)`.
-    pub shard: Option<(u32, u32)>,
 }
 
 /// What a run would do.
@@ -192,8 +175,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             continue;
         }
         let directory = directory_of(request, &prepared.plan, &desk);
-        if directory.is_begun() {
-            return Err(begun(&directory, &prepared.plan).into());
+        if is_begun(&directory)? {
+            let part = Part::of(&prepared.plan, &directory, &desk, (0, 0));
+            return Err(begun(&part).into());
         }
         directory.keep(super::journal::CASES, &prepared.dataset)?;
         let ran = carry_out(prepared, directory, &desk, caller)?;
@@ -214,15 +198,7 @@ pub(super) fn carry_out(
     caller: &mut Caller<'_>,
 ) -> Result<Ran> {
     let execution = execute(&prepared, &directory, desk, caller)?;
-    let part = |execution: &Execution| Part {
-        run: prepared.plan.run.clone(),
-        eval: prepared.plan.eval.id.clone(),
-        environment: prepared.plan.subject.environment.clone(),
-        directory: directory.path().to_owned(),
-        done: execution.done,
-        of: execution.of,
-        shard: prepared.plan.shard,
-    };
+    let part = |execution: &Execution| Part::of(&prepared.plan, &directory, desk, (execution.done, execution.of));
     if execution.ended == Ended::Interrupted && execution.done < execution.of {
         return Ok(Ran::Interrupted(part(&execution)));
     }
@@ -292,14 +268,9 @@ fn directory_of(request: &Request, plan: &Plan, desk: &Desk) -> RunDirectory {
     RunDirectory::at(request.directory.clone().unwrap_or_else(|| runs_of(desk)).join(name))
 }
 
-fn begun(directory: &RunDirectory, plan: &Plan) -> Failure {
-    let part = plan.shard.map_or_else(String::new, |(i, n)| format!(" --shard {i}/{n}"));
-    Failure::could_not("run-begun", format!("the run in `{}` was begun before", directory.path().display())).next(
-        format!(
-            "go on with it: `joch eval run {} --target {}{part} --resume {}`, or begin another with `--run-id`",
-            plan.eval.id.name, plan.subject.environment, plan.run
-        ),
-    )
+fn begun(part: &Part) -> Failure {
+    Failure::could_not("run-begun", format!("the run in `{}` was begun before", part.directory.display()))
+        .next(format!("go on with it: `{}`, or begin another with `--run-id`", part.command()))
 }
 
 /// What all runs come to: failed before inconclusive before passed. None for a part of a run.

@@ -179,6 +179,7 @@ fn of(verdict: Verdict, scores: &[&str]) -> RunResult {
             by: ResourceId::new(Kind::Deployment, "default", "support-triage-staging"),
             digest: Digest::of("invoke"),
             live: true,
+            recording: None,
         },
         runner: Runner {
             joch: "0.1.0".to_owned(),

@@ -178,7 +178,16 @@ fn check_threshold(name: &str, value: &Value, metrics: &[Value], names: &[&str],
         finding.help = Some(help);
         return;
     }
-    if environment_key(value).is_some() || *value == Value::Null {
+    if environment_key(value).is_some() {
+        return;
+    }
+    if *value == Value::Null {
+        // The place to mend is the key's: behind it there is nothing.
+        let place = report.document.key_position(&at);
+        let finding = report.error("threshold", &at, format!("it is not said what `{name}` must reach"));
+        (finding.line, finding.column) = (place.line, place.column);
+        finding.help =
+            Some("write a number, or remove the line: then the metric is measured and decides nothing".into());
         return;
     }
     let scale = metric::scale(name, metrics);

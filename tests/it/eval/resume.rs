@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -50,8 +51,13 @@ fn timeless(result: &Value) -> Value {
 
 /// Starts a run and kills it when about half of it is done.
 fn killed(stage: &Stage, asked: &Asked) {
+    killed_while(stage, asked, "support-triage-quality --target staging --concurrency 4");
+}
+
+/// Starts a run with these words and kills it when about half of it is done.
+fn killed_while(stage: &Stage, asked: &Asked, words: &str) {
     let mut command = stage.world.command("alice", "joch");
-    command.args(["eval", "run", "support-triage-quality", "--target", "staging", "--concurrency", "4"]);
+    command.args(["eval", "run"]).args(words.split(' '));
     let mut child: Child = command.env(super::stage::KEY.0, super::stage::KEY.1).spawn().expect("started");
     let began = Instant::now();
     while asked.lock().expect("nobody panics here").len() < CASES / 2 {
@@ -150,4 +156,73 @@ fn a_disk_that_takes_no_more_ends_a_run_at_once_and_it_goes_on_later() {
     assert_eq!(code, 0);
     let twice: u32 = asked.lock().expect("nobody panics here").values().map(|count| count - 1).sum();
     assert!(twice <= 3, "{twice} cases were asked twice");
+}
+
+#[test]
+fn a_run_that_goes_on_asks_again_whom_only_the_way_to_it_kept_from_answering() {
+    let asked = Asked::default();
+    let broken = Arc::new(AtomicBool::new(true));
+    let (answers, is_broken) = (slow(&asked), Arc::clone(&broken));
+    let stage = Stage::new("resume-mended", CASES, move |request| {
+        let refused = is_broken.load(Ordering::Relaxed) && (request.path != "/agent" || case(request) % 5 == 1);
+        let answer = answers(request);
+        if refused { Answer::Json(401, serde_json::json!({"error": "who are you?"})) } else { answer }
+    });
+    killed(&stage, &asked);
+    let before = std::mem::take(&mut *asked.lock().expect("nobody panics here"));
+    broken.store(false, Ordering::Relaxed);
+    let (code, result) = stage.eval("--resume");
+    assert_eq!((code, result["verdict"].as_str()), (0, Some("passed")), "{result:#}");
+    assert_eq!(result["metrics"][0]["value"].as_f64(), Some(0.9), "{result:#}");
+    let after = asked.lock().expect("nobody panics here");
+    let refused = before.keys().filter(|n| *n % 5 == 1);
+    assert!(refused.clone().count() > 0 && refused.clone().all(|n| after.contains_key(n)), "{before:?} {after:?}");
+    let twice = before.keys().filter(|n| *n % 5 != 1 && after.contains_key(n)).count();
+    assert!(twice <= 4, "{twice} cases that were answered were asked again");
+}
+
+#[test]
+fn a_run_does_not_go_on_with_another_recording() {
+    let stage = Stage::new("resume-recording", 12, |_| Answer::Json(401, serde_json::json!({"error": "who are you?"})));
+    let recorded = |says: &str| -> String {
+        (1..=12).map(|n| format!("{{\"id\":\"c-{n:04}\",\"output\":\"{says} {n}.\"}}\n")).collect()
+    };
+    stage.write("recorded.jsonl", &recorded("Answer"));
+    let deployment = std::fs::read_to_string(stage.world.project().join("deployments.yaml")).expect("written");
+    let deployment = deployment.split("  invoke:").next().expect("a beginning").to_owned();
+    stage.write("deployments.yaml", &format!("{deployment}  invoke: {{type: replay, file: recorded.jsonl}}\n"));
+    stage.done("joch apply -f deployments.yaml --env staging --no-evals");
+    let run = "joch eval run support-triage-quality --target staging --shard 1/2";
+    // No judge spoke, so there is something left of it.
+    stage.done(&format!("{run} --run-id r1"));
+    stage.write("recorded.jsonl", &recorded("Another answer"));
+    let other = stage.sh(&format!("{run} --resume r1"));
+    assert_eq!(other.code, 2, "{}{}", other.stdout, other.stderr);
+    assert!(
+        other.stderr.contains("the recording that answers for agent/support-triage changed since"),
+        "{}",
+        other.stderr
+    );
+    stage.write("recorded.jsonl", &recorded("Answer"));
+    stage.done(&format!("{run} --resume r1"));
+}
+
+#[test]
+fn what_is_due_begins_anew_once_the_eval_is_another() {
+    let asked = Asked::default();
+    let stage = Stage::new("resume-due", CASES, slow(&asked));
+    killed_while(&stage, &asked, "--due");
+    let listed = stage.done("joch eval ls --target staging");
+    assert!(listed.stdout.contains("--resume support-triage-quality-staging-"), "{}", listed.stdout);
+    let path = "evals/support-triage-quality.yaml";
+    let eval = std::fs::read_to_string(stage.world.project().join(path)).expect("written");
+    stage.write(path, &eval.replace("task_success: 0.85", "task_success: 0.8"));
+    stage.done("joch apply -f . --no-evals");
+    stage.done("joch promote eval/support-triage-quality --from local --to dev --no-evals");
+    stage.done("joch promote eval/support-triage-quality --from dev --to staging --no-evals");
+    stage.done("joch eval run --due");
+    let listed = stage.done("joch eval ls --target staging");
+    assert!(listed.stdout.contains("current"), "{}", listed.stdout);
+    let nothing = stage.done("joch eval run --due");
+    assert!(nothing.stdout.contains("there was nothing to run"), "{}", nothing.stdout);
 }

@@ -1,6 +1,9 @@
 //! A run in parts: several machines, one result.
 
 use std::fs;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -83,4 +86,68 @@ fn a_part_is_a_number_of_a_number() {
         assert_eq!(outcome.code, 64, "{bad}: {}", outcome.stderr);
     }
     assert_eq!(stage.server.count(), 0, "nothing was called");
+}
+
+/// Runs a part and stops it with a signal after some calls; what it printed.
+fn stopped(stage: &Stage, words: &[&str]) -> String {
+    let mut command = stage.world.command("alice", "joch");
+    command.args(["eval", "run", "support-triage-quality", "--target", "staging", "--concurrency", "1"]).args(words);
+    command.env(super::stage::KEY.0, super::stage::KEY.1).stdout(Stdio::piped());
+    let before = stage.server.count();
+    let child = command.spawn().expect("started");
+    let began = Instant::now();
+    // Canaries come first.
+    while stage.server.count() < before + 16 {
+        assert!(began.elapsed() < Duration::from_secs(60), "it never came so far");
+        sleep(Duration::from_millis(5));
+    }
+    stage.done(&format!("kill -TERM {}", child.id()));
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(130));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_part_goes_on_where_it_lies_and_no_other_in_its_place() {
+    let stage = Stage::new("shards-resume", 60, |request| match request.path.as_str() {
+        "/agent" => Answer::After(Duration::from_millis(60), Box::new(script(request))),
+        _ => script(request),
+    });
+    let run = "joch eval run support-triage-quality --target staging --journal 'my parts'";
+    stage.done(&format!("{run} --concurrency 1 --run-id r1 --shard 2/3"));
+    let told = stopped(&stage, &["--journal", "my parts", "--run-id", "r1", "--shard", "1/3"]);
+    stopped(&stage, &["--journal", "my parts", "--run-id", "r1", "--shard", "3/3"]);
+    let next = told.lines().find_map(|line| line.split_once("next: ")).expect("a command").1;
+
+    let calls = stage.server.count();
+    for (line, said) in [
+        (format!("{run} --shard 2/3 --resume r1"), "nothing is left of the run `r1`, shard 2/3"),
+        (format!("{run} --shard 1/4 --resume r1"), "the run `r1` is shard"),
+        (run.replace("quality", "nosuch") + " --resume r1", "of eval/support-triage-quality in `staging`"),
+        (run.replace("staging", "prod") + " --resume r1", "of eval/support-triage-quality in `staging`"),
+        (run.replace("my parts", "elsewhere") + " --resume r1", "no unfinished run in"),
+    ] {
+        let refused = stage.sh(&line);
+        assert_eq!(refused.code, 1, "{line}: {}{}", refused.stdout, refused.stderr);
+        assert!(refused.stderr.contains(said), "{line}: {}", refused.stderr);
+    }
+    assert_eq!(stage.server.count(), calls, "nothing was called");
+
+    // The command that was printed works as it stands, wherever it is pasted.
+    assert!(next.contains("--shard 1/3") && next.contains("my parts'"), "{next}");
+    let first = stage.done(next);
+    assert!(first.stdout.contains("shard 1/3"), "{}", first.stdout);
+    let third = stage.done(&format!("{run} --resume"));
+    assert!(third.stdout.contains("shard 3/3"), "{}", third.stdout);
+    assert_eq!(stage.sh(&format!("{run} --resume")).code, 1, "nothing is left");
+    let merged = stage.sh("joch eval merge 'my parts'");
+    assert!(merged.stdout.contains("60 of 60 answered"), "{}{}", merged.stdout, merged.stderr);
+}
+
+#[test]
+fn a_part_that_is_done_is_not_offered_as_unfinished() {
+    let stage = Stage::new("shards-done", 12, script);
+    stage.done("joch eval run support-triage-quality --target staging --run-id r2 --shard 1/2");
+    let listed = stage.done("joch eval ls");
+    assert!(!listed.stdout.contains("r2"), "{}", listed.stdout);
 }

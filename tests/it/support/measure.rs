@@ -55,7 +55,7 @@ pub(crate) fn result(world: &World, eval: &str, agent: &str, environment: &str, 
         eval: EvalRef { id, version: None, digest: record.digest() },
         dataset: DatasetRef { uri: "./cases.jsonl".into(), digest: dataset, cases },
         judges,
-        reach: ReachRef { protocol: "http".into(), by, digest, live: true },
+        reach: ReachRef { protocol: "http".into(), by, digest, live: true, recording: None },
         runner: Runner {
             joch: env!("CARGO_PKG_VERSION").into(),
             trigger: Trigger::Manual,

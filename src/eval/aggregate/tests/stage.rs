@@ -80,6 +80,7 @@ impl Stage {
                 by: id(Kind::Deployment, "support"),
                 digest: Digest::of("invoke"),
                 live: true,
+                recording: None,
             },
             prices: BTreeMap::new(),
             priced_as: None,
