@@ -9,9 +9,9 @@ use serde_json::ser::{Formatter, Serializer};
 /// Indented up to this depth; deeper values stand on one line.
 const INDENTED: usize = 2;
 
-/// `value` as JSON, with a newline at its end.
-pub(super) fn write(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = Vec::new();
+/// `value` as JSON of about `size` bytes, with a newline at its end.
+pub(super) fn write(value: &impl Serialize, size: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size);
     let mut serializer = Serializer::with_formatter(&mut bytes, Outline::default());
     value.serialize(&mut serializer).expect("a result has text for keys, and no other reason to fail");
     bytes.push(b'\n');
@@ -106,7 +106,7 @@ mod tests {
     fn a_case_is_one_line() {
         let value =
             json!({"a": 1, "cases": [{"id": "x", "trials": [{"n": [1, 2]}, {}]}, {"id": "y"}], "none": [], "z": {}});
-        let written = String::from_utf8(write(&value)).expect("text");
+        let written = String::from_utf8(write(&value, 0)).expect("text");
         assert_eq!(
             written,
             "{\n  \"a\": 1,\n  \"cases\": [\n    {\"id\": \"x\", \"trials\": [{\"n\": [1, 2]}, {}]},\n    \
