@@ -90,6 +90,10 @@ pub(super) fn prepare(
     let definition = Definition::of(eval).map_err(|faults| unclear(eval.id(), &faults))?;
     let (agent, closure, version) = subject(eval, &definition, environment)?;
     let (invoke, by) = invoke(eval, &agent, environment)?;
+    let own = eval.spec().at(&["target", "invoke"]).filter(|own| **own != Value::Null);
+    if by != *eval.id() && own.is_some_and(|own| *own != invoke) {
+        caller.notice(format!("{by} says how {agent} is reached; `target.invoke` of {} is not used", eval.id()));
+    }
     let invoke = fill(&invoke, trust, environment.name())?;
     let models = Models { environment, closure: &closure };
     let facts = agent_facts(&closure);
