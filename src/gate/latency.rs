@@ -11,8 +11,9 @@ use crate::resource::requirement::Percent;
 use crate::resource::view;
 use crate::resource::{Kind, Resource};
 
+use super::baseline::Baseline;
 use super::binding::Binding;
-use super::eval::{Baseline, Latest, badness};
+use super::eval::{Latest, badness};
 use super::evidence::{Evidence, Subject};
 use super::measured::Moved;
 use super::score;

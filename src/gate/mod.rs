@@ -1,6 +1,7 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
 mod approval;
+mod baseline;
 mod binding;
 mod eval;
 mod evidence;
