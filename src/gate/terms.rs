@@ -59,10 +59,8 @@ impl Terms {
 /// The `invoke` of a Deployment of this agent in this environment, if it is one and has one.
 pub(super) fn invoke_of<'d>(deployment: &'d Resource, agent: &ResourceId, environment: &str) -> Option<&'d Value> {
     let view = Deployment::of(deployment)?;
-    let about = view.agent.is_some_and(|named| named.candidates(&deployment.id().namespace).contains(agent));
-    let here = view.environment.is_some_and(|named| named.name == environment);
     let invoke = deployment.spec().get("invoke").filter(|invoke| **invoke != Value::Null)?;
-    (about && here).then_some(invoke)
+    view.deploys(agent, environment, &deployment.id().namespace).then_some(invoke)
 }
 
 #[cfg(test)]

@@ -233,8 +233,7 @@ fn is_deployed(eval: &Resource, agent: &ResourceId, environment: &Environment<'_
     }
     for record in environment.entries(&Kind::Deployment)? {
         let Some(view) = Deployment::of(&record) else { continue };
-        let here = view.environment.is_some_and(|named| named.name == environment.name());
-        if here && view.agent.is_some_and(|named| named.candidates(&record.id().namespace).contains(agent)) {
+        if view.deploys(agent, environment.name(), &record.id().namespace) {
             return Ok(true);
         }
     }

@@ -218,9 +218,7 @@ pub(in crate::ops) fn invoke(
     let mut found = Vec::new();
     for record in environment.entries(&Kind::Deployment)? {
         let Some(view) = Deployment::of(&record) else { continue };
-        let here = view.environment.is_some_and(|named| named.name == environment.name());
-        let about = view.agent.is_some_and(|named| named.candidates(&record.id().namespace).contains(agent));
-        if here && about && view.invoke != Value::Null {
+        if view.deploys(agent, environment.name(), &record.id().namespace) && view.invoke != Value::Null {
             found.push((view.invoke, record.id().clone()));
         }
     }

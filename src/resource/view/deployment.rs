@@ -3,7 +3,7 @@
 use super::references;
 use crate::resource::envelope::Resource;
 use crate::resource::fields::mention::reference;
-use crate::resource::id::Reference;
+use crate::resource::id::{Reference, ResourceId};
 use crate::resource::kind::Kind;
 use crate::resource::value::Value;
 
@@ -40,5 +40,12 @@ impl Deployment {
             invoke: spec.get("invoke").cloned().unwrap_or(Value::Null),
             expected_runs_per_day: spec.get("expectedRunsPerDay").and_then(Value::as_number).map(|n| n.as_f64()),
         })
+    }
+
+    /// Whether it is about this agent in this environment; `namespace` is that of the Deployment.
+    #[must_use]
+    pub fn deploys(&self, agent: &ResourceId, environment: &str, namespace: &str) -> bool {
+        let about = self.agent.as_ref().is_some_and(|named| named.candidates(namespace).contains(agent));
+        about && self.environment.as_ref().is_some_and(|named| named.name == environment)
     }
 }
