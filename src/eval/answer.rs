@@ -1,5 +1,7 @@
 //! What came back for one case: the agent's answer, or why there is none, and what was observed on the way.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -110,6 +112,14 @@ impl Usage {
         Self { input: self.input.saturating_add(more.input), output: self.output.saturating_add(more.output) }
     }
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
 
 impl Fault {
     /// A failure of this sort; its message is cut to one line of at most 300 characters.

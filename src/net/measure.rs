@@ -15,8 +15,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::eval::judge::{self, Asked as Criterion, Canary, Question};
 use crate::eval::{
-    Answered, Case, Checker, Decimal, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply, Score,
-    Scores, Sort, Unit, counts, leaks as leaks_of, without_secrets,
+    Answered, Case, Checker, Decimal, Fault, Finding, Lag, LeakSettings, Line, Opinion, Outcome, Programmed, Reply,
+    Score, Scores, Sort, Unit, counts, leaks as leaks_of, without_secrets,
 };
 use crate::resource::Digest;
 
@@ -119,10 +119,10 @@ pub enum Told {
 /// Runs the work until it is done, interrupted, or `tell` refuses a line.
 ///
 /// # Errors
-/// What `tell` says.
-pub fn measure<E>(work: &Work<'_>, tell: &mut dyn FnMut(Told) -> Result<(), E>) -> Result<Ended, E> {
+/// What `tell` says; or no call can be made at all.
+pub fn measure<E: From<Fault>>(work: &Work<'_>, tell: &mut dyn FnMut(Told) -> Result<(), E>) -> Result<Ended, E> {
     let ears = Ears { tell: RefCell::new(tell), refused: RefCell::new(None) };
-    let ended = super::block_on(drive(work, &ears));
+    let ended = super::block_on(drive(work, &ears))?;
     match ears.refused.into_inner() {
         Some(why) => Err(why),
         None => Ok(ended),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::stage::{Loopback, credentials, json as json_answer, reach, setting};
 use super::{Credentials, Ended, JudgeClient, Left, Seat, Target, Told, Work, measure};
 use crate::eval::judge::canaries;
-use crate::eval::{Line, ModelFacts, Opinion, Usage};
+use crate::eval::{Fault, Line, ModelFacts, Opinion, Usage};
 
 /// Shows one canary in two samples to a judge that gives no verdict.
 fn opinions(server: &Loopback) -> Vec<Opinion> {
@@ -43,7 +43,7 @@ fn opinions(server: &Loopback) -> Vec<Opinion> {
         if let Told::Line(Line::Opinion(opinion)) = told {
             opinions.push(*opinion);
         }
-        Ok::<_, ()>(())
+        Ok::<_, Fault>(())
     });
     assert_eq!(ended, Ok(Ended::Done));
     opinions

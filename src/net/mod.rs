@@ -31,6 +31,8 @@ mod speaking;
 mod stage;
 pub mod target;
 
+use crate::eval::{Fault, FaultKind};
+
 pub use client::Client;
 pub use credentials::Credentials;
 pub use judge::JudgeClient;
@@ -40,7 +42,16 @@ pub use setting::{Limits, Proxy, Setting};
 pub use target::Target;
 
 /// Runs a future on a runtime of this thread's own.
-fn block_on<F: Future>(future: F) -> F::Output {
+///
+/// # Errors
+/// The machine gives no runtime: it has no file descriptors left, say.
+fn block_on<F: Future>(future: F) -> Result<F::Output, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a machine that can run a program can run a loop").block_on(future)
+    let runtime = runtime.map_err(|why| {
+        Fault::new(
+            FaultKind::Connection,
+            format!("this machine lets joch make no calls: {why}; close what holds files open"),
+        )
+    })?;
+    Ok(runtime.block_on(future))
 }

@@ -52,7 +52,7 @@ pub fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
 /// # Errors
 /// The first body that is not taken, or not in full; those before it were.
 pub fn export(client: &Client, collector: &Collector, logs: &[String], metrics: &[String]) -> Result<(), Fault> {
-    super::block_on(send_all(client, collector, logs, metrics))
+    super::block_on(send_all(client, collector, logs, metrics))?
 }
 
 async fn send_all(client: &Client, collector: &Collector, logs: &[String], metrics: &[String]) -> Result<(), Fault> {
