@@ -148,6 +148,7 @@ pub(super) fn run(args: EvalArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Show(args) => show_one(args, caller),
         Command::Gate(args) => ask_gate(&args, caller),
         Command::Merge(args) => {
+            args.reports.check()?;
             let outcome = merge::run(&merge::Request { paths: args.paths }, caller)?;
             told(outcome, Vec::new(), &args.reports, caller)
         }

@@ -42,10 +42,10 @@ impl ReportArgs {
         Ok(())
     }
 
-    /// Writes and sends everything. What fails is told, and changes no verdict.
+    /// Writes and sends everything. What a collector does not take is told, and changes nothing.
     ///
     /// # Errors
-    /// A file cannot be written.
+    /// A file cannot be written. Results are on record by then, and need not be paid for again.
     pub(super) fn write(&self, results: &EvalResults, caller: &mut Caller<'_>) -> Result<()> {
         let all: &dyn View = match results.items.as_slice() {
             [one] if results.parts.is_empty() && results.troubles.is_empty() => one,
@@ -61,7 +61,8 @@ impl ReportArgs {
                     format.and_then(|format| all.report(format)).unwrap_or_default()
                 }
             };
-            crate::workspace::write_over(&caller.directory.join(file), text.as_bytes())?;
+            crate::workspace::write_over(&caller.directory.join(file), text.as_bytes())
+                .map_err(|why| unwritten(&why.to_string(), report, results))?;
         }
         let Some(url) = &self.otlp else { return Ok(()) };
         for result in &results.items {
@@ -74,6 +75,15 @@ impl ReportArgs {
             }
         }
         Ok(())
+    }
+}
+
+/// What was measured is not lost with a report of it.
+fn unwritten(why: &str, report: &str, results: &EvalResults) -> Failure {
+    let failure = Failure::could_not("report", why);
+    match results.items.iter().find_map(|item| item.evidence.as_deref()?.get(..12)) {
+        Some(id) => failure.next(format!("the result is on record: joch eval show {id} --report {report}")),
+        None => failure.next("name a file that can be written"),
     }
 }
 

@@ -177,6 +177,16 @@ fn reports_go_to_files_beside_the_answer() {
     assert!(read("run.json").contains("\"EvalResult\""));
     let bad = stage.sh("joch eval run support-triage-quality --target staging --report xml=a");
     assert_eq!(bad.code, 64, "{}", bad.stderr);
+    for verb in ["merge out", "show support-triage-quality --target staging"] {
+        let bad = stage.sh(&format!("joch eval {verb} --report xml=a"));
+        assert_eq!(bad.code, 64, "{verb}: {}", bad.stderr);
+    }
+    // What was paid for is on record, whatever becomes of a report of it.
+    let lost = stage.sh("joch eval run support-triage-quality --target staging --report html=out/junit.xml/run.html");
+    assert_eq!(lost.code, 1, "{}", lost.stdout);
+    let next = lost.stderr.lines().find_map(|line| line.split_once("on record: ")).expect("a next command").1;
+    stage.done(&next.replace("out/junit.xml/run.html", "out/again.html"));
+    assert_eq!(read("again.html").lines().next(), read("run.html").lines().next());
 }
 
 /// An answer that wants to be more than an answer.
