@@ -1,0 +1,1 @@
+//! What a bill tells, by example.
