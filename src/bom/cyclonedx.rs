@@ -4,6 +4,8 @@
 //! Control Standard, which has words for types that are none of CycloneDX. The same graph, version and time make the
 //! same bytes.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -239,9 +241,27 @@ const RESOURCE: &str = "joch:resource";
 /// The bytes of the bill that a graph is, as a ledger stores them: indented, with a newline at their end.
 #[must_use]
 pub fn document(graph: &Graph, issue: &Issue<'_>) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(&bill(graph, issue)).expect("texts and lists of texts");
-    bytes.push(b'\n');
-    bytes
+    bill(graph, issue).to_json()
+}
+
+/// Whether the bill that stands is the one that was derived again. The number of a child agent may have been given
+/// later: then the one that stands leaves it out.
+#[must_use]
+pub fn agrees(stands: &[u8], derived: &[u8]) -> bool {
+    if stands == derived {
+        return true;
+    }
+    let (Ok(found), Ok(mut again)) = (Bill::from_json(stands), Bill::from_json(derived)) else { return false };
+    let unnumbered = |part: &Part| value(&part.properties, VERSION).is_none();
+    let unnumbered: BTreeSet<_> = found.components.iter().filter(|part| unnumbered(part)).map(|p| &p.reference).collect();
+    for part in &mut again.components {
+        let is_child = value(&part.properties, RESOURCE).is_some_and(|resource| resource.starts_with("agent/"));
+        if is_child && unnumbered.contains(&part.reference) {
+            part.version = None;
+            part.properties.retain(|property| property.name != VERSION);
+        }
+    }
+    again.to_json() == stands
 }
 
 /// The bill that a graph is.
@@ -295,6 +315,14 @@ impl Bill {
         serde_json::from_slice(bytes).map_err(|why| why.to_string())
     }
 
+    /// As it is stored: indented JSON with a newline at its end.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("texts and lists of texts");
+        bytes.push(b'\n');
+        bytes
+    }
+
     /// The digest of the graph that it was made of.
     #[must_use]
     pub fn content_digest(&self) -> Option<Digest> {
@@ -305,6 +333,19 @@ impl Bill {
     #[must_use]
     pub fn form(&self) -> Option<u32> {
         self.property(FORM)?.parse().ok()
+    }
+
+    /// When its version was released first, in RFC 3339.
+    #[must_use]
+    pub fn timestamp(&self) -> &str {
+        &self.metadata.timestamp
+    }
+
+    /// The version of the joch that wrote it.
+    #[must_use]
+    pub fn writer(&self) -> &str {
+        let tool = self.metadata.tools.components.first();
+        tool.and_then(|tool| tool.version.as_deref()).unwrap_or_default()
     }
 
     /// What each component is called, in the order in which they stand.
@@ -446,7 +487,8 @@ fn service(component: &Component) -> Service {
     }
 }
 
-fn properties(component: &Component) -> Vec<Property> {
+/// What else is known of a component, by name.
+pub(super) fn properties(component: &Component) -> Vec<Property> {
     let mut properties: Vec<_> =
         component.facts.iter().map(|(name, value)| property(name, value.clone())).collect();
     properties.extend(component.acs_type().map(|acs| property("acs:component_type", acs.to_owned())));

@@ -11,12 +11,13 @@ mod graph;
 mod image;
 mod observation;
 mod serial;
+pub mod spdx;
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
 pub use component::{Component, Outside, Sort, What};
-pub use delta::{AbomDelta, Moved, delta};
+pub use delta::{AbomDelta, Became, Moved, Other, delta};
 pub use finding::Finding;
 pub use graph::Graph;
 pub use observation::{OBSERVATION_DAYS, OBSERVATION_SCHEMA, Observation, ToolDefinition};

@@ -112,7 +112,7 @@ pub(super) fn record_of(
         diff,
         eval_results,
         approvals,
-        abom_diff: bom::delta(old_members, &members),
+        abom_diff: bom::delta(old_members, &members).with(running.map(|running| &running.closure), after),
         runtime_context: runtime_context(&draft.environment, after, context.trust)?,
         operator_identity: context.operator.clone(),
         timestamp: context.now.trunc_subsecs(0),
@@ -131,6 +131,7 @@ pub(super) fn record_of(
         trust: context.trust.commit.clone(),
         evidence: context.evidence_commit.to_owned(),
         joch: env!("CARGO_PKG_VERSION").to_owned(),
+        bom: None,
         default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
         members,
     })

@@ -17,6 +17,7 @@ use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, la
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
+use super::bills::Shelved;
 use super::redraft::{Redraft, Release};
 use super::releases::Court;
 
@@ -85,6 +86,7 @@ impl Court<'_, '_> {
         let source = redraft.draft.source.as_ref().map(|source| source.commit.as_str());
         let beside: Vec<Record> = standing.values().cloned().collect();
         findings.extend(check_message(fact, manifest, &beside, source));
+        self.check_bills(release, redraft, &derived, findings)?;
         for record in &derived.records {
             let Some(found) = standing.get(&record.agent_ref) else {
                 if derived.gated {
@@ -140,6 +142,7 @@ impl Court<'_, '_> {
         let asked: Vec<_> = standing.values().collect();
         let (required, allowed) = (required(&asked), allowed(&asked));
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
+        let bills = Shelved { reader: self.reader, numbers: self.numbers, release: release.id, joch: &manifest.joch };
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
@@ -152,6 +155,7 @@ impl Court<'_, '_> {
             required: &required,
             allowed_regressions: &allowed,
             numbering: self.numbers,
+            bills: &bills,
             votes: &votes,
             results: &votes,
             observations: &votes,
