@@ -21,7 +21,8 @@ pub(super) fn shown(text: &str) -> Option<String> {
 
 /// Whether every character may stand in an address as it is; `%` begins an escape.
 fn is_plain(text: &str) -> bool {
-    let escapes = text.split('%').skip(1).all(|escape| escape.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
+    let escapes =
+        text.split('%').skip(1).all(|escape| escape.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
     escapes && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~/!$&'()*+,;=:@%".contains(c))
 }
 
@@ -44,7 +45,17 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_address_is_not_shown() {
-        for text in ["", "./cases", "https://", "https://a b", "https://h/{id}", "https://h:x/", "1x://h", "https://h/%zz", "https://ü"] {
+        for text in [
+            "",
+            "./cases",
+            "https://",
+            "https://a b",
+            "https://h/{id}",
+            "https://h:x/",
+            "1x://h",
+            "https://h/%zz",
+            "https://ü",
+        ] {
             assert_eq!(shown(text), None, "{text}");
         }
     }

@@ -253,7 +253,8 @@ pub fn agrees(stands: &[u8], derived: &[u8]) -> bool {
     }
     let (Ok(found), Ok(mut again)) = (Bill::from_json(stands), Bill::from_json(derived)) else { return false };
     let unnumbered = |part: &Part| value(&part.properties, VERSION).is_none();
-    let unnumbered: BTreeSet<_> = found.components.iter().filter(|part| unnumbered(part)).map(|p| &p.reference).collect();
+    let unnumbered: BTreeSet<_> =
+        found.components.iter().filter(|part| unnumbered(part)).map(|p| &p.reference).collect();
     for part in &mut again.components {
         let is_child = value(&part.properties, RESOURCE).is_some_and(|resource| resource.starts_with("agent/"));
         if is_child && unnumbered.contains(&part.reference) {
@@ -489,8 +490,7 @@ fn service(component: &Component) -> Service {
 
 /// What else is known of a component, by name.
 pub(super) fn properties(component: &Component) -> Vec<Property> {
-    let mut properties: Vec<_> =
-        component.facts.iter().map(|(name, value)| property(name, value.clone())).collect();
+    let mut properties: Vec<_> = component.facts.iter().map(|(name, value)| property(name, value.clone())).collect();
     properties.extend(component.acs_type().map(|acs| property("acs:component_type", acs.to_owned())));
     properties.extend(component.digest.map(|digest| property(DIGEST, digest.to_string())));
     properties.extend(component.number.map(|number| property(VERSION, number.to_string())));

@@ -95,9 +95,12 @@ impl AbomDelta {
             let of = |graph: &Option<Graph>| versions(graph.as_ref(), &moved.kind, &moved.namespace, &moved.name);
             let (from, to) = (of(&old), of(&new));
             if from != to {
-                let side = |side: &BTreeMap<&'static str, String>, field| side.get(field).map_or("none", String::as_str).to_owned();
+                let side = |side: &BTreeMap<&'static str, String>, field| {
+                    side.get(field).map_or("none", String::as_str).to_owned()
+                };
                 let fields: BTreeSet<_> = from.keys().chain(to.keys()).collect();
-                let told = fields.into_iter().map(|field| format!("{field} {} -> {}", side(&from, field), side(&to, field)));
+                let told =
+                    fields.into_iter().map(|field| format!("{field} {} -> {}", side(&from, field), side(&to, field)));
                 moved.moved = Some(told.collect::<Vec<_>>().join(", "));
             }
         }
@@ -150,7 +153,14 @@ fn others(old: Option<&Graph>, new: Option<&Graph>) -> Vec<Other> {
         let went: Vec<_> = had.difference(has).cloned().collect();
         let came: Vec<_> = has.difference(had).cloned().collect();
         let (what, namespace, name) = key.clone();
-        let other = |change, from, to| Other { what: what.clone(), namespace: namespace.clone(), name: name.clone(), change, from, to };
+        let other = |change, from, to| Other {
+            what: what.clone(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+            change,
+            from,
+            to,
+        };
         if let ([from], [to]) = (&went[..], &came[..]) {
             others.push(other(Became::Changed, from.clone(), to.clone()));
         } else {

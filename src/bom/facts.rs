@@ -127,8 +127,7 @@ fn route(resource: &Resource, component: &mut Component) {
     for residency in texts_at(resource, &["constraints", "dataResidency"]) {
         component.fact("modelroute:data_residency", Some(residency));
     }
-    for (fact, key) in
-        [("max_usd_per_call", "maxCostUsdPerCall"), ("max_usd_per_execution", "maxCostUsdPerExecution")]
+    for (fact, key) in [("max_usd_per_call", "maxCostUsdPerCall"), ("max_usd_per_execution", "maxCostUsdPerExecution")]
     {
         component.fact(&format!("modelroute:{fact}"), text_at(resource, &["constraints", key]));
     }
@@ -150,8 +149,7 @@ fn mcp_server(resource: &Resource, component: &mut Component) {
             component.fact(&format!("mcp:exposes:{exposed}"), Some(name));
         }
     }
-    component.outside =
-        text(&["security", "pinnedVersion"]).map(|version| Outside { field: "pinnedVersion", version });
+    component.outside = text(&["security", "pinnedVersion"]).map(|version| Outside { field: "pinnedVersion", version });
 }
 
 fn tool(resource: &Resource, component: &mut Component) {

@@ -90,9 +90,7 @@ fn package(component: &Component, name: &impl Fn(&str) -> String, bill: &Bill) -
     if let Some(hex) = component.sha256.clone().or(of_file) {
         put("verifiedUsing", json!([{ "type": "Hash", "algorithm": "sha256", "hashValue": hex }]));
     }
-    let entry = |name: &str, value: &str| {
-        json!({ "type": "extension_CdxPropertyEntry", "extension_cdxPropName": name, "extension_cdxPropValue": value })
-    };
+    let entry = |name: &str, value: &str| json!({ "type": "extension_CdxPropertyEntry", "extension_cdxPropName": name, "extension_cdxPropValue": value });
     let told: Vec<_> = properties(component).iter().map(|told| entry(&told.name, &told.value)).collect();
     if !told.is_empty() {
         put("extension", json!([{ "type": "extension_CdxPropertiesExtension", "extension_cdxProperty": told }]));

@@ -58,7 +58,9 @@ pub(super) fn run(args: AgbomArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     let args = args.bill;
     if args.words.is_empty() {
         return Err(Failure::usage("no agent is named")
-            .next("`joch agbom NAME`, `joch agbom NAME --format cyclonedx`, or `joch agbom NAME --diff --from 7 --to 8`")
+            .next(
+                "`joch agbom NAME`, `joch agbom NAME --format cyclonedx`, or `joch agbom NAME --diff --from 7 --to 8`",
+            )
             .into());
     }
     let id = parse_target(&args.words)?.id(caller);

@@ -79,11 +79,6 @@ pub(super) fn run(args: DiffArgs, caller: &mut Caller<'_>) -> Result<Answer> {
 
 impl From<&Side> for DiffSide {
     fn from(side: &Side) -> Self {
-        Self {
-            version: side.version(),
-            digest: side.digest(),
-            environment: side.environment.clone(),
-            time: side.time,
-        }
+        Self { version: side.version(), digest: side.digest(), environment: side.environment.clone(), time: side.time }
     }
 }

@@ -140,19 +140,15 @@ fn check_kind(id: &ResourceId) -> Result<(), Failure> {
 }
 
 /// The environment and the commit where the bill stands.
-fn place(
-    request: &Request,
-    reader: &Reader<'_>,
-    trust: &Trust,
-    caller: &mut Caller<'_>,
-) -> Result<(String, ObjectId)> {
+fn place(request: &Request, reader: &Reader<'_>, trust: &Trust, caller: &mut Caller<'_>) -> Result<(String, ObjectId)> {
     let id = &request.id;
     if let Some(number) = request.version {
         // It says what there is where there is no such version.
         of_version(reader, id, number)?;
         if let Some(version) = reader.version(id, number)? {
-            return Ok(elsewhere(id, number, reader, trust)?
-                .unwrap_or((version.manifest.environment.clone(), version.commit)));
+            return Ok(
+                elsewhere(id, number, reader, trust)?.unwrap_or((version.manifest.environment.clone(), version.commit))
+            );
         }
     }
     if let Some(name) = &request.environment {
@@ -225,8 +221,9 @@ fn stored(
     }
     let bill = Bill::from_json(&bytes).map_err(damaged)?;
     let text = String::from_utf8(bytes).map_err(|why| damaged(why.to_string()))?;
-    let graph = Graph::of(&running.closure, &mut |id, digest| crate::release::Numbering::version_of(reader, id, digest))
-        .map_err(|why| anyhow::anyhow!(why.0))?;
+    let graph =
+        Graph::of(&running.closure, &mut |id, digest| crate::release::Numbering::version_of(reader, id, digest))
+            .map_err(|why| anyhow::anyhow!(why.0))?;
     Ok(Stored {
         agent: id.clone(),
         version: number,

@@ -10,9 +10,10 @@ use crate::gate::Statement;
 use crate::release::{Manifest, Record};
 
 use super::view::{
-    AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
-    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult,
+    DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation,
+    History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult,
+    VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 

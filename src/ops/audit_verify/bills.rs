@@ -48,7 +48,8 @@ impl Court<'_, '_> {
             Shelved { reader: self.reader, numbers: self.numbers, release: release.id, joch: &release.manifest.joch };
         for id in redraft.draft.agents.keys() {
             let version = derived.records.iter().find(|record| record.agent_ref == *id).and_then(|r| r.to_version);
-            let cut = version.map(|version| shelved.cut(id, version)).transpose().map_err(|why| anyhow::anyhow!(why.0))?;
+            let cut =
+                version.map(|version| shelved.cut(id, version)).transpose().map_err(|why| anyhow::anyhow!(why.0))?;
             let carried = cut.flatten().is_some_and(|cut| cut.bill.is_some());
             let path = layout::bom(id);
             let stands = self.reader.snapshot().blob_at(release.id, &path)?;

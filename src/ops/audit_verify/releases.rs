@@ -44,8 +44,14 @@ impl<'a, 'r> Court<'a, 'r> {
     /// Follows the branch of an environment from its second commit; the first is the genesis.
     pub(super) fn follow(&self, environment: &str, released: &mut ByRelease<Released>, findings: &mut Vec<Finding>) {
         let Some(line) = self.lines.get(environment) else { return };
-        let mut way =
-            Way { environment, line, chain: Chain::default(), served: Served::default(), time: self.time(line), billed: false };
+        let mut way = Way {
+            environment,
+            line,
+            chain: Chain::default(),
+            served: Served::default(),
+            time: self.time(line),
+            billed: false,
+        };
         for place in 1..line.commits.len() {
             let fact = match commit_fact(self.reader, environment, line.commits[place]) {
                 Ok(fact) => fact,

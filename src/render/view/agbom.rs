@@ -78,9 +78,13 @@ impl View for AgbomResult {
     }
 
     fn markdown(&self) -> String {
-        let mut out = format!("### {}\n\n| Type | Component | Version | Outside | Digest |\n|---|---|---|---|---|\n", markdown_text(&self.title()));
+        let mut out = format!(
+            "### {}\n\n| Type | Component | Version | Outside | Digest |\n|---|---|---|---|---|\n",
+            markdown_text(&self.title())
+        );
         for component in &self.components {
-            let cells: Vec<_> = component.row(false).iter().map(|cell| markdown_text(cell).replace('\n', " ")).collect();
+            let cells: Vec<_> =
+                component.row(false).iter().map(|cell| markdown_text(cell).replace('\n', " ")).collect();
             out.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
         out
