@@ -17,8 +17,8 @@ use super::releases::Court;
 pub(super) struct Shelved<'a, 'r> {
     pub(super) reader: &'a Reader<'r>,
     pub(super) numbers: &'a Numbers,
-    /// The release: the versions that it cut are new to it.
-    pub(super) release: ObjectId,
+    /// The release, if there is one: the versions that it cut are new to it.
+    pub(super) release: Option<ObjectId>,
     /// The joch that made it.
     pub(super) joch: &'a str,
 }
@@ -26,7 +26,7 @@ pub(super) struct Shelved<'a, 'r> {
 impl Bills for Shelved<'_, '_> {
     fn cut(&self, agent: &ResourceId, number: u64) -> Result<Option<Cut>, Unreadable> {
         let first = self.numbers.commit_of(agent, number).and_then(|commit| commit.parse::<ObjectId>().ok());
-        let first = first.filter(|commit| *commit != self.release);
+        let first = first.filter(|commit| Some(*commit) != self.release);
         first.map(|commit| self.reader.cut_at(agent, commit)).transpose().map_err(Error::unreadable)
     }
 
@@ -44,8 +44,12 @@ impl Court<'_, '_> {
         derived: &Plan,
         findings: &mut Vec<Finding>,
     ) -> Result<()> {
-        let shelved =
-            Shelved { reader: self.reader, numbers: self.numbers, release: release.id, joch: &release.manifest.joch };
+        let shelved = Shelved {
+            reader: self.reader,
+            numbers: self.numbers,
+            release: Some(release.id),
+            joch: &release.manifest.joch,
+        };
         for id in redraft.draft.agents.keys() {
             let version = derived.records.iter().find(|record| record.agent_ref == *id).and_then(|r| r.to_version);
             let cut =
