@@ -99,7 +99,7 @@ fn what_there_is_no_bill_for_is_said_with_a_way_on() {
     assert!(told("joch agbom support-triage --version 9", 1).contains("has no version 9"));
     assert!(told("joch agbom nobody", 1).contains("was never applied"));
     assert!(told("joch agbom support-triage --env prod", 1).contains("prod"));
-    assert!(told("joch agbom support-triage --env nowhere", 64).contains("nowhere"));
+    assert!(told("joch agbom support-triage --env nowhere", 1).contains("nowhere"));
     assert!(told("joch agbom tool/odd", 64).contains("agents have"));
     assert!(told("joch agbom support-triage --format swid", 64).contains("`--format cyclonedx` or `--format spdx`"));
     assert!(told("joch agbom support-triage --from 1", 64).contains("--diff"));
