@@ -9,7 +9,7 @@ use super::finding::{Finding, Rule};
 
 /// The gates whose answers are derived again from the ledger alone. Of others only their presence and what they
 /// answered is checked.
-const DERIVED: [&str; 5] = ["approval", "eval", "latency", "regression", "policy"];
+const DERIVED: [&str; 8] = ["approval", "eval", "latency", "regression", "policy", "budget", "freeze", "soak"];
 
 /// Compares the gates of a record with those that the rules and the evidence of that time demand.
 #[must_use]
