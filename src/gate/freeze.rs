@@ -22,7 +22,6 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
     };
     let mut result = GateResult::new("freeze", "", Verdict::Pass);
     result.demanded_by.push(record.id().to_string());
-    result.observed = Some(format!("{}", evidence.now.format("%Y-%m-%d %H:%M UTC")));
     let mut told = Vec::new();
     let mut flaws = Vec::new();
     for (at, read) in freezes.iter().enumerate() {

@@ -26,10 +26,10 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateRe
         Err(why) => return Some(unreadable(result, &why, evidence)),
     };
     result.threshold = Some(words(soak));
-    let below = evidence.measurements.source.map(|(source, _)| source);
-    let Some((below, since)) = below.zip(evidence.running_in_source_since) else {
-        return Some(nowhere(result, soak, evidence));
-    };
+    let rungs = evidence.trust.ladder().rungs();
+    let at = rungs.iter().position(|rung| rung == place);
+    let below = at.and_then(|at| rungs.get(at.checked_sub(1)?)).map_or("the environment below", String::as_str);
+    let Some(since) = evidence.running_in_source_since else { return Some(nowhere(result, soak, below, place)) };
     let ran = (evidence.now - since).max(TimeDelta::zero());
     result.observed = Some(words(ran));
     if ran >= soak {
@@ -56,15 +56,11 @@ fn unreadable(mut result: GateResult, why: &str, evidence: &Evidence<'_>) -> Gat
 }
 
 /// It comes from nowhere below: it was applied, or a shared resource made it.
-fn nowhere(mut result: GateResult, soak: TimeDelta, evidence: &Evidence<'_>) -> GateResult {
-    let place = evidence.environment;
-    let rungs = evidence.trust.ladder().rungs();
-    let at = rungs.iter().position(|rung| rung == place);
-    let below = at.and_then(|at| rungs.get(at.checked_sub(1)?)).map_or("the environment below", String::as_str);
+fn nowhere(mut result: GateResult, soak: TimeDelta, below: &str, place: &str) -> GateResult {
     result.verdict = Verdict::Fail;
     result.observed = Some("0 s".into());
     result.reason =
-        format!("`{place}` takes what has run in `{below}` for {}, and this is not promoted from there", words(soak));
+        format!("`{place}` takes what has run in `{below}` for {}, and `{below}` does not run exactly this", words(soak));
     result.next = Some(format!("bring it to `{below}`, let it run, and promote it from there"));
     result
 }
