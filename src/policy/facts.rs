@@ -12,7 +12,7 @@ use super::key::{Key, LABELS};
 
 /// What a fact is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fact {
+pub(super) enum Fact {
     /// It has these values, any of which may be the one that counts.
     Known {
         /// The values; never none.
