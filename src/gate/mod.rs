@@ -11,6 +11,7 @@ mod latency;
 mod laws;
 mod measured;
 mod observed;
+mod policy;
 mod regression;
 mod score;
 mod statement;
@@ -25,6 +26,7 @@ pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
+pub use policy::{Known, obligations, sighting};
 pub use regression::{Regression, RegressionKind};
 pub use score::Judged;
 pub use statement::{
@@ -62,6 +64,7 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
+        Requirement::Policy => policy::judge(subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);

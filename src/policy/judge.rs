@@ -37,10 +37,22 @@ pub struct Question<'a> {
 /// # Errors
 /// When a catalog cannot be read.
 pub fn judge(question: &Question<'_>, places: &Places<'_>) -> Result<Judgement, Unreadable> {
+    judge_by(question, places, true)
+}
+
+/// What the native rules of every policy that applies say: all obligations come of them.
+///
+/// # Errors
+/// When a catalog cannot be read.
+pub fn judge_native(question: &Question<'_>, places: &Places<'_>) -> Result<Judgement, Unreadable> {
+    judge_by(question, places, false)
+}
+
+fn judge_by(question: &Question<'_>, places: &Places<'_>, with_rego: bool) -> Result<Judgement, Unreadable> {
     let mut judgement = Judgement::default();
     each_agent(question.candidate, question.running, &[], places, &mut |agent, running, own, inherited| {
         for applied in own {
-            judgement.extend(one(&applied.policy, agent, running, question, true));
+            judgement.extend(one(&applied.policy, agent, running, question, with_rego));
         }
         for applied in inherited {
             judgement.extend(one(&applied.policy, agent, running, question, false));

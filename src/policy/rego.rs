@@ -202,8 +202,9 @@ fn said(item: &Value) -> Result<Said, &'static str> {
     Ok(Said { id, severity, message: cut(message, MOST_MESSAGE) })
 }
 
+/// One line of no more than so many characters.
 fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(most).collect()
 }
 
 fn runaway() -> Broken {

@@ -34,7 +34,7 @@ fn candidate() -> Closure {
             labelled("Model big", "{tier: large}", "{provider: openai, model: gpt, routing: {regions: [eu, us]}}"),
             one("Model small", "{provider: mistral, model: tiny}"),
         ],
-        vec![closure("worker", &[one("Tool shell", "{sideEffects: {level: code_execution}}")], Vec::new())],
+        vec![closure("worker", &[one("Tool shell", "{type: function, sideEffects: {level: code_execution}}")], Vec::new())],
     )
 }
 
@@ -188,7 +188,6 @@ fn what_is_of_another_type_than_the_rule_speaks_of_is_no_no() {
     only(&said("{tool.requiresApproval: true}"), "POL-FACT-MISSING", "is sometimes, text, and cannot be compared with true");
     only(&said("{tool.sideEffect: financial}"), "POL-FACT-MISSING", "`harmless` is no side effect of tool/odd");
     only(&said("{cost.runUsd: '>5'}"), "POL-FACT-MISSING", "nobody knows what a run of agent/triage costs");
-    only(&said("{model.provider: x}, name: none"), "POL", "");
 }
 
 #[test]

@@ -42,6 +42,9 @@ const SIGNS: [(&str, Comparison); 4] = [
     (">", Comparison::Above),
 ];
 
+/// How many characters of a value are told.
+const LONGEST: usize = 120;
+
 /// The word for a provider that no allow-list has.
 const NOT_ALLOWLISTED: &str = "not-allowlisted";
 
@@ -138,9 +141,13 @@ impl fmt::Display for Wanted {
 
 /// A value as one word or line.
 pub(super) fn told(value: &Value) -> String {
-    match value {
+    let text = match value {
         Value::Text(text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
+    };
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
