@@ -49,7 +49,10 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
     }
     let says = |record: &Record| (record.eval_results.clone(), record.approvals.clone(), record.projections.clone());
     if found.joch == derived.joch && says(found) != says(derived) {
-        wrong(Rule::GateVerdict, "the results, approvals or projections of the decision are not those on evidence".into());
+        wrong(
+            Rule::GateVerdict,
+            "the results, approvals or projections of the decision are not those on evidence".into(),
+        );
     }
     findings
 }
