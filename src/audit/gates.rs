@@ -9,7 +9,7 @@ use super::finding::{Finding, Rule};
 
 /// The gates whose answers are derived again from the ledger alone. Of others only their presence and what they
 /// answered is checked.
-const DERIVED: [&str; 5] = ["approval", "eval", "latency", "regression", "policy"];
+const DERIVED: [&str; 7] = ["approval", "eval", "latency", "regression", "policy", "hold", "review"];
 
 /// Compares the gates of a record with those that the rules and the evidence of that time demand.
 #[must_use]
@@ -18,7 +18,7 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
     let mut findings = Vec::new();
     if Outcome::of(&found.gates) != Outcome::Open {
         let stopped: Vec<_> =
-            found.gates.iter().filter(|gate| gate.verdict != Verdict::Pass).map(GateResult::label).collect();
+            found.gates.iter().filter(|gate| gate.verdict != Verdict::Pass && !gate.is_waived()).map(GateResult::label).collect();
         let wrong = format!("its own record says that {} stopped {subject}", stopped.join(", "));
         findings.push(commit.finding(Rule::GateNotPassed, wrong));
     }
@@ -44,6 +44,16 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
             );
             findings.push(commit.finding(Rule::GateVerdict, wrong));
         }
+        if answer.overridden != gate.overridden {
+            let wrong = match &answer.overridden {
+                Some(said) => format!(
+                    "its record says that `{}` overrode `{label}` for {subject}, and under the trust it cites that is not so",
+                    said.by
+                ),
+                None => format!("its record leaves out that `{label}` was overridden for {subject}"),
+            };
+            findings.push(commit.finding(Rule::Override, wrong));
+        }
     }
     findings
 }
@@ -53,7 +63,7 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
 pub fn check_outcome(commit: &CommitFact, under: &str, derived: &[Record]) -> Vec<Finding> {
     let gates = derived.iter().flat_map(|record| &record.gates);
     let stopped: Vec<_> = gates
-        .filter(|gate| DERIVED.contains(&gate.gate.as_str()) && gate.verdict != Verdict::Pass)
+        .filter(|gate| DERIVED.contains(&gate.gate.as_str()) && gate.verdict != Verdict::Pass && !gate.is_waived())
         .map(GateResult::label)
         .collect();
     if stopped.is_empty() {

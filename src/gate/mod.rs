@@ -11,27 +11,35 @@ mod latency;
 mod laws;
 mod measured;
 mod observed;
+mod overriding;
 mod regression;
+mod review;
 mod score;
 mod statement;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod way_back;
 
 pub use approval::{Counted, Tally, tally};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
-pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
+pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds, lift_command, sentence as hold_sentence, standing as standing_hold};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
+pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
 pub use regression::{Regression, RegressionKind};
+pub use review::{
+    Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command, void_reviewer,
+};
 pub use score::Judged;
 pub use statement::{
     APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
     REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
+pub use way_back::{Lack, lacks, rejection, secrets_named, way_back};
 
 use crate::resource::Requirement;
 
@@ -49,12 +57,13 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
     if !evidence.is_rollback {
         results.extend(standing(subject, evidence));
     }
+    overriding::apply(&mut results, evidence);
     results
 }
 
 /// The gates that nobody demands and that always stand before a forward change.
-fn standing(_subject: &Subject, _evidence: &Evidence<'_>) -> Vec<GateResult> {
-    Vec::new()
+fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
+    hold::judge(subject, evidence).into_iter().chain(review::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {

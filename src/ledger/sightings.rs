@@ -57,7 +57,7 @@ impl Ballots<'_, '_> {
     }
 
     /// The items of a directory, in the order in which the ledger took them in, each with the time of the commit.
-    fn in_order(&self, directory: &str) -> Result<Vec<(Item, DateTime<Utc>)>> {
+    pub(super) fn in_order(&self, directory: &str) -> Result<Vec<(Item, DateTime<Utc>)>> {
         let items = self.reader.evidence_under(self.commit, directory)?;
         let carried = self.reader.carried(self.commit, items.iter().map(|item| item.path.as_str()).collect())?;
         let mut placed: Vec<_> = items

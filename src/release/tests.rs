@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
-use crate::gate::{Held, Holds, Measured, Observations, Observed, Outcome, Results, Vote};
+use crate::gate::{Broken, Held, Holds, Measured, Observations, Observed, Outcome, Overrides, Results, Vote};
 use crate::resource::sample::one;
 use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
@@ -53,6 +53,12 @@ impl Observations for Nobody {
 
 impl Holds for Nobody {
     fn on(&self, _: &ResourceId, _: Digest) -> Result<Vec<Held>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Overrides for Nobody {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
         Ok(Vec::new())
     }
 }
@@ -103,6 +109,8 @@ impl Place {
                 results: &Nobody,
                 observations: &Nobody,
                 holds: &Nobody,
+                overrides: &[],
+                broken: &Nobody,
                 target: &Nobody,
                 source: None,
                 default_judge: None,

@@ -10,7 +10,7 @@ use crate::audit::compare::{check_manifest, check_message, check_record};
 use crate::audit::gates::{check_gates, check_outcome};
 use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
-use crate::gate::Verdict;
+use crate::gate::{Override, Verdict};
 use crate::ledger::{Ballots, ObjectId};
 use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
@@ -138,7 +138,7 @@ impl Court<'_, '_> {
         };
         let votes = Ballots { reader: self.reader, commit: evidence, trust };
         let asked: Vec<_> = standing.values().collect();
-        let (required, allowed) = (required(&asked), allowed(&asked));
+        let (required, allowed, overrides) = (required(&asked), allowed(&asked), overrides(&asked));
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let context = Context {
             trust,
@@ -156,6 +156,8 @@ impl Court<'_, '_> {
             results: &votes,
             observations: &votes,
             holds: &votes,
+            overrides: &overrides,
+            broken: &votes,
             target: &release.before,
             source: source.map(|source| source as &dyn Shelf),
             default_judge: default_judge.as_ref(),
@@ -281,6 +283,24 @@ fn required(records: &[&Record]) -> Vec<Requirement> {
         }
     }
     required
+}
+
+/// What `--override` named.
+fn overrides(records: &[&Record]) -> Vec<Override> {
+    let mut overrides: Vec<Override> = Vec::new();
+    for recorded in records.iter().flat_map(|record| &record.overrides) {
+        let said = &recorded.said;
+        let asked = Override {
+            gate: recorded.gate.clone(),
+            reason: said.reason.clone(),
+            ticket: said.ticket.clone(),
+            expires: said.expires,
+        };
+        if !overrides.contains(&asked) {
+            overrides.push(asked);
+        }
+    }
+    overrides
 }
 
 /// What `--allow-regression` named.
