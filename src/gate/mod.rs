@@ -25,13 +25,16 @@ mod way_back;
 pub use approval::{Counted, Tally, tally};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
-pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds, lift_command, sentence as hold_sentence, standing as standing_hold};
+pub use hold::{
+    HOLD_SCHEMA, Held, Hold, HoldAction, Holds, lift_command, sentence as hold_sentence, standing as standing_hold,
+};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
 pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
-    Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command, void_reviewer,
+    Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,
+    void_reviewer,
 };
 pub use score::Judged;
 pub use statement::{

@@ -95,7 +95,9 @@ pub fn check_gate(label: &str) -> Result<(), String> {
             Err(format!("`{label}`: a policy of the target that would go back is not overridden; promote it first"))
         }
         ("regression", _) => Err(format!("`{label}` is not overridden: allow it with `--allow-regression KIND/NAME`")),
-        ("review", _) => Err(format!("`{label}` is not overridden: a second person reviews what was overridden before")),
+        ("review", _) => {
+            Err(format!("`{label}` is not overridden: a second person reviews what was overridden before"))
+        }
         ("weakening", _) => Err(format!("`{label}` is not overridden: what loosens the gates takes its own approval")),
         (word, _) if WORDS.contains(&word) => Ok(()),
         (word, _) => Err(match nearest(word, WORDS) {

@@ -190,7 +190,8 @@ fn check_voice(hold: &Hold, trust: &Trust, operating: &Operating) -> Result<(), 
         (HoldAction::Lift, Some(name)) => ("lift", format!("in `{name}`")),
         (HoldAction::Lift, None) => ("lift", "everywhere".to_owned()),
     };
-    let message = format!("`{who}` may not {word} anything {place}: it takes somebody who writes there, an approver or an admin");
+    let message =
+        format!("`{who}` may not {word} anything {place}: it takes somebody who writes there, an approver or an admin");
     let admins = trust.admins().into_iter().collect::<Vec<_>>().join(", ");
     Err(Failure::credentials("role", message).next(format!("ask an admin: {admins}")))
 }

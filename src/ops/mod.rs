@@ -28,6 +28,7 @@ pub mod approvals;
 pub mod approve;
 pub mod audit_log;
 pub mod audit_verify;
+pub mod break_glass;
 pub mod delete;
 pub mod describe;
 pub mod diff;

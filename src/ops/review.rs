@@ -148,6 +148,7 @@ fn check_record(broken: &Broken, commit: ObjectId, reader: &Reader<'_>) -> Resul
     if bytes.is_some_and(|bytes| Digest::of(bytes) == glass.record) {
         return Ok(());
     }
-    let message = format!("the record of {} in release {} is not the one that was overridden", glass.resource, glass.release);
+    let message =
+        format!("the record of {} in release {} is not the one that was overridden", glass.resource, glass.release);
     Err(Failure::refused("record-digest", message).next("joch audit verify").into())
 }

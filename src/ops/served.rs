@@ -26,11 +26,7 @@ pub(super) struct Served {
 ///
 /// # Errors
 /// A record or manifest cannot be read.
-pub(super) fn served(
-    id: &ResourceId,
-    environment: &Environment<'_, '_>,
-    reader: &Reader<'_>,
-) -> Result<Vec<Served>> {
+pub(super) fn served(id: &ResourceId, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Vec<Served>> {
     if id.kind == Kind::Agent { agent_served(id, environment, reader) } else { entry_served(id, environment, reader) }
 }
 

@@ -60,7 +60,9 @@ impl Trust {
         Err(if who.is_empty() {
             format!("nobody may override a gate of `{environment}`: `spec.override` of its Environment names no person")
         } else {
-            format!("`{principal}` may not override a gate of `{environment}`; `spec.override` of its Environment names {who}")
+            format!(
+                "`{principal}` may not override a gate of `{environment}`; `spec.override` of its Environment names {who}"
+            )
         })
     }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use crate::audit::commit::CommitFact;
 use crate::audit::compare::{check_manifest, check_message, check_record};
 use crate::audit::gates::{check_gates, check_outcome};
 use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
-use crate::gate::{Override, Verdict};
-use crate::ledger::{Ballots, ObjectId};
+use crate::gate::{Overridden, Override, Verdict};
+use crate::ledger::{Ballots, Environment, ObjectId};
 use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
@@ -31,6 +32,19 @@ pub(super) struct Law<'t> {
     pub(super) evidence: Option<usize>,
     /// Who signed it.
     pub(super) operator: &'t Operator,
+}
+
+/// What surrounded a decision.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a, 'r> {
+    /// The environment before it.
+    pub(super) before: &'a Environment<'a, 'r>,
+    /// For a promotion, where its content comes from.
+    pub(super) source: Option<&'a Environment<'a, 'r>>,
+    /// Who may say so.
+    pub(super) trust: &'a Trust,
+    /// The number of the release.
+    pub(super) number: u64,
 }
 
 impl Court<'_, '_> {
@@ -96,8 +110,12 @@ impl Court<'_, '_> {
             let path = layout::record(&record.agent_ref);
             findings.extend(check_record(fact, &path, found, record));
             findings.extend(check_gates(fact, found, record));
-            if derived.gated {
+            let broken = !record.overrides.is_empty();
+            if derived.gated || broken {
                 findings.extend(self.check_decision(fact, manifest, found, law.evidence));
+            }
+            if broken {
+                findings.extend(self.check_glass(fact, found, law.evidence));
             }
         }
         if let Some(newest) = law.newest
@@ -131,23 +149,37 @@ impl Court<'_, '_> {
         operator: &Operator,
     ) -> Result<Result<Plan, String>> {
         let source = release.source.as_ref().map(|(_, environment)| environment);
-        let records: Vec<Arc<Resource>> = guards(draft, &release.before, source)?;
-        let manifest = release.manifest;
-        let Ok(evidence) = manifest.evidence.parse::<ObjectId>() else {
+        let world = World { before: &release.before, source, trust, number: release.manifest.release };
+        let asked: Vec<_> = standing.values().collect();
+        self.plan_of(draft, &world, &asked, &release.manifest.evidence, operator, release.fact.time)
+    }
+
+    /// Makes the plan of a draft in the world of that time; `asked` are the records that say what was asked for.
+    pub(super) fn plan_of(
+        &self,
+        draft: &Draft,
+        world: &World<'_, '_>,
+        asked: &[&Record],
+        evidence: &str,
+        operator: &Operator,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Plan, String>> {
+        let World { before, source, trust, number } = *world;
+        let records: Vec<Arc<Resource>> = guards(draft, before, source)?;
+        let Ok(commit) = evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
         };
-        let votes = Ballots { reader: self.reader, commit: evidence, trust };
-        let asked: Vec<_> = standing.values().collect();
-        let (required, allowed, overrides) = (required(&asked), allowed(&asked), overrides(&asked));
+        let votes = Ballots { reader: self.reader, commit, trust };
+        let (required, allowed, overrides) = (required(asked), allowed(asked), overrides(asked));
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
             earlier_trust: None,
-            evidence_commit: &manifest.evidence,
+            evidence_commit: evidence,
             operator,
-            now: release.fact.time,
-            number: manifest.release,
+            now,
+            number,
             records: &records,
             required: &required,
             allowed_regressions: &allowed,
@@ -158,7 +190,7 @@ impl Court<'_, '_> {
             holds: &votes,
             overrides: &overrides,
             broken: &votes,
-            target: &release.before,
+            target: before,
             source: source.map(|source| source as &dyn Shelf),
             default_judge: default_judge.as_ref(),
         };
@@ -229,6 +261,30 @@ impl Court<'_, '_> {
             fact.finding(Rule::VersionContent, wrong)
         });
         given.chain(missing).collect()
+    }
+
+    /// What was overridden stands on evidence beside the decision, as the operator signed it.
+    fn check_glass(&self, fact: &CommitFact, record: &Record, evidence: Option<usize>) -> Option<Finding> {
+        let digest = Digest::of(record.to_json());
+        let gates: Vec<_> = record.overrides.iter().map(|overridden| overridden.gate.clone()).collect();
+        let stands = self.testimony.glass.values().any(|(place, glass)| {
+            let said = (&glass.by, &glass.reason, &glass.ticket, glass.expires);
+            let same = |said_there: &Overridden| {
+                (&said_there.by, &said_there.reason, &said_there.ticket, said_there.expires) == said
+            };
+            Some(*place) == evidence.map(|cited| cited + 1)
+                && (glass.record, &glass.gates, &glass.authors) == (digest, &gates, &record.authors)
+                && (&glass.release, &glass.resource) == (&record.release, &record.agent_ref)
+                && record.overrides.iter().all(|overridden| same(&overridden.said))
+        });
+        let wrong = || {
+            format!(
+                "its override of {} for {} does not stand on evidence as its record says it",
+                gates.join(", "),
+                record.agent_ref
+            )
+        };
+        (!stands).then(|| fact.finding(Rule::Override, wrong()))
     }
 
     /// A release with gates left its decision on evidence, right behind the evidence that it cites.
