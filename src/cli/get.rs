@@ -110,6 +110,7 @@ fn list_releases(args: GetArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         name: release.manifest.name(),
         commit: release.commit,
         manifest: release.manifest.as_ref().clone(),
+        overridden: release.overridden,
     });
     Ok(Answer::done(ReleaseList { agent: request.agent, environment: request.environment, items: items.collect() }))
 }

@@ -12,6 +12,7 @@ mod footing;
 mod judge;
 mod judges;
 mod land;
+mod overridden;
 mod past;
 mod project_files;
 mod promotion;
