@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
-use crate::gate::{Held, Holds, Measured, Observations, Observed, Outcome, Results, Vote};
+use crate::gate::{Broken, Held, Holds, Measured, Observations, Observed, Outcome, Overrides, Results, Vote};
 use crate::resource::sample::one;
 use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
@@ -63,6 +63,12 @@ impl Bills for Nobody {
     }
 }
 
+impl Overrides for Nobody {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
 impl Shelf for Nobody {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -110,6 +116,8 @@ impl Place {
                 results: &Nobody,
                 observations: &Nobody,
                 holds: &Nobody,
+                overrides: &[],
+                broken: &Nobody,
                 target: &Nobody,
                 source: None,
                 default_judge: None,
@@ -242,7 +250,7 @@ fn what_gates_stop_is_a_plan_that_says_so_in_every_record() {
     let plan = place.plan(&draft, &[]).expect("a plan");
     assert_eq!((plan.outcome, plan.gated), (Outcome::Pending, true));
     assert!(plan.records.iter().all(|record| record.verdict == "pending"));
-    let required = ["policy".parse().expect("a gate")];
+    let required = ["eval:nobody".parse().expect("a gate")];
     let stricter = place.plan(&draft, &required).expect("a plan");
     assert_eq!(stricter.outcome, Outcome::Blocked);
     assert_eq!(stricter.subjects, plan.subjects, "who approves is not asked again because the operator demands more");

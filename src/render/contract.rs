@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::audit::Proof;
 use crate::eval::RunResult;
-use crate::gate::Statement;
+use crate::gate::{Glass, HOLD_SCHEMA, Hold, OVERRIDE_SCHEMA, REVIEW_SCHEMA, Review, Statement};
 use crate::release::{Manifest, Record};
 
 use super::view::{
     AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult,
     DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation,
-    History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult,
-    VersionInfo,
+    History, HoldList, HoldResult, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ReviewResult,
+    RollbackCheck, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -41,6 +41,8 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
         answer::<History>("History"),
+        answer::<HoldList>("HoldList"),
+        answer::<HoldResult>("HoldResult"),
         answer::<InitResult>("InitResult"),
         answer::<KindList>("KindList"),
         answer::<ChangeResult>("PromotionResult"),
@@ -48,6 +50,8 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ReleaseDescription>("ReleaseDescription"),
         answer::<ReleaseList>("ReleaseList"),
         answer::<ResourceList>("ResourceList"),
+        answer::<ReviewResult>("ReviewResult"),
+        answer::<RollbackCheck>("RollbackCheck"),
         answer::<ChangeResult>("RollbackResult"),
         answer::<ValidationResult>("ValidationResult"),
         answer::<VerifyResult>("VerifyResult"),
@@ -60,6 +64,9 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
         ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
+        ("hold", stored_form::<Hold>("hold", HOLD_SCHEMA)),
+        ("override", stored_form::<Glass>("override", OVERRIDE_SCHEMA)),
+        ("override-review", stored_form::<Review>("override-review", REVIEW_SCHEMA)),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),

@@ -134,6 +134,7 @@ const PROMISED: [(&str, &[&str]); 31] = [
             "missing[].gate.gate",
             "missing[].who[]",
             "missing[].command",
+            "text",
         ],
     ),
     (
