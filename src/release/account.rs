@@ -88,6 +88,7 @@ pub(super) fn record_of(
     let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
+    let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
     let Evidence { authors, regressions, .. } = evidence;
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
@@ -132,6 +133,7 @@ pub(super) fn record_of(
         evidence: context.evidence_commit.to_owned(),
         joch: env!("CARGO_PKG_VERSION").to_owned(),
         default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
+        projections,
         members,
     })
 }
