@@ -1,5 +1,6 @@
 //! The evidence branch: items are only added, each signed by its author and named for its content.
 
+use crate::bom::Observation;
 use crate::eval::RunResult;
 use crate::gate::Statement;
 use crate::release::{Record, layout};
@@ -41,6 +42,10 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
         layout::EVALS => {
             let subject = RunResult::from_json(bytes)?.subject;
             vec![layout::eval_result(&subject.agent, subject.digest, id)]
+        }
+        layout::OBSERVATIONS => {
+            let seen = Observation::from_json(bytes)?;
+            vec![format!("{}/{id}.json", layout::observations(&seen.server, Some(seen.digest)))]
         }
         _ => return Ok(()),
     };

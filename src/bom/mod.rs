@@ -8,7 +8,7 @@ pub mod offer;
 mod reworded;
 
 pub use delta::{AbomDelta, Moved, delta};
-pub use finding::Finding;
 pub use exact::exact;
+pub use finding::Finding;
 pub use observation::{OBSERVATION_DAYS, OBSERVATION_SCHEMA, Observation, ToolDefinition, tools_digest};
 pub use reworded::reworded;

@@ -21,7 +21,9 @@ pub fn listed(json: &Value) -> Result<Vec<ToolDefinition>, String> {
     let result = json.get("result").unwrap_or(json);
     if let Some(cursor) = result.get("nextCursor").filter(|cursor| **cursor != Value::Null) {
         let shown: String = cursor.as_text().unwrap_or_default().chars().take(40).collect();
-        return Err(format!("it is one page of several: `nextCursor` is `{shown}`; put the `tools` of all in one list"));
+        return Err(format!(
+            "it is one page of several: `nextCursor` is `{shown}`; put the `tools` of all in one list"
+        ));
     }
     let tools = result.get("tools").unwrap_or(result);
     match tools {

@@ -17,6 +17,7 @@ mod explain;
 mod get;
 mod global;
 mod init;
+mod mcp;
 mod promote;
 mod rollback;
 mod schema;
@@ -59,6 +60,7 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
@@ -135,6 +137,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),

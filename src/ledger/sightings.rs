@@ -24,7 +24,8 @@ impl Ballots<'_, '_> {
         for (item, carried_at) in self.in_order(&layout::observations(server, None))? {
             let observation = Observation::from_json(&item.bytes).map_err(|why| damaged(&item, why))?;
             let place = format!("{}/{}.json", layout::observations(server, Some(observation.digest)), item.id);
-            if observation.server != *server || item.path != place {
+            // Whoever signs chooses the date, not when the ledger took it in: what is dated later would stay fresh.
+            if observation.server != *server || item.path != place || observation.observed_at > carried_at {
                 continue;
             }
             let earlier = match since {

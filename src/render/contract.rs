@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use crate::audit::Proof;
+use crate::bom::{OBSERVATION_SCHEMA, Observation};
 use crate::eval::RunResult;
 use crate::gate::Statement;
 use crate::release::{Manifest, Record};
@@ -12,7 +13,8 @@ use crate::release::{Manifest, Record};
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
     ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
-    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    InitResult, KindList, McpDiff, McpObservation, McpRecorded, ReleaseDescription, ReleaseList, ResourceList,
+    ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -40,6 +42,9 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<History>("History"),
         answer::<InitResult>("InitResult"),
         answer::<KindList>("KindList"),
+        answer::<McpDiff>("McpDiff"),
+        answer::<McpObservation>("McpObservation"),
+        answer::<McpRecorded>("McpRecorded"),
         answer::<ChangeResult>("PromotionResult"),
         answer::<Proof>("Proof"),
         answer::<ReleaseDescription>("ReleaseDescription"),
@@ -57,6 +62,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
         ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
+        ("observation", stored_form::<Observation>("observation", OBSERVATION_SCHEMA)),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),

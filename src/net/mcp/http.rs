@@ -89,7 +89,8 @@ impl Http {
             "text/event-stream" => self.stream(&mut response, id).await?,
             other => {
                 let other: String = other.chars().take(60).collect();
-                let what = if other.is_empty() { "without saying in what form".into() } else { format!("with `{other}`") };
+                let what =
+                    if other.is_empty() { "without saying in what form".into() } else { format!("with `{other}`") };
                 return Err(malformed(format!(
                     "{} answers {what}, and an MCP server with JSON or a stream of events: check the address",
                     self.shown()

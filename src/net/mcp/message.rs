@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_said_to_be_none() {
-        for text in ["", "7", "\"x\"", "[7]", r#"{"id":7}"#, r#"{"id":7,"result":[]}"#, r#"{"id":7,"id":7,"result":{}}"#]
+        for text in
+            ["", "7", "\"x\"", "[7]", r#"{"id":7}"#, r#"{"id":7,"result":[]}"#, r#"{"id":7,"id":7,"result":{}}"#]
         {
             let refused = read(text.as_bytes(), 7).expect_err(text);
             assert_eq!(refused.kind, FaultKind::Malformed, "{text}");

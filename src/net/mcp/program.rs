@@ -52,8 +52,8 @@ impl Spoken {
                 if !line.trim_ascii_start().starts_with(b"{") && !line.trim_ascii_start().starts_with(b"[") {
                     continue;
                 }
-                let came =
-                    read(&line, id).map_err(|why| Fault::new(why.kind, format!("{}: {}", self.shown(), why.message)))?;
+                let came = read(&line, id)
+                    .map_err(|why| Fault::new(why.kind, format!("{}: {}", self.shown(), why.message)))?;
                 for came in came {
                     match came {
                         Came::Answer(answered) => return Ok(answered),

@@ -14,13 +14,7 @@ use crate::eval::{Command, Fault, FaultKind, Text};
 use crate::net::Credentials;
 
 fn bounds() -> Bounds {
-    Bounds {
-        answer: Duration::from_secs(5),
-        whole: Duration::from_secs(10),
-        bytes: 64 << 10,
-        pages: 5,
-        tools: 10,
-    }
+    Bounds { answer: Duration::from_secs(5), whole: Duration::from_secs(10), bytes: 64 << 10, pages: 5, tools: 10 }
 }
 
 fn at(server: &Loopback) -> Server {
@@ -86,10 +80,10 @@ fn a_server_is_asked_in_the_order_of_the_protocol() {
     assert_eq!((heard.protocol.as_str(), heard.instructions.as_deref()), ("2025-06-18", Some("Be kind.")));
     assert_eq!(names(&heard), ["find"]);
     let asked = server.asked();
-    let methods: Vec<_> = asked.iter().map(|asked| (asked.head.split(' ').next().expect("a line"), method(asked))).collect();
+    let methods: Vec<_> =
+        asked.iter().map(|asked| (asked.head.split(' ').next().expect("a line"), method(asked))).collect();
     let post = "POST";
-    let expected =
-        [(post, "initialize"), (post, "notifications/initialized"), (post, "tools/list"), ("DELETE", "")];
+    let expected = [(post, "initialize"), (post, "notifications/initialized"), (post, "tools/list"), ("DELETE", "")];
     assert_eq!(methods, expected);
     assert_eq!(asked[0].body["params"]["protocolVersion"], "2025-11-25");
     assert_eq!(asked[0].body["params"]["clientInfo"]["name"], "joch");
@@ -211,7 +205,10 @@ fn credentials_are_sent_and_never_come_back() {
             "initialize" => result(asked, &greeting()),
             "tools/list" => {
                 let schema = json!({"type": "object", "properties": {"sk-mcp-12345678": {"const": "sk-mcp-12345678"}}});
-                result(asked, &json!({"tools": [{"name": "find", "description": "Call with sk-mcp-12345678.", "inputSchema": schema}]}))
+                result(
+                    asked,
+                    &json!({"tools": [{"name": "find", "description": "Call with sk-mcp-12345678.", "inputSchema": schema}]}),
+                )
             }
             _ => answer(202, &[], ""),
         }
