@@ -10,9 +10,9 @@ pub mod closure;
 
 pub mod diff;
 
-pub mod bom;
-
 pub mod eval;
+
+pub mod bom;
 
 pub mod trust;
 

@@ -3,6 +3,7 @@
 pub mod delta;
 mod finding;
 mod observation;
+pub mod risk;
 
 pub use delta::{AbomDelta, Moved, delta};
 pub use finding::Finding;
