@@ -14,6 +14,8 @@ pub mod eval;
 
 pub mod bom;
 
+pub mod policy;
+
 pub mod trust;
 
 pub mod gate;

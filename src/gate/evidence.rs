@@ -67,6 +67,8 @@ pub struct Evidence<'a> {
     pub now: DateTime<Utc>,
     /// Who may say so.
     pub trust: &'a Trust,
+    /// Trust as it was, where the same command changes it: what it imposed counts too.
+    pub earlier_trust: Option<&'a Trust>,
     /// Who asks for the change.
     pub operator: &'a Principal,
     /// Who made the versions that the change brings.
@@ -93,6 +95,8 @@ pub struct Evidence<'a> {
     pub running_in_source_since: Option<DateTime<Utc>>,
     /// The evidence under which what runs now was decided.
     pub last_evidence: Option<&'a str>,
+    /// When what runs now was decided.
+    pub last_decided_at: Option<DateTime<Utc>>,
     /// What people saw of MCP servers.
     pub observations: &'a dyn Observations,
     /// Which versions are on hold.

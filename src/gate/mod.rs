@@ -1,18 +1,23 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
+mod agbom;
 mod approval;
 mod baseline;
 mod binding;
+mod budget;
 mod eval;
 mod evidence;
+mod freeze;
 mod hold;
 mod latency;
 #[cfg(test)]
 mod laws;
 mod measured;
 mod observed;
+mod policy;
 mod regression;
 mod score;
+mod soak;
 mod statement;
 mod terms;
 #[cfg(test)]
@@ -20,11 +25,13 @@ mod tests;
 mod verdict;
 
 pub use approval::{Counted, Tally, tally};
+pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
+pub use policy::{Known, obligations, sighting};
 pub use regression::{Regression, RegressionKind};
 pub use score::Judged;
 pub use statement::{
@@ -53,28 +60,21 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 }
 
 /// The gates that nobody demands and that always stand before a forward change.
-fn standing(_subject: &Subject, _evidence: &Evidence<'_>) -> Vec<GateResult> {
-    Vec::new()
+fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
+    freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = match &demand.requirement {
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
+        Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
-        other => no_evidence(other),
+        Requirement::Policy => policy::judge(subject, evidence),
+        Requirement::AgBom(severity) => agbom::judge(*severity, demand, subject, evidence),
     };
     result.demanded_by.clone_from(&demand.origins);
     result.requirement = Some(demand.requirement.to_string());
     result.advisory = demand.advisory;
     result
-}
-
-/// A gate whose evidence this version of joch cannot gather: it blocks.
-fn no_evidence(requirement: &Requirement) -> GateResult {
-    GateResult {
-        reason: format!("`{requirement}` is demanded and there is no evidence for it"),
-        next: Some("take the demand back where it is made, or supply its evidence with a joch that gathers it".into()),
-        ..GateResult::new(requirement.word(), requirement.name().unwrap_or_default(), Verdict::Missing)
-    }
 }

@@ -145,6 +145,7 @@ impl Scene {
             gated: self.gated,
             now: now(),
             trust: &self.trust,
+            earlier_trust: None,
             operator: &operator,
             authors: self.authors.iter().map(|name| (*name).to_owned()).collect(),
             gate_rules: digest("rules"),
@@ -158,6 +159,7 @@ impl Scene {
             standing: &Nothing,
             running_in_source_since: None,
             last_evidence: None,
+            last_decided_at: None,
             observations: &Nothing,
             holds: &Nothing,
             measurements: Measurements {
