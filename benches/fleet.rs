@@ -157,7 +157,11 @@ impl Fleet {
         let file = format!("change-{agent:05}.yaml");
         for version in [1, 2] {
             let exe = env::current_exe()?;
-            let reached = self.deployed(agent, "staging", &format!("\n  invoke: {{ type: command, command: [{exe:?}, answer], lines: true }}"));
+            let reached = self.deployed(
+                agent,
+                "staging",
+                &format!("\n  invoke: {{ type: command, command: [{exe:?}, answer], lines: true }}"),
+            );
             fs::write(self.root.join(&file), format!("{}---\n{reached}", self.resources(agent, version)))?;
             self.done("alice", &["apply", "-f", &file])?;
             self.done("alice", &["eval", "run", &eval, "-n", &namespace, "--target", "staging"])?;
@@ -274,11 +278,7 @@ impl Fleet {
             return Err(io::Error::other(format!("joch {}: {status}\n{told}", words.join(" "))));
         }
         #[expect(clippy::cast_precision_loss, reason = "small numbers, for people")]
-        let cost = Cost([
-            cpu_ns as f64 / 1e6,
-            wall.as_secs_f64() * 1000.0,
-            memory_kib as f64 / 1024.0,
-        ]);
+        let cost = Cost([cpu_ns as f64 / 1e6, wall.as_secs_f64() * 1000.0, memory_kib as f64 / 1024.0]);
         Ok(cost)
     }
 }
@@ -337,7 +337,8 @@ fn shared() -> String {
     }
     for n in 0..20 {
         // One in ten servers may change under the agents that use it.
-        let pinned = if n % 10 == 9 { "pinServerVersion: false" } else { "pinServerVersion: true, pinnedVersion: \"1.0.0\"" };
+        let pinned =
+            if n % 10 == 9 { "pinServerVersion: false" } else { "pinServerVersion: true, pinnedVersion: \"1.0.0\"" };
         let _ = write!(
             text,
             "---\napiVersion: tools.joch.dev/v1alpha1\nkind: MCPServer\nmetadata: {{ name: server-{n} }}\nspec: {{ transport: \

@@ -1,6 +1,6 @@
 //! One environment at one commit: what it runs, and its catalog.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::closure::{Closure, Exchange, Shelf, Unreadable};
@@ -8,6 +8,7 @@ use crate::release::{Manifest, Record, Running, layout};
 use crate::resource::{Kind, Resource, ResourceId, view};
 
 use super::error::{Error, Result};
+use super::index::{Sort, agent_key, name_key};
 use super::object::EntryKind;
 use super::object_id::ObjectId;
 use super::reader::Reader;
@@ -28,6 +29,11 @@ impl<'a, 'r> Environment<'a, 'r> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What reads it.
+    pub(super) fn reader(&self) -> &'a Reader<'r> {
+        self.reader
     }
 
     /// The commit.
@@ -155,6 +161,37 @@ impl<'a, 'r> Environment<'a, 'r> {
         self.listed(kind)?.into_iter().map(|(_, blob)| self.reader.resource(blob)).collect()
     }
 
+    /// The Evals or Deployments, as `kind` says, that may be about one of these agents or have one of these names, in
+    /// order of namespace and name.
+    ///
+    /// # Errors
+    /// One of that kind is damaged.
+    pub fn concerning(
+        &self,
+        kind: &Kind,
+        agents: &BTreeSet<ResourceId>,
+        names: &BTreeSet<String>,
+    ) -> Result<Vec<Arc<Resource>>> {
+        let table = self.table(&Sort::About(kind.clone()))?;
+        let keys = agents.iter().map(agent_key).chain(names.iter().map(|name| name_key(name)));
+        let paths: BTreeSet<String> = keys.flat_map(|key| table.sources(&key).into_iter().map(str::to_owned)).collect();
+        let blobs = paths.iter().filter_map(|path| self.entry_of(kind, path).transpose());
+        blobs.map(|blob| self.reader.resource(blob?)).collect()
+    }
+
+    /// The agents that hold one of these as a child, at any depth.
+    ///
+    /// # Errors
+    /// A closure is damaged.
+    pub fn parents(&self, children: &BTreeSet<ResourceId>) -> Result<BTreeSet<ResourceId>> {
+        let table = self.table(&Sort::Parents)?;
+        let parents = children.iter().flat_map(|child| {
+            let sources = table.sources(&agent_key(child)).into_iter();
+            sources.filter_map(|source| source.split_once('/')).collect::<Vec<_>>()
+        });
+        Ok(parents.map(|(namespace, name)| ResourceId::agent(namespace, name)).collect())
+    }
+
     /// What the catalog holds of a kind, by namespace and name, without reading any of it.
     ///
     /// # Errors
@@ -212,5 +249,9 @@ impl Shelf for Environment<'_, '_> {
 
     fn of_kind(&self, kind: &Kind) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
         self.entries(kind).map_err(Error::unreadable)
+    }
+
+    fn about(&self, kind: &Kind, agent: &ResourceId) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
+        self.concerning(kind, &BTreeSet::from([agent.clone()]), &BTreeSet::new()).map_err(Error::unreadable)
     }
 }

@@ -9,6 +9,7 @@ mod facts;
 mod failure;
 mod find;
 mod footing;
+mod guards;
 mod judge;
 mod judges;
 mod land;

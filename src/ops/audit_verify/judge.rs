@@ -12,7 +12,7 @@ use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
 use crate::gate::Verdict;
 use crate::ledger::{Ballots, ObjectId};
-use crate::ops::judge::guards;
+use crate::ops::guards::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
@@ -131,7 +131,6 @@ impl Court<'_, '_> {
         operator: &Operator,
     ) -> Result<Result<Plan, String>> {
         let source = release.source.as_ref().map(|(_, environment)| environment);
-        let records: Vec<Arc<Resource>> = guards(draft, &release.before, source)?;
         let manifest = release.manifest;
         let Ok(evidence) = manifest.evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
@@ -139,6 +138,7 @@ impl Court<'_, '_> {
         let votes = Ballots { reader: self.reader, commit: evidence, trust };
         let asked: Vec<_> = standing.values().collect();
         let (required, allowed) = (required(&asked), allowed(&asked));
+        let records: Vec<Arc<Resource>> = guards(draft, &release.before, source, &[trust], &required)?;
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let context = Context {
             trust,
