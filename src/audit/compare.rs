@@ -61,6 +61,8 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(Rule::RecordMembers, "policies", f.policies == d.policies);
     check(Rule::RecordMembers, "adapter", f.adapter == d.adapter);
     check(Rule::RecordMembers, "abomDiff", f.abom_diff == d.abom_diff);
+    let judged = f.joch != d.joch || (&f.eval_results, &f.approvals) == (&d.eval_results, &d.approvals);
+    check(Rule::GateVerdict, "evalResults or approvals", judged);
     check(Rule::RecordMembers, "imposed", same_imposed(&f.imposed, &d.imposed));
     check(Rule::Operator, "operatorIdentity", f.operator_identity == d.operator_identity);
     let content = Rule::RecordContent;
@@ -106,7 +108,7 @@ pub fn check_message(
 
 /// Whether both tell the same changes. What a change does to the reach of an agent is judged by rules that grow, so it
 /// is compared only where the same joch judged.
-fn same_diff(found: &Record, derived: &Record) -> bool {
+pub(super) fn same_diff(found: &Record, derived: &Record) -> bool {
     if found.joch == derived.joch {
         return found.diff == derived.diff;
     }
@@ -119,7 +121,7 @@ fn same_diff(found: &Record, derived: &Record) -> bool {
 }
 
 /// What trust imposes may have been given a number since.
-fn same_imposed(found: &[Pinned], derived: &[Pinned]) -> bool {
+pub(super) fn same_imposed(found: &[Pinned], derived: &[Pinned]) -> bool {
     found.len() == derived.len()
         && found
             .iter()

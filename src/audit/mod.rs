@@ -9,6 +9,7 @@ pub mod gates;
 pub mod memory;
 pub mod numbers;
 pub mod refs;
+pub mod stopped;
 pub mod tags;
 pub mod tree;
 pub mod trust;

@@ -8,7 +8,7 @@ use crate::release::{Manifest, Record, Running, layout};
 use crate::resource::{Kind, Resource, ResourceId, view};
 
 use super::error::{Error, Result};
-use super::index::{Sort, agent_key, name_key};
+use super::index::{About, Parents, agent_key, agent_named, name_key};
 use super::object::EntryKind;
 use super::object_id::ObjectId;
 use super::reader::Reader;
@@ -172,11 +172,24 @@ impl<'a, 'r> Environment<'a, 'r> {
         agents: &BTreeSet<ResourceId>,
         names: &BTreeSet<String>,
     ) -> Result<Vec<Arc<Resource>>> {
-        let table = self.table(&Sort::About(kind.clone()))?;
+        let table = self.table(&About(kind))?;
         let keys = agents.iter().map(agent_key).chain(names.iter().map(|name| name_key(name)));
         let paths: BTreeSet<String> = keys.flat_map(|key| table.sources(&key).into_iter().map(str::to_owned)).collect();
-        let blobs = paths.iter().filter_map(|path| self.entry_of(kind, path).transpose());
+        let blobs = paths.iter().filter_map(|path| self.catalog_file(kind, path).transpose());
         blobs.map(|blob| self.reader.resource(blob?)).collect()
+    }
+
+    /// The catalog entry at a path below the directory of its kind, read and not remembered.
+    pub(super) fn unremembered(&self, kind: &Kind, path: &str) -> Result<Option<Resource>> {
+        let Some(blob) = self.catalog_file(kind, path)? else { return Ok(None) };
+        let resource = Resource::from_canonical(&self.reader.text(blob)?);
+        resource.map(Some).map_err(|why| Error::Damaged { object: format!("the blob {blob}"), why })
+    }
+
+    fn catalog_file(&self, kind: &Kind, path: &str) -> Result<Option<ObjectId>> {
+        let path = format!("{}/{}/{path}", layout::CATALOG, kind.plural());
+        let found = self.reader.snapshot().entry_at(self.head, &path)?;
+        Ok(found.filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.id))
     }
 
     /// The agents that hold one of these as a child, at any depth.
@@ -184,12 +197,9 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// # Errors
     /// A closure is damaged.
     pub fn parents(&self, children: &BTreeSet<ResourceId>) -> Result<BTreeSet<ResourceId>> {
-        let table = self.table(&Sort::Parents)?;
-        let parents = children.iter().flat_map(|child| {
-            let sources = table.sources(&agent_key(child)).into_iter();
-            sources.filter_map(|source| source.split_once('/')).collect::<Vec<_>>()
-        });
-        Ok(parents.map(|(namespace, name)| ResourceId::agent(namespace, name)).collect())
+        let table = self.table(&Parents)?;
+        let sources = children.iter().flat_map(|child| table.sources(&agent_key(child)));
+        Ok(sources.filter_map(agent_named).collect())
     }
 
     /// What the catalog holds of a kind, by namespace and name, without reading any of it.

@@ -235,7 +235,13 @@ impl Release<'_, '_> {
         let trust = self.reader.trust()?;
         let above = trust.ladder().from(self.before.name());
         let default_judge = judge.map(Reference::from);
-        let way = promotion::Way { source, above, default_judge: default_judge.as_ref(), reader: self.reader };
+        let way = promotion::Way {
+            source,
+            above,
+            default_judge: default_judge.as_ref(),
+            numbering: self.numbers,
+            reader: self.reader,
+        };
         let brings = promotion::brings(agent, &candidate.closure, &way)?;
         let lacked = draft.catalog.iter().filter(|(id, change)| change.before.is_none() && brings.contains_key(*id));
         edit.writes = lacked.map(|(id, _)| id.clone()).collect();

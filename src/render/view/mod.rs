@@ -30,7 +30,7 @@ mod words;
 
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
-pub use audit::{AuditLog, ProofResult, VerifyResult};
+pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};
 pub use describe::{DescribedHolder, DescribedPlace, Description};
 pub use diff::{AffectedAgent, ComparedResource, DiffResult, DiffSide};
