@@ -1,5 +1,7 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
+mod agbom;
+mod agbom_ls;
 mod apply;
 mod approvals;
 mod audit;
@@ -59,6 +61,7 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Agbom(agbom::AgbomArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
@@ -135,6 +138,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Agbom(args) => agbom::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),

@@ -1,5 +1,6 @@
 //! One view for each command.
 
+mod agbom_list;
 mod apply;
 mod approvals;
 mod audit;
@@ -28,6 +29,7 @@ mod releases;
 mod validate;
 mod words;
 
+pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
