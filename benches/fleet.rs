@@ -6,8 +6,8 @@
 //!     cargo bench --bench fleet -- agents=10000 namespace=10000    all of them in one namespace
 //!
 //! What can be set: `agents`, `namespace` (how many agents share one), `runs`. A fleet is laid once, by `joch apply`
-//! and `joch promote` themselves, a namespace at a time, and kept below `target/tmp`; its Git is packed then, as a
-//! server does at night. Every run promotes another agent, in a copy.
+//! and `joch promote` themselves, a set of 100 agents at a time, and kept below `target/tmp`; then its references are
+//! packed and its packs get one index, as a server does at night. Every run promotes another agent, in a copy.
 //!
 //! Each row: processor time, wall time and peak memory (`VmHWM`), as minimum, median and maximum of the runs.
 
@@ -284,7 +284,12 @@ impl Fleet {
 }
 
 /// What is read of a fleet.
-const READS: [(&str, &[&str]); 1] = [("get agents", &["get", "agents", "-o", "json"])];
+const READS: [(&str, &[&str]); 4] = [
+    ("agbom ls --high-risk", &["agbom", "ls", "--high-risk", "-o", "json"]),
+    ("agbom ls --mcp-server (all)", &["agbom", "ls", "--mcp-server", "server-9", "-o", "json"]),
+    ("agbom ls --uses (one agent)", &["agbom", "ls", "--uses", "tool/tool-00042", "-o", "json"]),
+    ("get agents", &["get", "agents", "-o", "json"]),
+];
 
 /// Processor time and wall time in milliseconds, and peak memory in megabytes.
 struct Cost([f64; 3]);
