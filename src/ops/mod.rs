@@ -23,6 +23,7 @@ mod set;
 mod signatures;
 mod trust_change;
 
+pub mod agbom;
 pub mod agbom_ls;
 pub mod apply;
 pub mod approvals;

@@ -1,5 +1,7 @@
 //! One view for each command.
 
+mod agbom;
+mod agbom_diff;
 mod agbom_list;
 mod apply;
 mod approvals;
@@ -29,6 +31,8 @@ mod releases;
 mod validate;
 mod words;
 
+pub use agbom::{AgbomResult, BillComponent};
+pub use agbom_diff::AgbomDiff;
 pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
@@ -44,7 +48,7 @@ pub use eval_list::{EvalList, LastRun, ListedEval, UnfinishedRun};
 pub use eval_part::{EvalPart, EvalTrouble, PartState};
 pub use eval_plan::{Estimate, EvalPlan, EvalPlans, PlannedMetric};
 pub use eval_started::StartedEval;
-pub use explain::{Explanation, MissingFact};
+pub use explain::{AlsoMissing, Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
 pub use init::InitResult;
