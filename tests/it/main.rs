@@ -15,6 +15,7 @@ mod machine;
 mod message;
 mod output;
 mod reads;
+mod six_gates;
 mod stories;
 mod support;
 mod worked_examples;
