@@ -25,7 +25,7 @@ mod reach;
 mod route;
 mod rules;
 mod secret;
-//SEEDS mod seeds;
+mod seeds;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -47,7 +47,7 @@ use whole::Whole;
 
 pub use reach::{Reach, highest_reach};
 pub use rules::{RULES, Rule};
-//SEEDS pub use seeds::{Seed, seeds};
+pub use seeds::{Seed, seeds};
 
 /// One side of a change, as the rules look at it.
 pub struct Side<'a> {
@@ -124,8 +124,15 @@ pub fn findings(from: Option<&Side<'_>>, to: &Side<'_>, terms: &Terms<'_>) -> Ve
     findings.extend(change.told(|_| true));
     // What a rug pull says needs not be said twice.
     let pulled: Vec<String> = of_rule(&findings, "AGB-MCP-002", Risk::Critical);
-    findings.retain(|finding| finding.rule != "AGB-MCP-010" || !finding.introduced || !pulled.contains(&finding.component) || terms.held.keys().any(|id| component(id) == finding.component));
-    findings.sort_by(|a, b| (b.severity, &a.rule, &a.component, &a.reason).cmp(&(a.severity, &b.rule, &b.component, &b.reason)));
+    findings.retain(|finding| {
+        finding.rule != "AGB-MCP-010"
+            || !finding.introduced
+            || !pulled.contains(&finding.component)
+            || terms.held.keys().any(|id| component(id) == finding.component)
+    });
+    findings.sort_by(|a, b| {
+        (b.severity, &a.rule, &a.component, &a.reason).cmp(&(a.severity, &b.rule, &b.component, &b.reason))
+    });
     findings.dedup_by(|a, b| (&a.rule, &a.component, &a.reason) == (&b.rule, &b.component, &b.reason));
     findings
 }
