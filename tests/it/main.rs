@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
 
 mod acceptance;
+mod agbom;
 mod architecture;
 mod audit;
 mod bypass;
