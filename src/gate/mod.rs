@@ -3,8 +3,10 @@
 mod approval;
 mod baseline;
 mod binding;
+mod budget;
 mod eval;
 mod evidence;
+mod freeze;
 mod hold;
 mod latency;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod observed;
 mod policy;
 mod regression;
 mod score;
+mod soak;
 mod statement;
 mod terms;
 #[cfg(test)]
@@ -21,6 +24,7 @@ mod tests;
 mod verdict;
 
 pub use approval::{Counted, Tally, tally};
+pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
@@ -55,14 +59,15 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 }
 
 /// The gates that nobody demands and that always stand before a forward change.
-fn standing(_subject: &Subject, _evidence: &Evidence<'_>) -> Vec<GateResult> {
-    Vec::new()
+fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
+    freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = match &demand.requirement {
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
+        Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
         Requirement::Policy => policy::judge(subject, evidence),
         other => no_evidence(other),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::Change;
-use crate::gate::{Deciding, Decision, GateResult, Regression};
+use crate::gate::{Deciding, Decision, GateResult, Projection, Regression};
 use crate::policy::Obligation;
 use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
@@ -106,6 +106,9 @@ pub struct Record {
     /// The Model that judged where an Eval named none, as the project said it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub default_judge: Option<DefaultJudge>,
+    /// What it would cost, as the budget gate worked it out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub projections: Vec<Projection>,
 }
 
 /// The Model that judges where an Eval names none, as `joch.yaml` names it.
