@@ -14,9 +14,11 @@ mod eval;
 mod eval_report;
 pub mod exit;
 mod explain;
+mod gates;
 mod get;
 mod global;
 mod init;
+mod policy;
 mod promote;
 mod rollback;
 mod schema;
@@ -59,6 +61,8 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Gates(gates::GatesArgs),
+    Policy(policy::PolicyArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
@@ -135,6 +139,8 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Gates(args) => gates::run(args, caller),
+        Command::Policy(args) => policy::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),

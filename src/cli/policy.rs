@@ -35,7 +35,7 @@ struct PreviewArgs {
 pub(super) fn run(args: PolicyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     let PolicyCommand::Preview(args) = args.command;
     let outcome = policy_preview::run(&policy_preview::Request { files: args.files }, caller)?;
-    let agents: Vec<_> = outcome.agents.into_iter().map(PreviewedAgent::from).collect();
+    let agents: Vec<_> = outcome.agents.into_iter().map(told).collect();
     let blocked = agents.iter().any(PreviewedAgent::is_stopped);
     let rung = |(environment, running): (String, usize)| PreviewedRung {
         bound: agents.iter().filter(|agent| agent.environment == environment).count(),
@@ -50,4 +50,20 @@ pub(super) fn run(args: PolicyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     };
     let code = if args.exit_code && blocked { exit::REFUSED } else { exit::DONE };
     Ok(Answer::with(code, view))
+}
+
+fn told(previewed: policy_preview::Previewed) -> PreviewedAgent {
+    let policy_preview::Previewed { environment, agent, version, policy, adds, standing } = previewed;
+    PreviewedAgent {
+        environment,
+        agent: agent.to_string(),
+        version,
+        policy: policy.to_string(),
+        violations: adds.violations,
+        errors: adds.errors,
+        gaps: adds.gaps,
+        warnings: adds.warnings,
+        obligations: adds.obligations,
+        standing,
+    }
 }

@@ -30,7 +30,7 @@ pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
-pub use policy::{Known, obligations, sighting};
+pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use score::Judged;
 pub use statement::{

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::closure::{Closure, Shelf};
 use crate::gate::{Known, sightings_of};
-use crate::ledger::{Ballots, Environment, Reader};
+use crate::ledger::{Ballots, Environment};
 use crate::policy::{Asked, Found, Judgement, Places, Question, World, applied, draft};
 use crate::release::{Running, layout};
 use crate::resource::{Kind, Resource, ResourceId, view};

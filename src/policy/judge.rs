@@ -155,15 +155,7 @@ fn one(
         let reason = format!("`{}`: {}", flaw.path, flaw.message);
         here(MALFORMED, None, Risk::High, reason, flaw.help.unwrap_or_else(|| mend(policy)))
     };
-    let body = match filled(policy.body(), &question.world.defaults()) {
-        Ok(body) => body,
-        Err(key) => {
-            let message = format!("`spec.defaults` of Environment `{}` has no `{key}`", question.world.environment);
-            judgement.errors.push(malformed(Flaw::new("spec", message)));
-            return judgement;
-        }
-    };
-    let as_here = match Resource::from_value(body) {
+    let as_here = match as_here(policy, question.world) {
         Ok(as_here) => as_here,
         Err(why) => {
             judgement.errors.push(malformed(Flaw::new("spec", why)));
@@ -204,6 +196,15 @@ fn one(
         }
     }
     judgement
+}
+
+/// A policy with the values that the environment fills in.
+///
+/// # Errors
+/// The value that the environment does not have.
+pub fn as_here(policy: &Resource, world: &World<'_>) -> Result<Resource, String> {
+    let missing = |key: String| format!("`spec.defaults` of Environment `{}` has no `{key}`", world.environment);
+    Resource::from_value(filled(policy.body(), &world.defaults()).map_err(missing)?)
 }
 
 /// What a policy in Rego sees of one agent of a question.

@@ -26,5 +26,5 @@ pub fn policy_input(
     let diff = change_of(draft, subject);
     let target = Drafted { draft, before: context.target };
     let evidence = evidence_of(draft, subject, &rules, &diff, &target, context)?;
-    gate::policy_input(&evidence, policy)
+    gate::policy_input(subject, &evidence, policy)
 }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use crate::audit::Proof;
 use crate::eval::RunResult;
 use crate::gate::Statement;
+use crate::policy::{INPUT_SCHEMA, Input};
 use crate::release::{Manifest, Record};
 
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
     ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
-    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    InitResult, KindList, PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -40,6 +41,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<History>("History"),
         answer::<InitResult>("InitResult"),
         answer::<KindList>("KindList"),
+        answer::<PolicyPreview>("PolicyPreview"),
         answer::<ChangeResult>("PromotionResult"),
         answer::<Proof>("Proof"),
         answer::<ReleaseDescription>("ReleaseDescription"),
@@ -57,10 +59,18 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
         ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
+        ("gate-input", gate_input()),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),
     ]
+}
+
+/// What policies in Rego see.
+fn gate_input() -> Value {
+    let mut schema = titled(schema::<Input>(), "gate-input");
+    fix(&mut schema, "schemaVersion", json!({ "const": INPUT_SCHEMA }));
+    schema.to_value()
 }
 
 /// The fields of `T` in their envelope.
