@@ -213,7 +213,9 @@ impl People for Known<'_> {
     fn answers(&self, approver: &str) -> bool {
         let people = self.0.people();
         match approver.strip_prefix("team:") {
-            Some(team) => self.0.approvers(team).is_some_and(|members| members.iter().any(|name| people.contains(name))),
+            Some(team) => {
+                self.0.approvers(team).is_some_and(|members| members.iter().any(|name| people.contains(name)))
+            }
             None => people.contains(approver),
         }
     }

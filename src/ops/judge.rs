@@ -79,6 +79,7 @@ pub(super) fn in_context<T>(
         required: asked.required,
         allowed_regressions: asked.allowed_regressions,
         numbering: reader,
+        bills: reader,
         votes: &ballots,
         results: &ballots,
         observations: &ballots,

@@ -44,7 +44,8 @@ pub fn applied(agent: &Closure, running: Option<&Closure>, places: &Places<'_>) 
     labels.insert("env".into(), places.environment.to_owned());
     for catalog in places.catalogs {
         let held = catalog.of_kind(&Kind::Policy)?;
-        let binds = |policy: &Arc<Resource>| named.contains(policy.id()) || view::selects(policy, &labels) || unclear(policy);
+        let binds =
+            |policy: &Arc<Resource>| named.contains(policy.id()) || view::selects(policy, &labels) || unclear(policy);
         found.add(&format!("the catalog of {}", places.environment), held.into_iter().filter(binds));
     }
     let imposed = (places.imposed)(&agent.id().namespace);

@@ -151,7 +151,13 @@ pub struct Seen {
 impl Input {
     /// What policies see of one agent.
     #[must_use]
-    pub fn of(candidate: &Closure, running: Option<&Closure>, asked: &Asked, diff: &[Change], world: &World<'_>) -> Self {
+    pub fn of(
+        candidate: &Closure,
+        running: Option<&Closure>,
+        asked: &Asked,
+        diff: &[Change],
+        world: &World<'_>,
+    ) -> Self {
         Self {
             schema_version: INPUT_SCHEMA.to_owned(),
             object: Object::of(candidate, world),

@@ -166,7 +166,10 @@ impl<'a> World<'a> {
                 // Whoever does not say what a tool does must be taken to let it do anything.
                 None | Some(Value::Null) => known(
                     [Value::from("privileged")],
-                    format!("`spec.sideEffects.level` of {}, which is not written and so counts as the highest", tool.id()),
+                    format!(
+                        "`spec.sideEffects.level` of {}, which is not written and so counts as the highest",
+                        tool.id()
+                    ),
                 ),
                 Some(Value::Text(level)) if LEVELS.contains(&level.as_str()) => {
                     self.field(tool, &["sideEffects", "level"])
@@ -185,7 +188,8 @@ impl<'a> World<'a> {
         }
         let record = || format!("joch mcp record {}", server.id().name);
         let Some(sighting) = self.sightings.get(&server.digest()) else {
-            let why = format!("nobody has looked at {} as it is now in the last {} days", server.id(), super::FRESH_DAYS);
+            let why =
+                format!("nobody has looked at {} as it is now in the last {} days", server.id(), super::FRESH_DAYS);
             return missing(why, record());
         };
         let value = match what {

@@ -121,7 +121,8 @@ fn each_agent(
     visit: &mut Visit<'_>,
 ) -> Result<(), Unreadable> {
     let own = applied(agent, running, places)?;
-    let above: Vec<_> = inherited.iter().filter(|above| !own.iter().any(|own| own.policy == above.policy)).cloned().collect();
+    let above: Vec<_> =
+        inherited.iter().filter(|above| !own.iter().any(|own| own.policy == above.policy)).cloned().collect();
     visit(agent, running, &own, &above);
     let all: Vec<_> = own.into_iter().chain(above).collect();
     for (id, child) in agent.children() {
@@ -192,7 +193,13 @@ fn one(
         Err(broken) => {
             let line = broken.line.map_or_else(String::new, |line| format!(", line {line}"));
             let reason = format!("its Rego gives no answer{line}: {}", broken.message);
-            judgement.errors.push(here(broken.id, None, Risk::High, reason, broken.help.unwrap_or_else(|| mend(policy))));
+            judgement.errors.push(here(
+                broken.id,
+                None,
+                Risk::High,
+                reason,
+                broken.help.unwrap_or_else(|| mend(policy)),
+            ));
         }
     }
     judgement

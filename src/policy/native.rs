@@ -136,18 +136,16 @@ impl By<'_> {
                     let must = format!("ask {} where {left}", who(approvers));
                     judgement.obligations.push(self.obligation(case, must));
                 }
-                (Effect::Approve(approvers), Match::Yes(facts)) => {
-                    match wired(approvers, case, world, people) {
-                        Ok(()) => {
-                            let must = format!("ask {} where {facts}", who(approvers));
-                            judgement.obligations.push(self.obligation(case, must));
-                        }
-                        Err((why, next)) => {
-                            let reason = format!("a person must allow it where {facts}, and {why}");
-                            judgement.violations.push(self.found(APPROVAL, case.told(), reason, next));
-                        }
+                (Effect::Approve(approvers), Match::Yes(facts)) => match wired(approvers, case, world, people) {
+                    Ok(()) => {
+                        let must = format!("ask {} where {facts}", who(approvers));
+                        judgement.obligations.push(self.obligation(case, must));
                     }
-                }
+                    Err((why, next)) => {
+                        let reason = format!("a person must allow it where {facts}, and {why}");
+                        judgement.violations.push(self.found(APPROVAL, case.told(), reason, next));
+                    }
+                },
                 (_, Match::No) => {}
             }
         }
@@ -250,7 +248,10 @@ fn answer(condition: &Condition, case: &Case<'_>, world: &World<'_>, allowed: Op
     }
     if *wanted == Wanted::NotAllowlisted && allowed.is_none() {
         let why = format!("Environment `{}` has no `spec.allowlists.modelProviders`", world.environment);
-        let next = format!("an admin adds `allowlists: {{ modelProviders: [ … ] }}` to the Environment `{}` and applies it", world.environment);
+        let next = format!(
+            "an admin adds `allowlists: {{ modelProviders: [ … ] }}` to the Environment `{}` and applies it",
+            world.environment
+        );
         return Match::Missing(why, next);
     }
     match world.fact(key, written, case) {
@@ -269,7 +270,11 @@ fn answer(condition: &Condition, case: &Case<'_>, world: &World<'_>, allowed: Op
             match unclear {
                 None => Match::No,
                 Some(value) => Match::Missing(
-                    format!("`{written}` is {}, {}, and cannot be compared with {wanted} ({source})", told(value), value.type_name()),
+                    format!(
+                        "`{written}` is {}, {}, and cannot be compared with {wanted} ({source})",
+                        told(value),
+                        value.type_name()
+                    ),
                     format!("write {source} as the rule asks for it"),
                 ),
             }

@@ -92,9 +92,11 @@ pub fn ask(text: &str, input: &str) -> Result<Answer, Broken> {
         let heads = heads(text);
         let mut answer = Answer::default();
         for (rule, stands_in_the_way) in RULES.into_iter().filter(|(rule, _)| has(&heads, rule)) {
-            let value = engine.eval_rule(format!("{PACKAGE}.{rule}")).map_err(|why| match why.downcast_ref::<LimitError>() {
-                Some(LimitError::TimeLimitExceeded { .. }) => runaway(),
-                _ => broken(REGO_FAILED, &why),
+            let value = engine.eval_rule(format!("{PACKAGE}.{rule}")).map_err(|why| {
+                match why.downcast_ref::<LimitError>() {
+                    Some(LimitError::TimeLimitExceeded { .. }) => runaway(),
+                    _ => broken(REGO_FAILED, &why),
+                }
             })?;
             let said = findings(rule, &value)?;
             if stands_in_the_way { answer.denied.extend(said) } else { answer.warned.extend(said) }
@@ -144,12 +146,19 @@ fn compile(text: &str) -> Result<Engine, Broken> {
     let package = engine.add_policy("policy".into(), text.to_owned()).map_err(|why| broken(REGO_COMPILE, &why))?;
     if package != PACKAGE {
         let message = format!("the package is `{}`, and `joch.release` is asked", package.trim_start_matches("data."));
-        return Err(Broken { id: REGO_SHAPE, message, line: None, help: Some("begin with `package joch.release`".into()) });
+        return Err(Broken {
+            id: REGO_SHAPE,
+            message,
+            line: None,
+            help: Some("begin with `package joch.release`".into()),
+        });
     }
     let heads = heads(text);
     for (rule, _) in RULES.iter().filter(|(rule, _)| !has(&heads, rule)) {
         // A slip of the pen in the one name that counts would make a policy that forbids nothing.
-        let near = |head: &&Head| nearest(&head.name, [*rule]).is_some() && !RULES.iter().any(|(known, _)| *known == head.name);
+        let near = |head: &&Head| {
+            nearest(&head.name, [*rule]).is_some() && !RULES.iter().any(|(known, _)| *known == head.name)
+        };
         if let Some(head) = heads.iter().find(near) {
             return Err(Broken {
                 id: REGO_SHAPE,
@@ -249,7 +258,9 @@ mod tests {
     fn told(text: &str, input: &str) -> Result<Vec<String>, (&'static str, String)> {
         let answer = ask(text, input).map_err(|broken| (broken.id, broken.message))?;
         let say = |word: &str, said: Vec<Said>| -> Vec<String> {
-            let one = |said: Said| format!("{word} {} {} {}", said.id.unwrap_or_default(), said.severity.word(), said.message);
+            let one = |said: Said| {
+                format!("{word} {} {} {}", said.id.unwrap_or_default(), said.severity.word(), said.message)
+            };
             said.into_iter().map(one).collect()
         };
         Ok([say("deny", answer.denied), say("warn", answer.warned)].concat())
@@ -340,7 +351,8 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
 
     #[test]
     fn rules_that_go_deep_or_in_a_ring_never_take_joch_down() {
-        let chain: String = (1..49).map(|n| format!("r{n} := [x | some x in [r{}]; {{y | y := x}}]\n", n + 1)).collect();
+        let chain: String =
+            (1..49).map(|n| format!("r{n} := [x | some x in [r{}]; {{y | y := x}}]\n", n + 1)).collect();
         let deep = policy(&format!("{chain}r49 := 1\ndeny contains \"x\" if r1"));
         assert_eq!(told(&deep, "{}"), Ok(vec!["deny  high x".into()]));
         for ring in ["a := b\nb := a\ndeny contains \"x\" if a", "f(x) := f(x)\ndeny contains \"x\" if f(1)"] {

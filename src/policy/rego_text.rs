@@ -105,7 +105,10 @@ pub(super) fn too_deep(text: &str) -> Option<(String, String)> {
             return Some(((*ring).to_owned(), "it calls itself, if only through others".into()));
         }
         if let Some((name, depth)) = known.iter().find(|(_, depth)| *depth > DEEPEST) {
-            return Some(((*name).to_owned(), format!("it goes {depth} rules deep, and {DEEPEST} are followed at most")));
+            return Some((
+                (*name).to_owned(),
+                format!("it goes {depth} rules deep, and {DEEPEST} are followed at most"),
+            ));
         }
         depths.extend(known);
     }

@@ -1,7 +1,7 @@
 //! The native rules of a Policy, read: what each asks about, and what follows from it.
 
-use crate::resource::{Map, Resource, Value, path, view};
 use crate::resource::envelope::environment_key;
+use crate::resource::{Map, Resource, Value, path, view};
 
 use super::flaw::Flaw;
 use super::key::{self, Family, Key, LABELS};
@@ -99,7 +99,10 @@ fn check_selector(policy: &Resource, flaws: &mut Vec<Flaw>) {
         }
     }
     if value.is_some() && view::selector(policy).is_none() {
-        flaws.push(Flaw::new("spec.appliesTo.agents.selector.matchLabels", "a label is text, a number or a truth value"));
+        flaws.push(Flaw::new(
+            "spec.appliesTo.agents.selector.matchLabels",
+            "a label is text, a number or a truth value",
+        ));
     }
 }
 
@@ -249,7 +252,10 @@ mod tests {
     #[test]
     fn what_cannot_be_acted_on_is_told_with_its_place() {
         for (spec, says) in [
-            ("{rules: [{when: {tool.sideEffects: financial}, action: {deny: true}}]}", "did you mean `tool.sideEffect`?"),
+            (
+                "{rules: [{when: {tool.sideEffects: financial}, action: {deny: true}}]}",
+                "did you mean `tool.sideEffect`?",
+            ),
             ("{rules: [{when: {whatever: 1}, action: {deny: true}}]}", "there is agent.env"),
             ("{rules: [{when: {agent.labels: gold}, action: {deny: true}}]}", "nothing that a rule can ask about"),
             ("{rules: [{wen: {tool.name: x}, action: {deny: true}}]}", "did you mean `when`?"),

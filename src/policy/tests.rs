@@ -34,7 +34,11 @@ fn candidate() -> Closure {
             labelled("Model big", "{tier: large}", "{provider: openai, model: gpt, routing: {regions: [eu, us]}}"),
             one("Model small", "{provider: mistral, model: tiny}"),
         ],
-        vec![closure("worker", &[one("Tool shell", "{type: function, sideEffects: {level: code_execution}}")], Vec::new())],
+        vec![closure(
+            "worker",
+            &[one("Tool shell", "{type: function, sideEffects: {level: code_execution}}")],
+            Vec::new(),
+        )],
     )
 }
 
@@ -46,11 +50,7 @@ struct Known {
 
 fn known(candidate: &Closure, environment: &str) -> Known {
     let help = candidate.members().values().find(|member| member.id().name == "help").expect("a server");
-    let seen = Sighting {
-        trust_score: Number::from_f64(0.6),
-        schema_drift: Some(false),
-        source: "seen by ci".into(),
-    };
+    let seen = Sighting { trust_score: Number::from_f64(0.6), schema_drift: Some(false), source: "seen by ci".into() };
     Known {
         record: one("Environment prod", environment),
         sightings: [(help.digest(), seen)].into(),
@@ -102,7 +102,11 @@ fn only(said: &[String], starts: &str, holds: &str) {
 
 #[test]
 fn a_denial_is_a_violation_an_obligation_or_a_gap() {
-    only(&judged(&rule(YES, DENIES)), "POL-DENY agent/triage · tool/mystery: ", "`tool.name` is mystery (tool/mystery): never");
+    only(
+        &judged(&rule(YES, DENIES)),
+        "POL-DENY agent/triage · tool/mystery: ",
+        "`tool.name` is mystery (tool/mystery): never",
+    );
     let said = judged(&rule(RUNTIME, DENIES));
     assert_eq!(
         said,
@@ -111,7 +115,11 @@ fn a_denial_is_a_violation_an_obligation_or_a_gap() {
             "MUST agent/worker: deny where `data.contains` is card"
         ]
     );
-    only(&judged(&rule(MISSING, DENIES)), "POL-FACT-MISSING agent/triage · model/small: ", "model/small has no label `tier`");
+    only(
+        &judged(&rule(MISSING, DENIES)),
+        "POL-FACT-MISSING agent/triage · model/small: ",
+        "model/small has no label `tier`",
+    );
 }
 
 #[test]
@@ -121,7 +129,11 @@ fn an_approval_is_wired_or_a_violation() {
         "MUST agent/triage · tool/refund: ask a person where ",
         "`tool.sideEffect` is financial (`spec.sideEffects.level` of tool/refund)",
     );
-    only(&judged(&rule(YES, ASKS)), "POL-APPROVAL-UNWIRED", "nothing says who is asked -> set `spec.sideEffects.requiresApproval: true` in tool/mystery");
+    only(
+        &judged(&rule(YES, ASKS)),
+        "POL-APPROVAL-UNWIRED",
+        "nothing says who is asked -> set `spec.sideEffects.requiresApproval: true` in tool/mystery",
+    );
     let named = |who: &str| format!("require: {{approval: human, approvalRouting: {{approvers: ['{who}']}}}}");
     only(&judged(&rule(YES, &named("team:leads"))), "MUST", "ask team:leads where");
     only(&judged(&rule(YES, &named("team:ghosts"))), "POL-APPROVAL-UNWIRED", "`team:ghosts` is nobody who can answer");
@@ -131,7 +143,9 @@ fn an_approval_is_wired_or_a_violation() {
         Known { record, sightings: BTreeMap::new(), run_cost: None }
     });
     only(&said, "POL-APPROVAL-UNWIRED", "`requiresApproval` of tool/mystery is false");
-    assert!(judged(&rule(RUNTIME, ASKS)).iter().all(|said| said.starts_with("MUST") && said.contains("ask a person where")));
+    assert!(
+        judged(&rule(RUNTIME, ASKS)).iter().all(|said| said.starts_with("MUST") && said.contains("ask a person where"))
+    );
     only(&judged(&rule(MISSING, ASKS)), "POL-FACT-MISSING", "no label `tier`");
 }
 
@@ -139,7 +153,10 @@ fn an_approval_is_wired_or_a_violation() {
 fn what_is_changed_on_the_way_is_an_obligation_and_what_is_allowed_is_nothing() {
     for when in [YES, RUNTIME, MISSING] {
         let said = judged(&rule(when, REDACTS));
-        assert!(!said.is_empty() && said.iter().all(|said| said.starts_with("MUST") && said.contains("redact where")), "{said:?}");
+        assert!(
+            !said.is_empty() && said.iter().all(|said| said.starts_with("MUST") && said.contains("redact where")),
+            "{said:?}"
+        );
         assert_eq!(judged(&rule(when, ALLOWS)), [""; 0], "{when}");
     }
 }
@@ -156,10 +173,16 @@ fn a_condition_that_does_not_hold_settles_a_rule_whatever_else_is_unknown() {
 #[test]
 fn every_fact_has_a_value_and_a_source() {
     for (when, says) in [
-        ("{tool.sideEffect: privileged}", "tool/mystery: it is denied where `tool.sideEffect` is privileged (`spec.sideEffects.level` of tool/mystery, which is not written"),
+        (
+            "{tool.sideEffect: privileged}",
+            "tool/mystery: it is denied where `tool.sideEffect` is privileged (`spec.sideEffects.level` of tool/mystery, which is not written",
+        ),
         ("{tool.requiresApproval: false, tool.type: rest}", "agent/triage · tool/mystery"),
         ("{mcpServer.trustScore: '<0.8', mcpServer.name: help}", "`mcpServer.trustScore` is 0.6 (seen by ci)"),
-        ("{mcpServer.trustScore: '<0.8', mcpServer.name: other}", "nobody has looked at mcp-server/other as it is now in the last 7 days"),
+        (
+            "{mcpServer.trustScore: '<0.8', mcpServer.name: other}",
+            "nobody has looked at mcp-server/other as it is now in the last 7 days",
+        ),
         ("{mcpServer.schemaDrift: true, mcpServer.name: other}", "-> joch mcp record other"),
         ("{model.provider: not-allowlisted}", "`model.provider` is mistral (`spec.provider` of model/small)"),
         ("{model.region: us, model.name: big}", "`model.region` is us (`spec.routing.regions` of model/big)"),
@@ -169,23 +192,38 @@ fn every_fact_has_a_value_and_a_source() {
         ("{agent.labels.env: prod, agent.name: triage}", "`agent.labels.env` is prod (the target)"),
         ("{agent.labels.team: x, agent.name: triage}", "agent/triage has no label `team`"),
         ("{agent.framework: x, agent.name: triage}", "agent/triage has no FrameworkAdapter"),
-        ("{env: prod, namespace: default, agent.name: triage}", "`env` is prod (the target) and `namespace` is default"),
+        (
+            "{env: prod, namespace: default, agent.name: triage}",
+            "`env` is prod (the target) and `namespace` is default",
+        ),
         ("{cost.runUsd: '>5', agent.name: triage}", "`cost.runUsd` is 5.5 (an Eval)"),
     ] {
         let said = judged(&rule(when, DENIES));
         assert!(said.len() == 1 && said[0].contains(says), "{when}: {said:#?}");
     }
-    for never in ["{cost.runUsd: '>6'}", "{mcpServer.schemaDrift: true, mcpServer.name: help}", "{model.region: ap, model.name: big}"] {
+    for never in [
+        "{cost.runUsd: '>6'}",
+        "{mcpServer.schemaDrift: true, mcpServer.name: help}",
+        "{model.region: ap, model.name: big}",
+    ] {
         assert_eq!(judged(&rule(never, DENIES)), [""; 0], "{never}");
     }
 }
 
 #[test]
 fn what_is_of_another_type_than_the_rule_speaks_of_is_no_no() {
-    let candidate = closure("triage", &[one("Tool odd", "{sideEffects: {level: harmless, requiresApproval: sometimes}}")], Vec::new());
+    let candidate = closure(
+        "triage",
+        &[one("Tool odd", "{sideEffects: {level: harmless, requiresApproval: sometimes}}")],
+        Vec::new(),
+    );
     let nothing = Known { record: one("Environment prod", "{}"), sightings: BTreeMap::new(), run_cost: None };
     let said = |when: &str| judged_with(&rule(when, DENIES), &candidate, &nothing);
-    only(&said("{tool.requiresApproval: true}"), "POL-FACT-MISSING", "is sometimes, text, and cannot be compared with true");
+    only(
+        &said("{tool.requiresApproval: true}"),
+        "POL-FACT-MISSING",
+        "is sometimes, text, and cannot be compared with true",
+    );
     only(&said("{tool.sideEffect: financial}"), "POL-FACT-MISSING", "`harmless` is no side effect of tool/odd");
     only(&said("{cost.runUsd: '>5'}"), "POL-FACT-MISSING", "nobody knows what a run of agent/triage costs");
 }
@@ -229,13 +267,21 @@ fn families_that_mix_are_judged_in_every_combination_and_too_many_are_an_error()
         .flat_map(|n| [one(&format!("Tool t{n}"), "{type: rest}"), one(&format!("Model m{n}"), "{provider: x}")])
         .collect();
     let nothing = Known { record: one("Environment prod", "{}"), sightings: BTreeMap::new(), run_cost: None };
-    let said = judged_with(&rule("{tool.type: os, model.provider: y}", DENIES), &closure("big", &members, Vec::new()), &nothing);
+    let said = judged_with(
+        &rule("{tool.type: os, model.provider: y}", DENIES),
+        &closure("big", &members, Vec::new()),
+        &nothing,
+    );
     only(&said, "POL-TOO-MANY-CASES", "the rule has 10201 cases here");
 }
 
 #[test]
 fn a_policy_that_cannot_be_acted_on_is_an_error_and_no_pass() {
-    only(&judged("{rules: [{when: {tool.sideEfect: financial}, action: {deny: true}}]}").split_at(1).0, "POL-MALFORMED", "did you mean `tool.sideEffect`?");
+    only(
+        &judged("{rules: [{when: {tool.sideEfect: financial}, action: {deny: true}}]}").split_at(1).0,
+        "POL-MALFORMED",
+        "did you mean `tool.sideEffect`?",
+    );
     only(&judged("{rego: [1], rules: []}").split_at(1).0, "POL-MALFORMED", "`rego` is text");
     let broken = judged("{rego: 'package joch.release'}");
     assert!(broken.iter().all(|said| said.starts_with("POL-REGO-SHAPE")), "{broken:#?}");
@@ -248,5 +294,8 @@ fn a_value_that_only_the_environment_has_is_filled_in_before_judging() {
     let filled = judged_with(&spec, &candidate, &known(&candidate, "{defaults: {MOST: '>5'}}"));
     assert!(filled.iter().all(|said| said.starts_with("POL-DENY")), "{filled:#?}");
     let missing = judged_with(&spec, &candidate, &known(&candidate, "{}"));
-    assert!(missing.iter().all(|said| said.starts_with("POL-MALFORMED") && said.contains("has no `MOST`")), "{missing:#?}");
+    assert!(
+        missing.iter().all(|said| said.starts_with("POL-MALFORMED") && said.contains("has no `MOST`")),
+        "{missing:#?}"
+    );
 }

@@ -35,12 +35,8 @@ pub enum Comparison {
     AtLeast,
 }
 
-const SIGNS: [(&str, Comparison); 4] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Below),
-    (">", Comparison::Above),
-];
+const SIGNS: [(&str, Comparison); 4] =
+    [("<=", Comparison::AtMost), (">=", Comparison::AtLeast), ("<", Comparison::Below), (">", Comparison::Above)];
 
 /// How many characters of a value are told.
 const LONGEST: usize = 120;
@@ -168,7 +164,9 @@ fn one(key: &Key, value: &Value) -> Result<Value, (String, Option<String>)> {
         }
         (Takes::Text | Takes::Word(_), _) => Err(takes("text")),
         (Takes::Bool, _) => Err(takes("`true` or `false`")),
-        (Takes::Number, _) => Err((takes("a number").0, Some("write a number, or a comparison such as `\"<0.5\"`".into()))),
+        (Takes::Number, _) => {
+            Err((takes("a number").0, Some("write a number, or a comparison such as `\"<0.5\"`".into())))
+        }
     }
 }
 

@@ -103,6 +103,10 @@ pub struct Record {
     pub evidence: String,
     /// The joch that wrote it.
     pub joch: String,
+    /// Digest of the bill of materials that stands beside the closure; none in a record of a joch that wrote none, of
+    /// a deletion, and of what gates stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bom: Option<Digest>,
     /// The Model that judged where an Eval named none, as the project said it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub default_judge: Option<DefaultJudge>,

@@ -57,6 +57,12 @@ impl Holds for Nobody {
     }
 }
 
+impl Bills for Nobody {
+    fn cut(&self, _: &ResourceId, _: u64) -> Result<Option<Cut>, Unreadable> {
+        Ok(None)
+    }
+}
+
 impl Shelf for Nobody {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -99,6 +105,7 @@ impl Place {
                 required,
                 allowed_regressions: &[],
                 numbering: &self.given,
+                bills: &Nobody,
                 votes: &Nobody,
                 results: &Nobody,
                 observations: &Nobody,

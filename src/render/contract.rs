@@ -11,9 +11,10 @@ use crate::policy::{INPUT_SCHEMA, Input};
 use crate::release::{Manifest, Record};
 
 use super::view::{
-    ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
-    InitResult, KindList, PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult,
+    DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation,
+    History, InitResult, KindList, PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult,
+    VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -21,6 +22,8 @@ use super::{API_VERSION, FORMAT_VERSION};
 #[must_use]
 pub fn answers() -> Vec<(&'static str, Value)> {
     vec![
+        answer::<AgbomDiff>("AgbomDiff"),
+        answer::<AgbomResult>("AgbomResult"),
         answer::<ApplyResult>("ApplyResult"),
         answer::<ApprovalList>("ApprovalList"),
         answer::<ApprovalResult>("ApprovalResult"),

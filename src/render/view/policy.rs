@@ -105,7 +105,7 @@ impl View for PolicyPreview {
             page.gap();
             page.line(format!("{} in {}", agent.agent, agent.environment));
             for found in agent.obstacles() {
-                page.line(format!("  {}  {found}", found.id));
+                page.line(format!("  {found}"));
                 page.line(format!("    next: {}", found.remedy));
             }
         }
@@ -148,8 +148,7 @@ impl View for PolicyPreview {
             let (name, place) = (markdown_text(&agent.agent), markdown_text(&agent.environment));
             writeln!(out, "\n**{name}** in {place}\n").expect("a String takes all");
             for found in agent.obstacles() {
-                let (id, said) = (markdown_text(&found.id), markdown_text(&found.to_string()));
-                writeln!(out, "- {id}: {said}").expect("a String takes all");
+                writeln!(out, "- {}", markdown_text(&found.to_string())).expect("a String takes all");
             }
         }
         out

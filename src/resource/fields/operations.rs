@@ -283,9 +283,16 @@ pub(super) static ENVIRONMENT: &[Field] = &[
     },
     Field { key: "evalRunners", shape: Shape::Principals, doc: "Who may sign results: principals or `team:NAME`." },
     Field { key: "override", shape: Shape::Principals, doc: "Who may override a gate: principals or `team:NAME`." },
+    Field { key: "allowlists", shape: Shape::Object(ALLOWLISTS), doc: "What policies take for allowed here." },
     Field { key: "soak", shape: Shape::Any, doc: "How long a version must have run before it moves on." },
     Field { key: "freezes", shape: Shape::List(&Shape::Any), doc: "Times in which nothing is promoted." },
 ];
+
+static ALLOWLISTS: &[Field] = &[Field {
+    key: "modelProviders",
+    shape: Shape::OneOrMany(&Shape::Text),
+    doc: "Providers that `model.provider: not-allowlisted` does not mean.",
+}];
 
 static RUNTIME: &[Field] = &[
     Field { key: "orchestrator", shape: Shape::Text, doc: "What runs it." },
