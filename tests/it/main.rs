@@ -14,6 +14,7 @@ mod ledger_door;
 mod machine;
 mod message;
 mod output;
+mod policy;
 mod reads;
 mod stories;
 mod support;
