@@ -40,12 +40,10 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     };
     let answered = Scene::of(candidate, subject, evidence).and_then(|scene| {
         result.evidence.clone_from(&scene.seen);
-        let question = scene.question(candidate, evidence);
-        let judgement = policy::judge(&question, &scene.places(evidence))?;
-        Ok((judgement, policy::applying(&question, &scene.places(evidence))?.len()))
+        policy::judge(&scene.question(candidate, evidence), &scene.places(evidence))
     });
     match answered {
-        Ok((judgement, count)) => told(result, &judgement, count),
+        Ok(judgement) => told(result, &judgement),
         Err(why) => {
             result.verdict = Verdict::Error;
             result.reason = format!("the policies cannot be read: {why}");
@@ -108,8 +106,8 @@ fn of_record(subject: &Subject, evidence: &Evidence<'_>, mut result: GateResult)
 }
 
 /// The answer that a judgement comes to. A violation is a no, whatever else cannot be told.
-fn told(mut result: GateResult, judgement: &Judgement, count: usize) -> GateResult {
-    let Judgement { violations, errors, gaps, warnings, obligations } = judgement;
+fn told(mut result: GateResult, judgement: &Judgement) -> GateResult {
+    let Judgement { violations, errors, gaps, warnings, obligations, policies } = judgement;
     result.verdict = match (violations.is_empty(), errors.is_empty(), gaps.is_empty()) {
         (false, ..) => Verdict::Fail,
         (true, false, _) => Verdict::Error,
@@ -131,7 +129,7 @@ fn told(mut result: GateResult, judgement: &Judgement, count: usize) -> GateResu
     let counts: Vec<_> = counts.into_iter().flatten().collect();
     result.observed = Some(if counts.is_empty() { "nothing found".into() } else { counts.join(", ") });
     let all: Vec<&Found> = judgement.obstacles().collect();
-    let applies = number(count, "policy applies", "policies apply").unwrap_or_else(|| "no policy applies".into());
+    let applies = number(*policies, "policy applies", "policies apply").unwrap_or_else(|| "no policy applies".into());
     result.reason = if all.is_empty() {
         match obligations.len() {
             0 => applies,

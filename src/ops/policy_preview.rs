@@ -172,5 +172,6 @@ fn beside(new: Judgement, now: &Judgement) -> Judgement {
         errors: fresh(new.errors),
         warnings: fresh(new.warnings),
         obligations: new.obligations.into_iter().filter(|one| !kept.contains(&must(one))).collect(),
+        policies: new.policies,
     }
 }

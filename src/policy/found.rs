@@ -62,6 +62,8 @@ pub struct Judgement {
     pub warnings: Vec<Found>,
     /// What the runtime must see to.
     pub obligations: Vec<Obligation>,
+    /// How many policies apply, each content once.
+    pub policies: usize,
 }
 
 /// A native rule denies it.

@@ -80,7 +80,11 @@ fn a_server_that_nobody_has_looked_at_is_not_trusted() {
     let office = Office::with("policy-server", &rule("{mcpServer.trustScore: '<0.5'}", DENIES));
     office.stopped(
         UNDECIDED,
-        &["POL-FACT-MISSING", "nobody has looked at mcp-server/help as it is now in the last 7 days", "joch mcp record help"],
+        &[
+            "POL-FACT-MISSING",
+            "nobody has looked at mcp-server/help as it is now in the last 7 days",
+            "joch mcp record help",
+        ],
     );
 }
 
@@ -115,7 +119,10 @@ fn what_only_the_runtime_knows_is_recorded_and_stops_nothing() {
 fn an_approval_that_nothing_asks_for_stops() {
     let spec = rule("{tool.sideEffect: read_only}", "require: {approval: human}");
     let office = Office::with("policy-approval", &spec);
-    office.stopped(REFUSED, &["POL-APPROVAL-UNWIRED", "nothing says who is asked", "requiresApproval: true` in tool/search"]);
+    office.stopped(
+        REFUSED,
+        &["POL-APPROVAL-UNWIRED", "nothing says who is asked", "requiresApproval: true` in tool/search"],
+    );
 }
 
 #[test]
@@ -141,7 +148,8 @@ fn rego_that_goes_wrong_is_an_error_and_neither_pass_nor_fail() {
 
 #[test]
 fn rego_that_runs_away_is_stopped_and_is_an_error() {
-    let pairs = "deny contains \"x\" if {\n\tsome a in input.params.list\n\tsome b in input.params.list\n\ta + b < 0\n}";
+    let pairs =
+        "deny contains \"x\" if {\n\tsome a in input.params.list\n\tsome b in input.params.list\n\ta + b < 0\n}";
     let list: Vec<String> = (0..1500).map(|n| n.to_string()).collect();
     let office = Office::with("policy-runaway", &rego(pairs, &format!("  params: {{list: [{}]}}", list.join(", "))));
     office.stopped(UNDECIDED, &["ERROR", "POL-REGO-RUNAWAY policy/p", "more than 1000000 steps"]);
@@ -185,7 +193,8 @@ fn the_input_is_what_the_embedded_engine_sees() {
     let schemas: std::collections::BTreeMap<_, _> = joch::render::contract::stored().into_iter().collect();
     assert_eq!(crate::support::schema::complaints(&schemas["gate-input"], &input), Vec::<String>::new());
     let text = |pointer: &str| input.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
-    let told = ["/request/from", "/request/to", "/request/agent", "/request/operator", "/object/closure", "/params/word"];
+    let told =
+        ["/request/from", "/request/to", "/request/agent", "/request/operator", "/object/closure", "/params/word"];
     let told: Vec<_> = told.iter().map(|pointer| text(pointer)).collect();
     let keys: Vec<_> = input.as_object().expect("a map").keys().map(|key| format!("agent/a: {key};")).collect();
     let mut says: Vec<&str> = keys.iter().map(String::as_str).filter(|key| !key.contains("schemaVersion")).collect();

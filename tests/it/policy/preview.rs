@@ -33,7 +33,12 @@ fn a_draft_shows_what_it_adds_in_every_environment() {
 fn a_draft_binds_by_selector_by_name_and_by_trust_and_nobody_else() {
     let office = Office::new("preview-binds");
     let draft = |selector: &str| {
-        policy("q", &format!("{{appliesTo: {{agents: {{selector: {{matchLabels: {selector}}}}}}}, rules: [{{when: {{tool.name: refund}}, action: {{deny: true}}}}]}}"))
+        policy(
+            "q",
+            &format!(
+                "{{appliesTo: {{agents: {{selector: {{matchLabels: {selector}}}}}}}, rules: [{{when: {{tool.name: refund}}, action: {{deny: true}}}}]}}"
+            ),
+        )
     };
     let stopped = |text: &str| {
         office.file("draft.yaml", text);

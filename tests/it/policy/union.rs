@@ -8,10 +8,17 @@ fn a_policy_that_is_loosened_in_the_same_promotion_still_counts() {
     office.passes();
     // The next version has a tool that says nothing of its effects, and a policy that allows it.
     office.file("p.yaml", &policy("p", &rule("{tool.sideEffect: code_execution}", DENIES)));
-    office.file("tools.yaml", &[REFUND, "apiVersion: joch.dev/v1alpha1\nkind: Tool\nmetadata: {name: search}\nspec: {type: rest}\n"].join("---\n"));
+    office.file(
+        "tools.yaml",
+        &[REFUND, "apiVersion: joch.dev/v1alpha1\nkind: Tool\nmetadata: {name: search}\nspec: {type: rest}\n"]
+            .join("---\n"),
+    );
     office.does("apply -f .");
     office.up();
-    office.stopped(REFUSED, &["POL-DENY policy/p", "agent/a · tool/search: it is denied where `tool.sideEffect` is privileged"]);
+    office.stopped(
+        REFUSED,
+        &["POL-DENY policy/p", "agent/a · tool/search: it is denied where `tool.sideEffect` is privileged"],
+    );
 }
 
 #[test]
