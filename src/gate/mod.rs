@@ -37,7 +37,7 @@ pub use hold::{
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
 pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
-pub use policy::{Known, obligations, sighting};
+pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
     Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,

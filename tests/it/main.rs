@@ -15,6 +15,7 @@ mod ledger_door;
 mod machine;
 mod message;
 mod output;
+mod policy;
 mod reads;
 mod six_gates;
 mod stories;

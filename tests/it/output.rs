@@ -11,7 +11,7 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 31] = [
+const PROMISED: &[(&str, &[&str])] = &[
     ("AgbomDiff", &["agent.name", "from.version", "to.version", "abom.added", "abom.removed", "abom.changed[].name"]),
     (
         "AgbomResult",
@@ -154,6 +154,26 @@ const PROMISED: [(&str, &[&str]); 31] = [
     ),
     ("InitResult", &["already", "ledger", "trustRoot", "admin", "fingerprint", "ladder[]"]),
     ("KindList", &["items[].kind", "items[].apiVersion", "items[].plural", "items[].short"]),
+    (
+        "PolicyPreview",
+        &[
+            "policies[]",
+            "environments[].environment",
+            "environments[].running",
+            "environments[].bound",
+            "environments[].stopped",
+            "agents[].environment",
+            "agents[].agent",
+            "agents[].version",
+            "agents[].policy",
+            "agents[].violations",
+            "agents[].errors",
+            "agents[].gaps",
+            "agents[].warnings",
+            "agents[].obligations",
+            "agents[].standing",
+        ],
+    ),
     ("PromotionResult", CHANGE),
     (
         "Proof",
@@ -252,7 +272,7 @@ const CHANGE: &[&str] = &[
 
 /// Who runs what, with which exit code, and the kind of the answer. Each command stands for a way in which an answer
 /// of its kind may look; a new command needs a line here.
-const SCRIPT: [(&str, &str, i32, &str); 74] = [
+const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
@@ -317,6 +337,7 @@ const SCRIPT: [(&str, &str, i32, &str); 74] = [
     ("alice", "joch diff agent support-triage --from 1 --to 2 --exit-code", 2, "DiffResult"),
     ("alice", "sed -i 's/^  description: /&Now /' policies/pii-redaction.yaml && joch version", 0, "VersionInfo"),
     ("alice", "joch diff -f policies --against context:prod", 0, "DiffResult"),
+    ("alice", "joch policy preview -f policies", 0, "PolicyPreview"),
     ("alice", "joch diff agent support-triage --from 1 --to 9", 1, "Error"),
     ("alice", "joch agbom support-triage", 0, "AgbomResult"),
     ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
