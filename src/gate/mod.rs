@@ -16,6 +16,8 @@ mod observed;
 mod regression;
 mod score;
 mod soak;
+#[cfg(test)]
+mod standing_tests;
 mod statement;
 mod terms;
 #[cfg(test)]

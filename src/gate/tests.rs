@@ -53,6 +53,8 @@ pub(super) struct Scene {
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
     gated: bool,
+    pub(super) rollback: bool,
+    pub(super) running_in_source_since: Option<DateTime<Utc>>,
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -95,7 +97,21 @@ impl Scene {
             regressions: Vec::new(),
             allowed: Vec::new(),
             gated: true,
+            rollback: false,
+            running_in_source_since: None,
         }
+    }
+
+    /// A change of an agent into an environment that says this and demands nothing.
+    pub(super) fn into_environment(spec: &str) -> Self {
+        let record = crate::resource::sample::one("Environment prod", spec);
+        Self { trust: trust([team("rm", &["olga operator 1"]), record]), demands: Vec::new(), ..Self::new() }
+    }
+
+    /// The same, of another resource or to nothing at all.
+    pub(super) fn of(mut self, resource: ResourceId, to: Option<Digest>) -> Self {
+        (self.subject.resource, self.subject.to) = (resource, to);
+        self
     }
 
     /// The only person that trust knows, at work alone.
@@ -154,9 +170,9 @@ impl Scene {
             candidate: None,
             running: None,
             diff: &[],
-            is_rollback: false,
+            is_rollback: self.rollback,
             standing: &Nothing,
-            running_in_source_since: None,
+            running_in_source_since: self.running_in_source_since,
             last_evidence: None,
             observations: &Nothing,
             holds: &Nothing,
