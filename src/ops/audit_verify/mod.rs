@@ -5,6 +5,7 @@ mod evidence;
 mod genesis;
 mod judge;
 mod lines;
+mod reapply;
 mod redraft;
 mod releases;
 mod stopped;

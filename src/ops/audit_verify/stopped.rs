@@ -8,13 +8,15 @@ use chrono::{DateTime, Utc};
 
 use crate::audit::stopped::check_stopped;
 use crate::audit::{Finding, Rule};
+use crate::gate::Subject;
 use crate::ledger::Environment;
 use crate::ops::promotion::{Way, draft_of};
-use crate::release::{Draft, Event, Record, Source, layout};
+use crate::release::{Draft, Event, Record, layout};
 use crate::resource::{Digest, Kind, Reference, ResourceId};
 use crate::trust::Trust;
 
 use super::judge::World;
+use super::reapply::read_back;
 use super::releases::Court;
 
 /// One stopped attempt: the decisions on all that it would have changed.
@@ -55,37 +57,48 @@ impl Court<'_, '_> {
     /// The findings about one attempt; none at all where it cannot be made again.
     fn decide_again(&self, attempt: &Attempt<'_>) -> Result<Option<Vec<Finding>>> {
         let [record, ..] = attempt.records[..] else { return Ok(None) };
-        let (Some(source), Event::Promote) = (&record.source, record.event) else { return Ok(None) };
+        let finding = |rule, wrong: String| Ok(Some(vec![Finding::new(rule, attempt.object(record), wrong)]));
         let Some(target) = self.before(attempt) else { return Ok(None) };
-        let Some(from) = self.at(&source.environment, &source.commit) else {
-            let wrong = format!(
-                "it names the commit `{}` as its source, and `{}` does not have it",
-                source.commit, source.environment
-            );
-            return Ok(Some(vec![Finding::new(Rule::PromoteSource, attempt.object(record), wrong)]));
-        };
         let Some(step) = self.trust.0.iter().find(|step| step.trust.commit == record.trust) else { return Ok(None) };
         let evidence = self.lines.get(layout::EVIDENCE).and_then(|line| line.place_of(&record.evidence));
         if evidence.is_none() {
-            let wrong = format!(
-                "it cites the evidence commit `{}`, which is not there; fetch `evidence` from a clone that has it",
-                record.evidence
-            );
-            return Ok(Some(vec![Finding::new(Rule::EvidenceBackwards, attempt.object(record), wrong)]));
+            let wrong = format!("it cites the evidence commit `{}`, which is not there", record.evidence);
+            return finding(Rule::EvidenceBackwards, format!("{wrong}; fetch `evidence` from a clone that has it"));
         }
-        let Some(draft) = self.redrafted(attempt, &from, &target, source, &step.trust)? else { return Ok(None) };
-        let world = World { before: &target, source: Some(&from), trust: &step.trust, number: attempt.number };
-        let standing: Vec<_> = attempt.records.clone();
-        let plan = match self.plan_of(
-            &draft,
-            &world,
-            &standing,
-            &record.evidence,
-            &record.operator_identity,
-            record.timestamp,
-        )? {
+        let from = match &record.source {
+            None => None,
+            Some(source) => match self.at(&source.environment, &source.commit) {
+                Some(from) => Some(from),
+                None => {
+                    let wrong = format!("`{}` does not have the commit `{}`", source.environment, source.commit);
+                    let next = "fetch that branch from a clone that has it";
+                    return finding(Rule::PromoteSource, format!("{wrong}, which it names as its source; {next}"));
+                }
+            },
+        };
+        let draft = match (record.event, &from) {
+            (Event::Promote, Some(from)) => self.redrafted(attempt, from, &target, &step.trust)?,
+            (Event::Apply | Event::Delete, None) => read_back(&attempt.records, &target)?,
+            _ => None,
+        };
+        let other = |subject: &Subject| {
+            attempt.records.iter().any(|record| record.agent_ref == subject.resource && record.to_digest != subject.to)
+        };
+        if let (Some(draft), None) = (&draft, &from)
+            && let Some(subject) = draft.subjects().into_iter().find(other)
+        {
+            let wrong = format!("its diff does not make the candidate of {} that it names", subject.resource);
+            return finding(Rule::RecordDiff, format!("{wrong}; ask whoever signed it"));
+        }
+        // Only a draft of the same subjects is that attempt.
+        let same = |draft: &Draft| draft.attempt(attempt.number) == record.attempt;
+        let Some(draft) = draft.filter(same) else { return Ok(None) };
+        let world = World { before: &target, source: from.as_ref(), trust: &step.trust, number: attempt.number };
+        let operator = &record.operator_identity;
+        let plan = self.plan_of(&draft, &world, &attempt.records, &record.evidence, operator, record.timestamp)?;
+        let plan = match plan {
             Ok(plan) => plan,
-            Err(why) => return Ok(Some(vec![Finding::new(Rule::RecordContent, attempt.object(record), why)])),
+            Err(why) => return finding(Rule::RecordContent, why),
         };
         let mut findings = Vec::new();
         for found in &attempt.records {
@@ -112,13 +125,12 @@ impl Court<'_, '_> {
         Some(self.reader.environment_at(environment, line.commits[line.place_of(commit)?]))
     }
 
-    /// The draft of the attempt, if what was asked for can be told from its decisions: it has the same subjects.
+    /// The draft of a promotion, if what was asked for can be told from its decisions.
     fn redrafted(
         &self,
         attempt: &Attempt<'_>,
         from: &Environment<'_, '_>,
         target: &Environment<'_, '_>,
-        source: &Source,
         trust: &Trust,
     ) -> Result<Option<Draft>> {
         let judge = attempt.records.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
@@ -143,9 +155,7 @@ impl Court<'_, '_> {
         named.sort();
         named.dedup();
         let Ok(promotion) = draft_of(named, reason, target, &way, &mut Vec::new()) else { return Ok(None) };
-        let mut draft = promotion.draft;
-        draft.source = Some(source.clone());
-        Ok(Some(draft).filter(|draft| draft.attempt(attempt.number) == attempt.records[0].attempt))
+        Ok(Some(promotion.draft))
     }
 }
 

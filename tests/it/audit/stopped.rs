@@ -7,11 +7,11 @@ use crate::support::world::World;
 const LIE: &str = r#"
 take evidence
 for path in $(git ls-tree -r --name-only evidence decisions/prod | grep 'json$'); do
-    git cat-file blob "evidence:$path" | grep -q '^  "verdict": "pending"' && stopped=$path
+    git cat-file blob "evidence:$path" > "$TMPDIR/before"
+    grep -q '^  "verdict": "pending"' "$TMPDIR/before" || continue
+    sed "$CHANGE" "$TMPDIR/before" > "$TMPDIR/changed"
+    cmp -s "$TMPDIR/before" "$TMPDIR/changed" || { stopped=$path; mv "$TMPDIR/changed" "$TMPDIR/item"; }
 done
-git cat-file blob "evidence:$stopped" > "$TMPDIR/before"
-sed "$CHANGE" "$TMPDIR/before" > "$TMPDIR/item"
-! cmp -s "$TMPDIR/before" "$TMPDIR/item"
 name="${stopped%-*}-$(sha256sum "$TMPDIR/item" | cut -d' ' -f1).json"
 rm -f "$TMPDIR/item.sig"; ssh-keygen -q -Y sign -f "$JOCH_SIGNING_KEY" -n joch-evidence@v1 "$TMPDIR/item"
 put "$name" < "$TMPDIR/item"; put "$name.sig" < "$TMPDIR/item.sig"
@@ -21,11 +21,7 @@ git cat-file commit evidence | sed '1,/^$/d' | add evidence
 /// A ledger in which a promotion into `prod` waits for an approval.
 fn waiting(name: &str) -> World {
     let world = shared(name);
-    sh(
-        &world,
-        "alice",
-        "sed -i 's/calm, brief/calm, short/; s/zendesk.create_ticket$/zendesk.create_ticket/' agents/support-triage.yaml",
-    );
+    sh(&world, "alice", "sed -i 's/calm, brief/calm, short/' agents/support-triage.yaml");
     for line in [
         "joch apply -f agents/support-triage.yaml",
         "joch promote support-triage --from local --to dev",
@@ -35,6 +31,20 @@ fn waiting(name: &str) -> World {
     }
     assert_eq!(world.sh("alice", "joch promote support-triage --from staging --to prod").code, 3);
     world
+}
+
+#[test]
+fn an_apply_and_a_delete_that_were_stopped_are_decided_again() {
+    let world = shared("stopped-apply");
+    sh(&world, "alice", "sed -i 's/calm, brief/calm, short/' agents/support-triage.yaml policies/pii-redaction.yaml");
+    assert_eq!(world.sh("alice", "joch apply -f . --env prod").code, 3);
+    assert_eq!(world.sh("alice", "joch delete agent support-triage --env prod").code, 3);
+    let (code, result) = verify(&world);
+    assert_eq!((code, &result["findings"]), (0, &serde_json::json!([])), "{result:#}");
+    assert_eq!(result["checked"]["stopped"], 2, "{result:#}");
+    forget(&world);
+    forge(&world, "alice", &format!("CHANGE='s/calm, short/calm, long/'\n{LIE}"));
+    assert_eq!(found(&world), ["record-diff"]);
 }
 
 fn lied(name: &str, change: &str) -> Vec<String> {
