@@ -21,8 +21,8 @@ fn frozen(freezes: &str) -> GateResult {
 
 /// An agent that has run below for so many minutes.
 fn soaked(soak: &str, minutes: i64) -> Scene {
-    let scene = Scene::into_environment(&format!("{{soak: {soak}}}"));
-    Scene { running_in_source_since: Some(now() - TimeDelta::minutes(minutes)), ..scene }
+    let since = now() - TimeDelta::minutes(minutes);
+    Scene::into_environment(&format!("{{soak: {soak}}}")).since(Some(since))
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_freeze_holds_whatever_changes_and_no_rollback() {
     for scene in [lock(), deletion, entry] {
         assert_eq!(answer(&scene).verdict, Verdict::Fail);
     }
-    assert!(Scene { rollback: true, ..lock() }.results().is_empty());
+    assert!(lock().back().results().is_empty());
     assert!(Scene::into_environment("{freezes: []}").results().is_empty());
 }
 
@@ -114,9 +114,8 @@ fn what_has_not_soaked_says_when_it_will_have() {
 
 #[test]
 fn what_has_soaked_to_the_second_passes() {
-    let at = |seconds: i64| Scene {
-        running_in_source_since: Some(now() - TimeDelta::hours(24) + TimeDelta::seconds(seconds)),
-        ..soaked("24h", 0)
+    let at = |seconds: i64| {
+        soaked("24h", 0).since(Some(now() - TimeDelta::hours(24) + TimeDelta::seconds(seconds)))
     };
     assert_eq!(answer(&at(0)).verdict, Verdict::Pass);
     assert_eq!(answer(&at(1)).verdict, Verdict::Fail);
@@ -126,7 +125,7 @@ fn what_has_soaked_to_the_second_passes() {
 
 #[test]
 fn what_the_rung_below_does_not_run_has_not_soaked_at_all() {
-    let result = answer(&Scene { running_in_source_since: None, ..soaked("1h", 0) });
+    let result = answer(&soaked("1h", 0).since(None));
     assert_eq!(result.verdict, Verdict::Fail);
     assert_eq!(result.reason, "`prod` takes what has run in `staging` for 1 h, and `staging` does not run exactly this");
 }
@@ -147,7 +146,7 @@ fn a_soak_is_asked_of_agents_that_move_forward() {
     assert_eq!(of(ResourceId::agent("default", "support"), Some(digest("new"))), 1);
     assert_eq!(of(ResourceId::agent("default", "support"), None), 0);
     assert_eq!(of(ResourceId::new(Kind::Tool, "default", "t"), Some(digest("new"))), 0);
-    assert_eq!(Scene { rollback: true, ..soaked("1h", 0) }.results().len(), 0);
+    assert_eq!(soaked("1h", 0).back().results().len(), 0);
 }
 
 proptest! {

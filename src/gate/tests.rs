@@ -53,8 +53,8 @@ pub(super) struct Scene {
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
     gated: bool,
-    pub(super) rollback: bool,
-    pub(super) running_in_source_since: Option<DateTime<Utc>>,
+    rollback: bool,
+    running_in_source_since: Option<DateTime<Utc>>,
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -106,6 +106,16 @@ impl Scene {
     pub(super) fn into_environment(spec: &str) -> Self {
         let record = crate::resource::sample::one("Environment prod", spec);
         Self { trust: trust([team("rm", &["olga operator 1"]), record]), demands: Vec::new(), ..Self::new() }
+    }
+
+    /// The same, as a rollback.
+    pub(super) fn back(self) -> Self {
+        Self { rollback: true, ..self }
+    }
+
+    /// The same, of what the source has run since then.
+    pub(super) fn since(self, since: Option<DateTime<Utc>>) -> Self {
+        Self { running_in_source_since: since, ..self }
     }
 
     /// The same, of another resource or to nothing at all.
