@@ -13,6 +13,7 @@ mod latency;
 mod laws;
 mod measured;
 mod observed;
+mod policy;
 mod regression;
 mod score;
 mod soak;
@@ -31,6 +32,7 @@ pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
+pub use policy::{Known, obligations, sighting};
 pub use regression::{Regression, RegressionKind};
 pub use score::Judged;
 pub use statement::{
@@ -69,6 +71,7 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
         Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
+        Requirement::Policy => policy::judge(subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);

@@ -3,11 +3,13 @@
 mod acceptance;
 mod architecture;
 mod audit;
+mod budget;
 mod bypass;
 mod contract;
 mod demo;
 mod eval;
 mod eval_gate;
+mod freeze;
 mod invalid;
 mod judge;
 mod ledger_door;

@@ -18,6 +18,7 @@ use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, la
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
+use super::bills::Shelved;
 use super::redraft::{Redraft, Release};
 use super::releases::Court;
 
@@ -45,6 +46,10 @@ pub(super) struct World<'a, 'r> {
     pub(super) trust: &'a Trust,
     /// The number of the release.
     pub(super) number: u64,
+    /// The release, if it was made.
+    pub(super) release: Option<ObjectId>,
+    /// The joch that planned it.
+    pub(super) joch: &'a str,
 }
 
 impl Court<'_, '_> {
@@ -99,6 +104,7 @@ impl Court<'_, '_> {
         let source = redraft.draft.source.as_ref().map(|source| source.commit.as_str());
         let beside: Vec<Record> = standing.values().cloned().collect();
         findings.extend(check_message(fact, manifest, &beside, source));
+        self.check_bills(release, redraft, &derived, findings)?;
         for record in &derived.records {
             let Some(found) = standing.get(&record.agent_ref) else {
                 if derived.gated {
@@ -145,7 +151,14 @@ impl Court<'_, '_> {
         operator: &Operator,
     ) -> Result<Result<Plan, String>> {
         let source = release.source.as_ref().map(|(_, environment)| environment);
-        let world = World { before: &release.before, source, trust, number: release.manifest.release };
+        let world = World {
+            before: &release.before,
+            source,
+            trust,
+            number: release.manifest.release,
+            release: Some(release.id),
+            joch: &release.manifest.joch,
+        };
         let asked: Vec<_> = standing.values().collect();
         self.plan_of(draft, &world, &asked, &release.manifest.evidence, operator, release.fact.time)
     }
@@ -160,7 +173,7 @@ impl Court<'_, '_> {
         operator: &Operator,
         now: DateTime<Utc>,
     ) -> Result<Result<Plan, String>> {
-        let World { before, source, trust, number } = *world;
+        let World { before, source, trust, number, release, joch } = *world;
         let records: Vec<Arc<Resource>> = guards(draft, before, source)?;
         let Ok(commit) = evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
@@ -168,6 +181,7 @@ impl Court<'_, '_> {
         let votes = Ballots { reader: self.reader, commit, trust };
         let (required, allowed) = (required(asked), allowed(asked));
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
+        let bills = Shelved { reader: self.reader, numbers: self.numbers, release, joch };
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
@@ -180,6 +194,7 @@ impl Court<'_, '_> {
             required: &required,
             allowed_regressions: &allowed,
             numbering: self.numbers,
+            bills: &bills,
             votes: &votes,
             results: &votes,
             observations: &votes,

@@ -1,5 +1,7 @@
 //! One view for each command.
 
+mod agbom;
+mod agbom_diff;
 mod apply;
 mod approvals;
 mod audit;
@@ -28,6 +30,8 @@ mod releases;
 mod validate;
 mod words;
 
+pub use agbom::{AgbomResult, BillComponent};
+pub use agbom_diff::AgbomDiff;
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
