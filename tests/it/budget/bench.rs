@@ -37,7 +37,7 @@ impl Bench {
                     metrics: [{name: latency_p95_ms, type: numeric}], thresholds: {latency_p95_ms: \"<9000\"}}";
         bench.file("quality.yaml", &resource("Eval", "quality", eval));
         let invoke = "invoke: {type: http, url: \"http://staging.example.com/a\"}";
-        let staging = format!("{{agentRef: a, environmentRef: staging, {invoke}}}");
+        let staging = format!("{{agentRef: {{name: a}}, environmentRef: {{name: staging}}, {invoke}}}");
         bench.file("staging.yaml", &resource("Deployment", "a-staging", &staging));
         let prod = "{agentRef: a, environmentRef: prod, expectedRunsPerDay: 300}";
         bench.file("prod.yaml", &resource("Deployment", "a-prod", prod));

@@ -24,7 +24,7 @@ fn the_budget_alone_stops_a_promotion_and_a_larger_one_lets_it_pass() {
     bench.measured();
     bench.limited("{dailyUsd: 10}");
     let says = "at 0.04 $/run the 10 $/day of `limits.dailyUsd` of budget/b allows 250 runs; 300 are declared (12 $/day)";
-    bench.promotes("--require budget", REFUSED, &["budget FAIL", says]);
+    bench.promotes("--require budget", REFUSED, &["FAIL budget", says]);
     bench.promotes("", 0, &[]);
     bench.is_sound();
 }
@@ -36,7 +36,7 @@ fn what_the_environment_demands_is_recorded_with_all_that_it_was_worked_out_from
     bench.limited("{dailyUsd: 13, perRunUsd: 1}");
     bench.prod_says("{gates: [budget]}");
     let warns = "warning: 12 $/day is above the soft limit 10.4 $/day of 13 $/day (`limits.dailyUsd` of budget/b)";
-    bench.promotes("", 0, &["budget PASS"]);
+    bench.promotes("", 0, &["PASS budget"]);
     let record = bench.does("alice", "describe release prod/2 -o json");
     let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
     let text = record.to_string();
@@ -55,7 +55,7 @@ fn a_budget_gate_without_a_budget_or_a_result_is_missing_and_says_what_to_add() 
     bench.promotes("--require budget", REFUSED, &["MISSING", "eval/quality has not run about agent/a"]);
     bench.promotes("--require budget:c", REFUSED, &["no Budget `c` with a limit holds for agent/a"]);
     bench.measured();
-    bench.promotes("--require budget:b --dry-run", 0, &["budget:b PASS"]);
+    bench.promotes("--require budget:b --dry-run", 0, &["PASS budget:b"]);
 }
 
 #[test]

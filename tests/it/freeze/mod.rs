@@ -14,7 +14,7 @@ fn a_freeze_alone_stops_a_promotion_until_it_is_lifted() {
     let bench = Bench::served("freeze");
     bench.prod_says(&format!("{{freezes: [{LOCK}]}}"));
     let says = "`prod` is frozen until somebody lifts it: incident 4711 (owner oncall@example.com)";
-    bench.promotes("", REFUSED, &["freeze FAIL", says, "an admin takes it out of `spec.freezes`"]);
+    bench.promotes("", REFUSED, &["FAIL freeze", says, "an admin takes it out of `spec.freezes`"]);
     let explained = bench.does("ci", "explain a --from staging --to prod");
     assert!(explained.contains("incident 4711"), "{explained}");
     bench.is_sound();
@@ -61,10 +61,10 @@ fn a_freeze_that_cannot_be_read_is_refused_before_it_stands() {
 fn a_soak_alone_stops_a_promotion_until_the_version_has_run_below() {
     let bench = Bench::served("soak");
     bench.prod_says("{soak: 1h}");
-    bench.promotes("", REFUSED, &["soak FAIL", "it has run in `staging` for", "of 1 h, since", "ready at"]);
+    bench.promotes("", REFUSED, &["FAIL soak", "it has run in `staging` for", "of 1 h, since", "ready at"]);
     bench.prod_says("{soak: 2s}");
     sleep(Duration::from_secs(3));
-    bench.promotes("", 0, &["soak PASS"]);
+    bench.promotes("", 0, &["PASS soak"]);
     bench.is_sound();
 }
 
@@ -76,7 +76,7 @@ fn a_version_that_comes_back_below_begins_to_soak_again() {
     bench.promotes("--dry-run", 0, &[]);
     bench.does("ci", "rollback agent a --env staging --to-version 1 --reason try");
     bench.does("ci", "rollback agent a --env staging --to-version 2 --reason again");
-    bench.promotes("--dry-run", REFUSED, &["soak FAIL", "of 6 s"]);
+    bench.promotes("--dry-run", REFUSED, &["FAIL soak", "of 6 s"]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn every_reason_to_stop_is_told_at_once() {
     let bench = Bench::served("freeze-and-soak");
     measure::record(&bench.0, "ci", &bench.run()).expect("recorded");
     bench.prod_says(&format!("{{soak: 1h, freezes: [{LOCK}], gates: [budget]}}"));
-    bench.promotes("", REFUSED, &["freeze FAIL", "soak FAIL", "budget MISSING"]);
+    bench.promotes("", REFUSED, &["FAIL freeze", "FAIL soak", "MISSING budget"]);
     let decisions = bench.does("alice", "audit log --env prod");
     bench.promotes("", REFUSED, &[]);
     assert_eq!(bench.does("alice", "audit log --env prod"), decisions, "the same attempt is told once");
