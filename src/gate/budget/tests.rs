@@ -35,6 +35,10 @@ struct Scene {
     cases: usize,
     run: fn(usize) -> TrialResult,
     alter: fn(&mut RunResult),
+    /// A second Eval that measures it: so many cases, each with this run.
+    second: Option<(usize, fn(usize) -> TrialResult)>,
+    /// An agent that it runs, which changes with it.
+    child: Option<&'static str>,
 }
 
 fn usual(_: usize) -> TrialResult {
@@ -66,6 +70,8 @@ impl Default for Scene {
             cases: 40,
             run: usual,
             alter: |_| {},
+            second: None,
+            child: None,
         }
     }
 }
@@ -108,30 +114,35 @@ impl Scene {
     fn closure(&self) -> Closure {
         let agent = labelled("Agent x", "{team: support}", self.agent);
         let members: BTreeMap<_, _> = self.members.iter().map(|member| (member.id().clone(), member.clone())).collect();
-        Closure::new(agent, members, BTreeMap::new())
+        let child = self.child.map(|spec| {
+            let own = [one("Model gpt", GPT)].into_iter().map(|model| (model.id().clone(), model)).collect();
+            Closure::new(one("Agent y", spec), own, BTreeMap::new())
+        });
+        let children = child.into_iter().map(|child| (child.id().clone(), child)).collect();
+        Closure::new(agent, members, children)
     }
 
-    fn eval(&self) -> Arc<Resource> {
+    fn eval(&self, name: &str, cases: usize) -> Arc<Resource> {
         one(
-            "Eval quality",
+            &format!("Eval {name}"),
             &format!(
                 "{{target: {{kind: Agent, name: x, invoke: {{type: http, url: 'http://x.example'}}}}, \
                  dataset: {{type: file, uri: c.jsonl, sha256: '{}', cases: {}}}, \
                  metrics: [{{name: latency_p95_ms, type: numeric}}], thresholds: {{latency_p95_ms: '<9000'}}}}",
                 Digest::of("cases").hex(),
-                self.cases
+                cases
             ),
         )
     }
 
-    fn result(&self, eval: &Resource) -> RunResult {
-        let cases = self.cases as u64;
+    fn result(&self, eval: &Resource, count: usize, run: fn(usize) -> TrialResult) -> RunResult {
+        let cases = count as u64;
         let case = |number: usize| CaseResult {
             id: format!("case-{number}"),
             tags: Vec::new(),
-            trials: vec![TrialResult { attempts: 1, ..(self.run)(number) }],
+            trials: vec![TrialResult { attempts: 1, ..run(number) }],
         };
-        let cases_run: Vec<_> = (0..self.cases).map(case).collect();
+        let cases_run: Vec<_> = (0..count).map(case).collect();
         let faults = cases_run.iter().filter(|case| case.trials[0].fault.is_some()).count() as u64;
         let mut result = RunResult {
             schema: SCHEMA.into(),
@@ -183,29 +194,33 @@ impl Scene {
             one("Team desk", "{namespaces: [default]}"),
         ]);
         let closure = self.closure();
-        let eval = self.eval();
         let principal = Principal { name: "ana".into(), automation: false };
-        let measured = Measured {
-            id: "item".into(),
+        let first = [("quality", self.cases, self.run)].into_iter();
+        let runs: Vec<_> = first.chain(self.second.map(|(cases, run)| ("second", cases, run))).collect();
+        let evals: Vec<_> = runs.iter().map(|(name, cases, _)| self.eval(name, *cases)).collect();
+        let measured = |(eval, (name, cases, run)): (&Arc<Resource>, &(&str, usize, _))| Measured {
+            id: if *name == "quality" { "item".into() } else { "other".into() },
             principal: Some(principal.clone()),
             key: key(2),
-            result: Arc::new(self.result(&eval)),
+            result: Arc::new(self.result(eval, *cases, *run)),
             carried_at: now(),
         };
-        let ledger = Ledger(vec![measured]);
+        let ledger = Ledger(evals.iter().zip(&runs).map(measured).collect());
         let subject = Subject {
             resource: closure.id().clone(),
             from: None,
             to: Some(closure.digest()),
             writes: Digest::of("writes"),
         };
-        let records: Vec<_> = self.deployments.iter().cloned().chain([eval]).collect();
+        let records: Vec<_> = self.deployments.iter().cloned().chain(evals).collect();
+        let moved = |closure: &Closure| Moved { agent: closure.id().clone(), from: None, to: Some(closure.digest()) };
         let (target, source) = (Catalog(self.catalog.clone()), Catalog(Vec::new()));
         let evidence = Evidence {
             environment: "prod",
             gated: true,
             now: now(),
             trust: &trust,
+            earlier_trust: None,
             operator: &principal,
             authors: Default::default(),
             gate_rules: Digest::of("rules"),
@@ -227,7 +242,7 @@ impl Scene {
                 source: Some(("staging", &source)),
                 target: &target,
                 default_judge: None,
-                agents: vec![Moved { agent: closure.id().clone(), from: None, to: Some(closure.digest()) }],
+                agents: [&closure].into_iter().chain(closure.children().values()).map(moved).collect(),
                 together: [closure.id().clone()].into(),
                 loosens: false,
             },
@@ -473,7 +488,7 @@ fn a_run_without_an_answer_is_charged_the_dearest_and_not_left_out() {
     };
     // The Eval allows no errors, so the result itself does not stand.
     scene.says(Verdict::Error, "9 of 40 calls have no answer");
-    let column = usage::Column::of(&scene.result(&scene.eval()), |trial| Ok(Decimal::whole(trial.usage.expect("u").input)));
+    let column = usage::Column::of(&scene.result(&scene.eval("quality", 40), 40, some), |trial| Ok(Decimal::whole(trial.usage.expect("u").input)));
     assert_eq!(column.expect("known").mean(), Some("3250".parse().expect("a decimal")));
 }
 
@@ -621,4 +636,35 @@ fn the_cost_of_a_run_is_known_to_others_or_not_at_all() {
     assert_eq!(cost(&Scene { run: |_| TrialResult::default(), ..Scene::default() }), None);
     assert_eq!(cost(&Scene { members: vec![one("Model gpt", "{}")], ..Scene::default() }), None);
     assert_eq!(cost(&Scene { alter: |result| result.subject.digest = Digest::of("old"), ..Scene::default() }), None);
+}
+
+#[test]
+fn an_eval_that_is_too_small_does_not_hide_another_and_one_that_says_no_is_not_outvoted() {
+    let dear = |_: usize| TrialResult { usage: Some(Usage { input: 9000, output: 1000 }), ..TrialResult::default() };
+    let silent = |_: usize| TrialResult::default();
+    let with = |second: (usize, fn(usize) -> TrialResult)| Scene { second: Some(second), ..under("{perRunUsd: 0.1}") };
+    let result = with((5, usual)).says(Verdict::Pass, "eval/quality: 0.04 $/run");
+    assert_eq!(result.evidence, ["item"]);
+    with((40, dear)).says(Verdict::Fail, "eval/second: a run costs up to 0.12 $");
+    with((40, silent)).says(Verdict::Inconclusive, "eval/second: 40 of 40 runs cannot be priced");
+    let stale = Scene {
+        alter: |result| {
+            if result.eval.id.name == "quality" {
+                result.subject.digest = Digest::of("old");
+            }
+        },
+        ..with((40, usual))
+    };
+    assert_eq!(stale.says(Verdict::Pass, "eval/second: ").evidence, ["other"]);
+}
+
+#[test]
+fn a_child_is_held_by_limits_of_its_own_and_needs_a_result_for_them() {
+    let child = |spec: &'static str| Scene { child: Some(spec), ..under("{perRunUsd: 0.1}") };
+    child("{model: gpt}").says(Verdict::Pass, "within 1 limit");
+    let limited = child("{model: gpt, budgets: {tokenLimitPerRun: 100}}");
+    limited.says(Verdict::Missing, "no Eval measures agent/y, so nobody knows what a run of it costs");
+    // Its Models are among those that a run of the parent may use.
+    let unpriced = Scene { agent: "{description: a router}", ..child("{model: gpt}") };
+    unpriced.says(Verdict::Pass, "0.04 $/run");
 }
