@@ -20,6 +20,8 @@ mod regression;
 mod review;
 mod score;
 mod soak;
+#[cfg(test)]
+mod standing_tests;
 mod statement;
 mod terms;
 #[cfg(test)]
