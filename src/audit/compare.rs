@@ -63,6 +63,7 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(Rule::RecordMembers, "abomDiff", f.abom_diff == d.abom_diff);
     let judged = f.joch != d.joch || (&f.eval_results, &f.approvals) == (&d.eval_results, &d.approvals);
     check(Rule::GateVerdict, "evalResults or approvals", judged);
+    check(Rule::GateVerdict, "projections", f.joch != d.joch || f.projections == d.projections);
     check(Rule::RecordMembers, "imposed", same_imposed(&f.imposed, &d.imposed));
     check(Rule::Operator, "operatorIdentity", f.operator_identity == d.operator_identity);
     let content = Rule::RecordContent;
@@ -79,6 +80,7 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(content, "rollbackPath", f.rollback_path == d.rollback_path);
     check(content, "reason", f.reason == d.reason);
     check(content, "regressions", f.regressions == d.regressions);
+    check(content, "obligations", f.joch != d.joch || f.obligations == d.obligations);
     check(content, "writes", f.writes == d.writes);
     check(content, "undoes", f.undoes == d.undoes);
     check(content, "previousRelease", f.previous_release == d.previous_release);

@@ -10,7 +10,8 @@ use super::gates::same_answer;
 
 /// What another joch may word otherwise, or number otherwise since. The version that a stopped change would have had
 /// is not given away by it: other content may have it now.
-const NOT_COMPARED: [&str; 7] = ["joch", "toVersion", "diff", "imposed", "gates", "evalResults", "approvals"];
+const NOT_COMPARED: [&str; 8] =
+    ["joch", "toVersion", "diff", "imposed", "gates", "evalResults", "approvals", "projections"];
 
 /// Evidence is never taken away, so there is nothing to bring back.
 const AFTER: &str = "; nothing was released on it: ask whoever signed it, and rely on the attempts after it";
@@ -46,10 +47,12 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
             Some(_) => {}
         }
     }
-    if found.joch == derived.joch
-        && (found.eval_results != derived.eval_results || found.approvals != derived.approvals)
-    {
-        wrong(Rule::GateVerdict, "the results or approvals of the decision are not those on evidence".into());
+    let says = |record: &Record| (record.eval_results.clone(), record.approvals.clone(), record.projections.clone());
+    if found.joch == derived.joch && says(found) != says(derived) {
+        wrong(
+            Rule::GateVerdict,
+            "the results, approvals or projections of the decision are not those on evidence".into(),
+        );
     }
     findings
 }

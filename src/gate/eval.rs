@@ -146,7 +146,7 @@ fn answers(evals: &[Arc<Resource>], evidence: &Evidence<'_>) -> Vec<(Arc<Resourc
 }
 
 /// A record that guards agents, another resource that no closure holds, or a deletion: there is nothing to run.
-fn without_candidate(subject: &Subject, evidence: &Evidence<'_>) -> (Verdict, String, Option<String>) {
+pub(super) fn without_candidate(subject: &Subject, evidence: &Evidence<'_>) -> (Verdict, String, Option<String>) {
     if !evidence.measurements.loosens {
         let why = match subject.resource.kind {
             Kind::Agent => "nothing runs afterwards that could be measured",
@@ -262,7 +262,7 @@ impl Latest {
 }
 
 /// No run counts: none was made, or each was made for something else.
-fn without_result(binding: &Binding<'_>, nearest: Option<(Measured, Vec<Problem>)>) -> Answer {
+pub(super) fn without_result(binding: &Binding<'_>, nearest: Option<(Measured, Vec<Problem>)>) -> Answer {
     let next = Some(command(binding));
     let id = binding.eval.id();
     let Some((measured, problems)) = nearest else {

@@ -69,6 +69,8 @@ pub struct Evidence<'a> {
     pub now: DateTime<Utc>,
     /// Who may say so.
     pub trust: &'a Trust,
+    /// Trust as it was, where the same command changes it: what it imposed counts too.
+    pub earlier_trust: Option<&'a Trust>,
     /// Who asks for the change.
     pub operator: &'a Principal,
     /// Who made the versions that the change brings.

@@ -3,8 +3,10 @@
 mod approval;
 mod baseline;
 mod binding;
+mod budget;
 mod eval;
 mod evidence;
+mod freeze;
 mod hold;
 mod latency;
 #[cfg(test)]
@@ -12,9 +14,11 @@ mod laws;
 mod measured;
 mod observed;
 mod overriding;
+mod policy;
 mod regression;
 mod review;
 mod score;
+mod soak;
 mod statement;
 mod terms;
 #[cfg(test)]
@@ -23,6 +27,7 @@ mod verdict;
 mod way_back;
 
 pub use approval::{Counted, Tally, tally};
+pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{
@@ -30,7 +35,8 @@ pub use hold::{
 };
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
-pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
+pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate, is_overridable};
+pub use policy::{Known, obligations, sighting};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
     Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,
@@ -42,7 +48,7 @@ pub use statement::{
     REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
-pub use way_back::{Lack, lacks, rejection, secrets_named, way_back};
+pub use way_back::{Lack, forbidden, lacks, rejection, secrets_named, way_back};
 
 use crate::resource::Requirement;
 
@@ -66,14 +72,17 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 
 /// The gates that nobody demands and that always stand before a forward change.
 fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
-    hold::judge(subject, evidence).into_iter().chain(review::judge(subject, evidence)).collect()
+    let stops = freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence));
+    stops.chain(hold::judge(subject, evidence)).chain(review::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = match &demand.requirement {
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
+        Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
+        Requirement::Policy => policy::judge(subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);

@@ -151,6 +151,7 @@ impl Scene {
             gated: self.gated,
             now: now(),
             trust: &self.trust,
+            earlier_trust: None,
             operator: &operator,
             authors: self.authors.iter().map(|name| (*name).to_owned()).collect(),
             gate_rules: digest("rules"),

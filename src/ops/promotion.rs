@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use crate::closure::{Closure, Exchange, Shelf};
 use crate::gate::secrets_named;
@@ -116,7 +117,10 @@ pub(super) fn draft_of(
     }
     let exchange =
         Exchange { resources: shared_changes(&promotion.draft, &shared), agents: promoted(&promotion.draft) };
-    let reached = reach(target, &exchange, &promotion.draft.agents)?;
+    let mut reached = reach(target, &exchange, &promotion.draft.agents)?;
+    for (id, edit) in &mut reached {
+        edit.running_in_source_since = running_since(id, edit, source)?;
+    }
     promotion.draft.agents.extend(reached);
     Ok(promotion)
 }
@@ -267,6 +271,16 @@ pub(super) fn weigh(
     let applied = applied_there(id, edit.before.as_ref(), reader)?;
     edit.regressions = found_regressions(candidate, edit.before.as_ref(), &applied, target, numbering)?;
     Ok(())
+}
+
+/// Since when the source has run exactly what a shared resource makes of an agent in the target.
+pub(super) fn running_since(
+    id: &ResourceId,
+    edit: &AgentEdit,
+    source: &Environment<'_, '_>,
+) -> Result<Option<DateTime<Utc>>> {
+    let running = source.running(id)?.filter(|running| Some(&running.closure) == edit.after.as_ref());
+    Ok(running.map(|running| running.record.timestamp))
 }
 
 type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;

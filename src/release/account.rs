@@ -57,6 +57,7 @@ pub(super) fn record_of(
         gated: rules.gated,
         now: context.now,
         trust: context.trust,
+        earlier_trust: context.earlier_trust,
         operator: &context.operator.principal,
         authors: authors(draft, subject, edit, context.numbering).map_err(|why| why.0)?,
         gate_rules: rules.digest,
@@ -93,11 +94,14 @@ pub(super) fn record_of(
         false => gate::evaluate(&rules.demands, subject, &evidence),
     };
     let warnings = match after.filter(|_| free) {
-        Some(after) => speaks_against(&draft.environment, after, context)?,
+        Some(after) => speaks_against(after, subject, &evidence)?,
         None => Vec::new(),
     };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
+    let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
+    let by_policy = rules.demands.iter().any(|demand| demand.requirement == Requirement::Policy);
+    let obligations = if by_policy && !free { gate::obligations(subject, &evidence) } else { Vec::new() };
     let Evidence { authors, regressions, .. } = evidence;
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
@@ -133,6 +137,7 @@ pub(super) fn record_of(
         policies: members.iter().filter(|member| member.kind == Kind::Policy).cloned().collect(),
         imposed,
         regressions,
+        obligations,
         gate_rules: rules.digest,
         writes: subject.writes,
         undoes: edit.and_then(|edit| edit.undoes.clone()),
@@ -143,6 +148,7 @@ pub(super) fn record_of(
         default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
         overrides: overridden(&gates),
         warnings,
+        projections,
         members,
         gates,
     })
@@ -174,10 +180,13 @@ fn overridden(gates: &[GateResult]) -> Vec<RecordedOverride> {
 }
 
 /// What speaks against a version that comes back, and does not stop it.
-fn speaks_against(environment: &str, after: &Closure, context: &Context<'_>) -> Result<Vec<Lack>, String> {
-    let spec = context.trust.environment(environment).map(|record| record.spec());
+fn speaks_against(after: &Closure, subject: &Subject, evidence: &Evidence<'_>) -> Result<Vec<Lack>, String> {
+    let spec = evidence.trust.environment(evidence.environment).map(|record| record.spec());
     let defaults = spec.and_then(|spec| spec.get("defaults"));
-    gate::lacks(&after.everything(), environment, context.target, defaults).map_err(|why| why.0)
+    let lacks = gate::lacks(&after.everything(), evidence.environment, evidence.standing, defaults);
+    let mut against = lacks.map_err(|why| why.0)?;
+    against.extend(gate::forbidden(subject, evidence));
+    Ok(against)
 }
 
 /// The environment that an agent is promoted from; none for one that only a shared resource reaches.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::Change;
-use crate::gate::{Deciding, Decision, GateResult, Lack, Overridden, Regression, Verdict};
+use crate::gate::{Deciding, Decision, GateResult, Lack, Overridden, Projection, Regression, Verdict};
+use crate::policy::Obligation;
 use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
 
@@ -83,6 +84,9 @@ pub struct Record {
     pub imposed: Vec<Pinned>,
     /// What the target had and this takes back.
     pub regressions: Vec<Regression>,
+    /// What policies ask that only the runtime can keep; told where the policy gate is demanded.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub obligations: Vec<Obligation>,
     /// Every gate with its answer.
     pub gates: Vec<GateResult>,
     /// Digest of the rules that the environment judged by.
@@ -108,6 +112,9 @@ pub struct Record {
     /// What spoke against a version that came back, and did not stop it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<Lack>,
+    /// What it would cost, as the budget gate worked it out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub projections: Vec<Projection>,
 }
 
 /// One gate that was overridden.

@@ -243,7 +243,7 @@ fn what_gates_stop_is_a_plan_that_says_so_in_every_record() {
     let plan = place.plan(&draft, &[]).expect("a plan");
     assert_eq!((plan.outcome, plan.gated), (Outcome::Pending, true));
     assert!(plan.records.iter().all(|record| record.verdict == "pending"));
-    let required = ["policy".parse().expect("a gate")];
+    let required = ["eval:nobody".parse().expect("a gate")];
     let stricter = place.plan(&draft, &required).expect("a plan");
     assert_eq!(stricter.outcome, Outcome::Blocked);
     assert_eq!(stricter.subjects, plan.subjects, "who approves is not asked again because the operator demands more");

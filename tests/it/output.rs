@@ -114,6 +114,7 @@ const PROMISED: [(&str, &[&str]); 29] = [
             "missing[].gate.gate",
             "missing[].who[]",
             "missing[].command",
+            "text",
         ],
     ),
     (

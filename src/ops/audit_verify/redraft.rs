@@ -185,7 +185,11 @@ impl Release<'_, '_> {
                         self.bring(agent, &candidate, record.default_judge.as_ref(), &mut edit, draft)?;
                         promotion::weigh(agent, &mut edit, &candidate, &self.before, self.numbers, self.reader)?;
                     }
-                    None if rippled => {}
+                    None if rippled => {
+                        if let Some((_, source)) = &self.source {
+                            edit.running_in_source_since = promotion::running_since(agent, &edit, source)?;
+                        }
+                    }
                     None => {
                         let wrong = "it is neither what the source held nor what the promoted resources make of it";
                         findings.push(self.at(&layout::closure(agent), Rule::PromoteSource, wrong));

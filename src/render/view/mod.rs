@@ -45,7 +45,7 @@ pub use eval_list::{EvalList, LastRun, ListedEval, UnfinishedRun};
 pub use eval_part::{EvalPart, EvalTrouble, PartState};
 pub use eval_plan::{Estimate, EvalPlan, EvalPlans, PlannedMetric};
 pub use eval_started::StartedEval;
-pub use explain::{Explanation, MissingFact};
+pub use explain::{AlsoMissing, Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
 pub use holds::{HoldList, HoldResult, ListedHold};
