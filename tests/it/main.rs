@@ -3,6 +3,7 @@
 mod acceptance;
 mod architecture;
 mod audit;
+mod back;
 mod bypass;
 mod contract;
 mod demo;
