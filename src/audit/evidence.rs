@@ -1,5 +1,6 @@
 //! The evidence branch: items are only added, each signed by its author and named for its content.
 
+use crate::bom::Observation;
 use crate::eval::RunResult;
 use crate::gate::{Glass, Hold, Review, Statement};
 use crate::release::{Record, layout};
@@ -53,6 +54,10 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
                 (Err(why), Err(_)) => return Err(why),
             };
             vec![layout::override_item(&environment, &resource, id)]
+        }
+        layout::OBSERVATIONS => {
+            let seen = Observation::from_json(bytes)?;
+            vec![format!("{}/{id}.json", layout::observations(&seen.server, Some(seen.digest)))]
         }
         _ => return Ok(()),
     };

@@ -1,5 +1,7 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
+mod agbom;
+mod agbom_ls;
 mod apply;
 mod approvals;
 mod audit;
@@ -18,6 +20,7 @@ mod get;
 mod global;
 mod hold;
 mod init;
+mod mcp;
 mod overriding;
 mod promote;
 mod rollback;
@@ -61,6 +64,7 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
     /// Keep a version out of an environment, or of all, until somebody lifts the hold
     Hold(hold::HoldArgs),
@@ -70,6 +74,7 @@ enum Command {
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
     Diff(diff::DiffArgs),
+    Agbom(agbom::AgbomArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
@@ -141,6 +146,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Hold(args) => hold::run(args, HoldAction::Hold, caller),
         Command::Lift(args) => hold::run(args, HoldAction::Lift, caller),
@@ -148,6 +154,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
         Command::Diff(args) => diff::run(args, caller),
+        Command::Agbom(args) => agbom::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),
         Command::Schema(args) => schema::run(args),

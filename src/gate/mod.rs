@@ -1,5 +1,6 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
+mod agbom;
 mod approval;
 mod baseline;
 mod binding;
@@ -20,6 +21,8 @@ mod review;
 mod score;
 mod soak;
 mod statement;
+#[cfg(test)]
+mod stops;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -72,8 +75,8 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 
 /// The gates that nobody demands and that always stand before a forward change.
 fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
-    let stops = freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence));
-    stops.chain(hold::judge(subject, evidence)).chain(review::judge(subject, evidence)).collect()
+    let stands_still = freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence));
+    stands_still.chain(hold::judge(subject, evidence)).chain(review::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
@@ -83,19 +86,10 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
         Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
         Requirement::Policy => policy::judge(subject, evidence),
-        other => no_evidence(other),
+        Requirement::AgBom(severity) => agbom::judge(*severity, demand, subject, evidence),
     };
     result.demanded_by.clone_from(&demand.origins);
     result.requirement = Some(demand.requirement.to_string());
     result.advisory = demand.advisory;
     result
-}
-
-/// A gate whose evidence this version of joch cannot gather: it blocks.
-fn no_evidence(requirement: &Requirement) -> GateResult {
-    GateResult {
-        reason: format!("`{requirement}` is demanded and there is no evidence for it"),
-        next: Some("take the demand back where it is made, or supply its evidence with a joch that gathers it".into()),
-        ..GateResult::new(requirement.word(), requirement.name().unwrap_or_default(), Verdict::Missing)
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::bom::{OBSERVATION_SCHEMA, Observation};
+use crate::bom::Observation;
 use crate::closure::Unreadable;
 use crate::gate::{HOLD_SCHEMA, Held, Hold, Holds, Observations, Observed};
 use crate::release::{layout, read_json};
@@ -22,9 +22,10 @@ impl Ballots<'_, '_> {
     pub fn observed(&self, server: &ResourceId, since: Option<ObjectId>) -> Result<Vec<Observed>> {
         let mut observed = Vec::new();
         for (item, carried_at) in self.in_order(&layout::observations(server, None))? {
-            let observation: Observation = read(&item, OBSERVATION_SCHEMA)?;
+            let observation = Observation::from_json(&item.bytes).map_err(|why| damaged(&item, why))?;
             let place = format!("{}/{}.json", layout::observations(server, Some(observation.digest)), item.id);
-            if observation.server != *server || item.path != place {
+            // Whoever signs chooses the date, not when the ledger took it in: what is dated later would stay fresh.
+            if observation.server != *server || item.path != place || observation.observed_at > carried_at {
                 continue;
             }
             let earlier = match since {
@@ -89,8 +90,11 @@ impl Ballots<'_, '_> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(item: &Item, schema: &str) -> Result<T> {
-    read_json(&item.bytes, schema)
-        .map_err(|why| Error::Damaged { object: format!("the evidence `{}`", item.path), why })
+    read_json(&item.bytes, schema).map_err(|why| damaged(item, why))
+}
+
+fn damaged(item: &Item, why: String) -> Error {
+    Error::Damaged { object: format!("the evidence `{}`", item.path), why }
 }
 
 impl Observations for Ballots<'_, '_> {

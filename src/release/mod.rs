@@ -6,6 +6,7 @@ mod account;
 #[cfg(test)]
 mod archive;
 mod authors;
+mod bills;
 mod draft;
 mod event;
 mod manifest;
@@ -19,6 +20,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use bills::{Bills, Cut};
 pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
 pub use event::{Event, Word};
 pub use manifest::{Manifest, ManifestAgent, ManifestResource};

@@ -103,18 +103,22 @@ pub struct Record {
     pub evidence: String,
     /// The joch that wrote it.
     pub joch: String,
+    /// Digest of the bill of materials that stands beside the closure; none in a record of a joch that wrote none, of
+    /// a deletion, and of what gates stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bom: Option<Digest>,
     /// The Model that judged where an Eval named none, as the project said it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub default_judge: Option<DefaultJudge>,
+    /// What it would cost, as the budget gate worked it out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub projections: Vec<Projection>,
     /// The gates that the change passed in spite of what they say.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub overrides: Vec<RecordedOverride>,
     /// What spoke against a version that came back, and did not stop it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<Lack>,
-    /// What it would cost, as the budget gate worked it out.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub projections: Vec<Projection>,
 }
 
 /// One gate that was overridden.

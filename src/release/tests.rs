@@ -57,6 +57,12 @@ impl Holds for Nobody {
     }
 }
 
+impl Bills for Nobody {
+    fn cut(&self, _: &ResourceId, _: u64) -> Result<Option<Cut>, Unreadable> {
+        Ok(None)
+    }
+}
+
 impl Overrides for Nobody {
     fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
         Ok(Vec::new())
@@ -105,6 +111,7 @@ impl Place {
                 required,
                 allowed_regressions: &[],
                 numbering: &self.given,
+                bills: &Nobody,
                 votes: &Nobody,
                 results: &Nobody,
                 observations: &Nobody,

@@ -88,6 +88,8 @@ struct Added<'a, 'r> {
 
 /// Where results of evals stand.
 const RESULTS: &str = "evals/";
+/// Where observations stand.
+const SIGHTINGS: &str = "observations/";
 
 impl Added<'_, '_> {
     fn check(&self, change: &ChangedPath, all: &[ChangedPath], testimony: &mut Testimony, findings: &mut Vec<Finding>) {
@@ -138,6 +140,13 @@ impl Added<'_, '_> {
         {
             let key = item.key.fingerprint();
             find(Rule::Role, format!("{key} signed it, of whom no environment takes results of evals"));
+        }
+        if path.starts_with(SIGHTINGS)
+            && let Some(judge) = self.judge
+            && !judge.principal(&item.key).is_some_and(|principal| judge.works(&principal))
+        {
+            let key = item.key.fingerprint();
+            find(Rule::Role, format!("{key} signed it, of whom the ledger takes no observations"));
         }
         let Some(signer) = self.people.get(&item.key) else {
             find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));

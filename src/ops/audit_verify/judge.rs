@@ -13,11 +13,12 @@ use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
 use crate::gate::{Overridden, Override, Verdict};
 use crate::ledger::{Ballots, Environment, ObjectId};
-use crate::ops::judge::guards;
+use crate::ops::guards::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
+use super::bills::Shelved;
 use super::redraft::{Redraft, Release};
 use super::releases::Court;
 
@@ -45,6 +46,10 @@ pub(super) struct World<'a, 'r> {
     pub(super) trust: &'a Trust,
     /// The number of the release.
     pub(super) number: u64,
+    /// The release, if it was made.
+    pub(super) release: Option<ObjectId>,
+    /// The joch that planned it.
+    pub(super) joch: &'a str,
 }
 
 impl Court<'_, '_> {
@@ -99,6 +104,7 @@ impl Court<'_, '_> {
         let source = redraft.draft.source.as_ref().map(|source| source.commit.as_str());
         let beside: Vec<Record> = standing.values().cloned().collect();
         findings.extend(check_message(fact, manifest, &beside, source));
+        self.check_bills(release, redraft, &derived, findings)?;
         for record in &derived.records {
             let Some(found) = standing.get(&record.agent_ref) else {
                 if derived.gated {
@@ -149,7 +155,14 @@ impl Court<'_, '_> {
         operator: &Operator,
     ) -> Result<Result<Plan, String>> {
         let source = release.source.as_ref().map(|(_, environment)| environment);
-        let world = World { before: &release.before, source, trust, number: release.manifest.release };
+        let world = World {
+            before: &release.before,
+            source,
+            trust,
+            number: release.manifest.release,
+            release: Some(release.id),
+            joch: &release.manifest.joch,
+        };
         let asked: Vec<_> = standing.values().collect();
         self.plan_of(draft, &world, &asked, &release.manifest.evidence, operator, release.fact.time)
     }
@@ -164,14 +177,15 @@ impl Court<'_, '_> {
         operator: &Operator,
         now: DateTime<Utc>,
     ) -> Result<Result<Plan, String>> {
-        let World { before, source, trust, number } = *world;
-        let records: Vec<Arc<Resource>> = guards(draft, before, source)?;
+        let World { before, source, trust, number, release, joch } = *world;
         let Ok(commit) = evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
         };
         let votes = Ballots { reader: self.reader, commit, trust };
         let (required, allowed, overrides) = (required(asked), allowed(asked), overrides(asked));
+        let records: Vec<Arc<Resource>> = guards(draft, before, source, &[trust], &required)?;
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
+        let bills = Shelved { reader: self.reader, numbers: self.numbers, release, joch };
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
@@ -184,6 +198,7 @@ impl Court<'_, '_> {
             required: &required,
             allowed_regressions: &allowed,
             numbering: self.numbers,
+            bills: &bills,
             votes: &votes,
             results: &votes,
             observations: &votes,

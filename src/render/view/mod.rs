@@ -1,5 +1,8 @@
 //! One view for each command.
 
+mod agbom;
+mod agbom_diff;
+mod agbom_list;
 mod apply;
 mod approvals;
 mod audit;
@@ -24,6 +27,7 @@ mod get;
 mod history;
 mod holds;
 mod init;
+mod mcp;
 mod release;
 mod releases;
 mod review;
@@ -31,6 +35,9 @@ mod rollback_check;
 mod validate;
 mod words;
 
+pub use agbom::{AgbomResult, BillComponent};
+pub use agbom_diff::AgbomDiff;
+pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
@@ -50,6 +57,7 @@ pub use get::{ListedResource, ResourceList};
 pub use history::History;
 pub use holds::{HoldList, HoldResult, ListedHold};
 pub use init::InitResult;
+pub use mcp::{McpDiff, McpObservation, McpRecorded, RecordState, Sighting};
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};
 pub use review::{ReviewResult, ReviewedGates};

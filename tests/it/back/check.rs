@@ -9,7 +9,8 @@ fn a_rollback_is_not_held_up_by_what_holds_up_forward_changes() {
     release(&lab, "two");
     lab.file("a.yaml", &agent("a", "three"));
     lab.up("a.yaml", &["a"]);
-    let frozen = "spec: {soak: 7d, freezes: [{reason: 'year end', owner: ops@example.com, since: 2020-01-01}], ";
+    let frozen =
+        "spec: {soak: 7d, freezes: [{reason: 'year end', owner: ops@example.com, since: 2020-01-01, timeZone: UTC}], ";
     lab.file("prod.yaml", &environment("prod", "[\"approval:rm\", budget]").replace("spec: {", frozen));
     lab.does("alice", "apply -f prod.yaml");
     let reasons = ["FAIL", "freeze", "year end", "soak", "budget", "0 of 1 approvals of team rm"];

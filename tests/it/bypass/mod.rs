@@ -7,6 +7,7 @@ mod forged;
 mod rejection;
 mod sets;
 mod terminal;
+mod votes;
 
 use std::fs;
 use std::path::PathBuf;
