@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
 
 mod acceptance;
+mod agbom;
 mod architecture;
 mod audit;
 mod back;
@@ -16,6 +17,7 @@ mod machine;
 mod message;
 mod output;
 mod reads;
+mod six_gates;
 mod stories;
 mod support;
 mod worked_examples;

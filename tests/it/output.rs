@@ -11,7 +11,27 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 29] = [
+const PROMISED: [(&str, &[&str]); 31] = [
+    ("AgbomDiff", &["agent.name", "from.version", "to.version", "abom.added", "abom.removed", "abom.changed[].name"]),
+    (
+        "AgbomResult",
+        &[
+            "agent.name",
+            "version",
+            "environment",
+            "release",
+            "commit",
+            "digest",
+            "contentDigest",
+            "serialNumber",
+            "components[].ref",
+            "components[].type",
+            "components[].name",
+            "components[].version",
+            "components[].outside",
+            "components[].digest",
+        ],
+    ),
     (
         "ApplyResult",
         &[
@@ -232,7 +252,7 @@ const CHANGE: &[&str] = &[
 
 /// Who runs what, with which exit code, and the kind of the answer. Each command stands for a way in which an answer
 /// of its kind may look; a new command needs a line here.
-const SCRIPT: [(&str, &str, i32, &str); 69] = [
+const SCRIPT: [(&str, &str, i32, &str); 74] = [
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
@@ -298,6 +318,11 @@ const SCRIPT: [(&str, &str, i32, &str); 69] = [
     ("alice", "sed -i 's/^  description: /&Now /' policies/pii-redaction.yaml && joch version", 0, "VersionInfo"),
     ("alice", "joch diff -f policies --against context:prod", 0, "DiffResult"),
     ("alice", "joch diff agent support-triage --from 1 --to 9", 1, "Error"),
+    ("alice", "joch agbom support-triage", 0, "AgbomResult"),
+    ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
+    ("alice", "sed -i 's/2\\.3\\.1/2.4.0/' mcp-servers/*.yaml && joch apply -f mcp-servers", 0, "ApplyResult"),
+    ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
+    ("alice", "joch agbom support-triage --format swid", 64, "Error"),
     ("alice", "joch audit verify", 0, "VerifyResult"),
     ("alice", "joch audit log", 0, "AuditLog"),
     ("alice", "joch audit prove support-triage --env prod", 0, "Proof"),
