@@ -23,6 +23,8 @@ mod soak;
 #[cfg(test)]
 mod standing_tests;
 mod statement;
+#[cfg(test)]
+mod stops;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -38,7 +40,7 @@ pub use hold::{
 };
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
-pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
+pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate, is_overridable};
 pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
@@ -51,7 +53,7 @@ pub use statement::{
     REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
-pub use way_back::{Lack, lacks, rejection, secrets_named, way_back};
+pub use way_back::{Lack, forbidden, lacks, rejection, secrets_named, way_back};
 
 use crate::resource::Requirement;
 

@@ -4,6 +4,7 @@ mod acceptance;
 mod agbom;
 mod architecture;
 mod audit;
+mod back;
 mod budget;
 mod bypass;
 mod contract;

@@ -139,7 +139,9 @@ impl View for PolicyPreview {
         if self.agents.is_empty() {
             return out;
         }
-        out.push_str("\n| Environment | Agent | Version | Policy | Verdict | What it adds |\n|---|---|---|---|---|---|\n");
+        out.push_str(
+            "\n| Environment | Agent | Version | Policy | Verdict | What it adds |\n|---|---|---|---|---|---|\n",
+        );
         for agent in &self.agents {
             let cells: Vec<_> = agent.row().iter().map(|cell| markdown_text(cell)).collect();
             writeln!(out, "| {} |", cells.join(" | ")).expect("a String takes all");
