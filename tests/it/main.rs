@@ -8,6 +8,7 @@ mod contract;
 mod demo;
 mod eval;
 mod eval_gate;
+mod fleet;
 mod invalid;
 mod judge;
 mod ledger_door;
