@@ -145,8 +145,7 @@ fn those_who_ask_at_once_are_told_the_same() {
     fs::remove_dir_all(world.project().join(".joch/cache")).expect("a cache");
     drop(fs::remove_dir_all(world.home("alice").join(".local")));
     let listed: Vec<_> = std::thread::scope(|scope| {
-        let asked: Vec<_> =
-            (0..6).map(|_| scope.spawn(|| world.sh("alice", "joch agbom ls -o json").stdout)).collect();
+        let asked: Vec<_> = (0..6).map(|_| scope.spawn(|| world.sh("alice", "joch agbom ls -o json").stdout)).collect();
         asked.into_iter().map(|one| one.join().expect("an answer")).collect()
     });
     assert!(listed.iter().all(|one| *one == told), "{listed:#?}");

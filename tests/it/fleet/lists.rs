@@ -63,7 +63,10 @@ fn all_that_is_asked_for_must_be_held() {
         assert_eq!(done(&world, &format!("joch agbom ls {asked} -o name")).stdout, names, "{asked}");
     }
     let slip = done(&world, "joch agbom ls --mcp-server server-11").stderr;
-    assert!(slip.contains("no agent holds mcp-server/server-11 in any environment; did you mean `server-1`?"), "{slip}");
+    assert!(
+        slip.contains("no agent holds mcp-server/server-11 in any environment; did you mean `server-1`?"),
+        "{slip}"
+    );
     let wrong = world.sh("alice", "joch agbom ls --uses server-1");
     assert_eq!(wrong.code, 64, "{}", wrong.stderr);
 }
