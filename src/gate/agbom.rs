@@ -27,12 +27,7 @@ const TOLD: usize = 5;
 const LISTED: usize = 1000;
 
 /// Judges the demand for `agbom[:SEVERITY]`.
-pub(super) fn judge(
-    severity: Option<Risk>,
-    demand: &Demand,
-    subject: &Subject,
-    evidence: &Evidence<'_>,
-) -> GateResult {
+pub(super) fn judge(severity: Option<Risk>, demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = GateResult::new("agbom", severity.map(Risk::word).unwrap_or_default(), Verdict::Pass);
     if subject.to.is_none() {
         result.reason = "nothing runs afterwards that could be risky".into();
@@ -314,9 +309,8 @@ fn exceptions(evidence: &Evidence<'_>) -> Result<Vec<Judged>, String> {
 impl Bill {
     fn told(mut self, mut result: GateResult) -> GateResult {
         let fail_on = self.fail_on;
-        let stops = |finding: &Finding| {
-            finding.introduced && finding.exception.is_none() && finding.severity >= fail_on
-        };
+        let stops =
+            |finding: &Finding| finding.introduced && finding.exception.is_none() && finding.severity >= fail_on;
         let count = |what: &dyn Fn(&Finding) -> bool| self.findings.iter().filter(|finding| what(finding)).count();
         let stopping = count(&stops);
         let excepted = count(&|finding| finding.exception.is_some());

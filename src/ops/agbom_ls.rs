@@ -282,10 +282,12 @@ fn risky(
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, Vec<Finding>>> {
     let tip = reader.tip(layout::EVIDENCE)?;
-    let about = |directory| reader.snapshot().entry_at(tip, directory).map(|entry| format!("{:?}", entry.map(|e| e.id)));
+    let about =
+        |directory| reader.snapshot().entry_at(tip, directory).map(|entry| format!("{:?}", entry.map(|e| e.id)));
     let day = now.date_naive().and_time(NaiveTime::MIN).and_utc() + Duration::days(1);
     let parts = [trust.commit.clone(), day.to_rfc3339(), about(layout::OBSERVATIONS)?, about(layout::HOLDS)?];
-    let known = Known { ballots: Ballots { reader, commit: tip, trust }, seen: RefCell::default(), held: RefCell::default() };
+    let known =
+        Known { ballots: Ballots { reader, commit: tip, trust }, seen: RefCell::default(), held: RefCell::default() };
     let place = Place { environment: environment.name(), trust, now: day, observations: &known, holds: &known };
     let lines = |closure: &Closure, _: Option<&Record>| {
         let damaged = |why| Error::Damaged { object: format!("what is to be judged of {}", closure.id()), why };
