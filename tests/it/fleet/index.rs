@@ -6,13 +6,13 @@ use std::fs;
 use super::{agent, done, json, project, write};
 use crate::support::world::World;
 
-/// Every file of the cache by its name.
+/// Every table of the cache by its name; the tip of trust that was checked is none.
 fn tables(world: &World) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(world.project().join(".joch/cache")).expect("a cache");
     let entry = |entry: fs::DirEntry| {
         (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).expect("a file"))
     };
-    files.map(|file| entry(file.expect("an entry"))).collect()
+    files.map(|file| entry(file.expect("an entry"))).filter(|(name, _)| name != "trust").collect()
 }
 
 /// Asks what makes every table follow to the ledger as it is.
