@@ -31,6 +31,7 @@ mod tests;
 mod verdict;
 mod way_back;
 
+pub use agbom::{Place, open_findings};
 pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};

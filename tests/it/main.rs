@@ -12,6 +12,7 @@ mod demo;
 mod eval;
 mod eval_gate;
 mod freeze;
+mod fleet;
 mod invalid;
 mod judge;
 mod ledger_door;
