@@ -60,7 +60,7 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(Rule::RecordMembers, "members", f.members == d.members);
     check(Rule::RecordMembers, "policies", f.policies == d.policies);
     check(Rule::RecordMembers, "adapter", f.adapter == d.adapter);
-    check(Rule::RecordMembers, "abomDiff", f.abom_diff == d.abom_diff);
+    check(Rule::RecordMembers, "abomDiff", same_components(f, d));
     let judged = f.joch != d.joch || (&f.eval_results, &f.approvals) == (&d.eval_results, &d.approvals);
     check(Rule::GateVerdict, "evalResults or approvals", judged);
     check(Rule::GateVerdict, "projections", f.joch != d.joch || f.projections == d.projections);
@@ -80,9 +80,12 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(content, "rollbackPath", f.rollback_path == d.rollback_path);
     check(content, "reason", f.reason == d.reason);
     check(content, "regressions", f.regressions == d.regressions);
+    check(content, "obligations", f.joch != d.joch || f.obligations == d.obligations);
     check(content, "writes", f.writes == d.writes);
     check(content, "undoes", f.undoes == d.undoes);
     check(content, "previousRelease", f.previous_release == d.previous_release);
+    check(content, "warnings", f.joch != d.joch || f.warnings == d.warnings);
+    check(content, "overrides", f.overrides == d.overrides);
     check(content, "trust", f.trust == d.trust);
     check(content, "evidence", f.evidence == d.evidence);
     findings
@@ -119,6 +122,12 @@ pub(super) fn same_diff(found: &Record, derived: &Record) -> bool {
         diff
     };
     bare(found) == bare(derived)
+}
+
+/// Whether both tell the same components. A record without a bill may be of a joch that told only resources.
+pub(super) fn same_components(found: &Record, derived: &Record) -> bool {
+    let (says, is) = (&found.abom_diff, &derived.abom_diff);
+    says == is || (found.bom.is_none() && *says == is.bare())
 }
 
 /// What trust imposes may have been given a number since.

@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use crate::release::Record;
 
-use super::compare::{same_diff, same_imposed};
+use super::compare::{same_components, same_diff, same_imposed};
 use super::finding::{Finding, Rule};
 use super::gates::same_answer;
 
 /// What another joch may word otherwise, or number otherwise since. The version that a stopped change would have had
 /// is not given away by it: other content may have it now.
-const NOT_COMPARED: [&str; 8] =
-    ["joch", "toVersion", "diff", "imposed", "gates", "evalResults", "approvals", "projections"];
+const NOT_COMPARED: [&str; 9] =
+    ["joch", "toVersion", "diff", "abomDiff", "imposed", "gates", "evalResults", "approvals", "projections"];
 
 /// Evidence is never taken away, so there is nothing to bring back.
 const AFTER: &str = "; nothing was released on it: ask whoever signed it, and rely on the attempts after it";
@@ -25,12 +25,17 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
     let (says, is) = (fields(found), fields(derived));
     for (name, value) in is.iter().filter(|(name, _)| !NOT_COMPARED.contains(&name.as_str())) {
         if says.get(name) != Some(value) {
-            let rule = if name == "abomDiff" { Rule::RecordMembers } else { Rule::RecordContent };
-            wrong(rule, format!("`{name}` of the decision is not what its source, its target and trust say"));
+            wrong(
+                Rule::RecordContent,
+                format!("`{name}` of the decision is not what its source, its target and trust say"),
+            );
         }
     }
     if !same_diff(found, derived) {
         wrong(Rule::RecordDiff, "`diff` of the decision is not that of the two closures".into());
+    }
+    if !same_components(found, derived) {
+        wrong(Rule::RecordMembers, "`abomDiff` of the decision is not that of the two closures".into());
     }
     if !same_imposed(&found.imposed, &derived.imposed) {
         wrong(Rule::RecordMembers, "`imposed` of the decision is not what trust imposed".into());
@@ -49,7 +54,10 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
     }
     let says = |record: &Record| (record.eval_results.clone(), record.approvals.clone(), record.projections.clone());
     if found.joch == derived.joch && says(found) != says(derived) {
-        wrong(Rule::GateVerdict, "the results, approvals or projections of the decision are not those on evidence".into());
+        wrong(
+            Rule::GateVerdict,
+            "the results, approvals or projections of the decision are not those on evidence".into(),
+        );
     }
     findings
 }

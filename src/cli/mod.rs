@@ -1,5 +1,6 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
+mod agbom;
 mod apply;
 mod approvals;
 mod audit;
@@ -16,8 +17,10 @@ pub mod exit;
 mod explain;
 mod get;
 mod global;
+mod hold;
 mod init;
 mod mcp;
+mod overriding;
 mod promote;
 mod rollback;
 mod schema;
@@ -30,7 +33,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::gate::Decision;
+use crate::gate::{Decision, HoldAction};
 use crate::ops::Caller;
 use crate::render::report::Format;
 
@@ -62,10 +65,15 @@ enum Command {
     Explain(explain::ExplainArgs),
     Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
+    /// Keep a version out of an environment, or of all, until somebody lifts the hold
+    Hold(hold::HoldArgs),
+    /// Let a version that is on hold go again
+    Lift(hold::HoldArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
     Diff(diff::DiffArgs),
+    Agbom(agbom::AgbomArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
@@ -139,10 +147,13 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Explain(args) => explain::run(args, caller),
         Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
+        Command::Hold(args) => hold::run(args, HoldAction::Hold, caller),
+        Command::Lift(args) => hold::run(args, HoldAction::Lift, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
         Command::Diff(args) => diff::run(args, caller),
+        Command::Agbom(args) => agbom::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),
         Command::Schema(args) => schema::run(args),

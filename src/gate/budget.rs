@@ -119,11 +119,7 @@ pub fn projected_run_cost(subject: &Subject, evidence: &Evidence<'_>) -> Option<
 }
 
 /// The agents whose costs are asked for: the candidate, and every child that changes with it.
-fn agents<'e>(
-    candidate: &'e Closure,
-    subject: &Subject,
-    evidence: &'e Evidence<'_>,
-) -> Vec<(&'e Moved, &'e Closure)> {
+fn agents<'e>(candidate: &'e Closure, subject: &Subject, evidence: &'e Evidence<'_>) -> Vec<(&'e Moved, &'e Closure)> {
     fn find<'c>(closure: &'c Closure, moved: &Moved) -> Option<&'c Closure> {
         if *closure.id() == moved.agent && Some(closure.digest()) == moved.to {
             return Some(closure);

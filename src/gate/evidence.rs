@@ -11,7 +11,9 @@ use crate::trust::{Principal, Trust};
 use super::hold::Holds;
 use super::measured::Measurements;
 use super::observed::Observations;
+use super::overriding::Override;
 use super::regression::Regression;
+use super::review::Overrides;
 use super::statement::Vote;
 
 /// A requirement, and who makes it. Demands of several places add up; none takes another away.
@@ -67,6 +69,8 @@ pub struct Evidence<'a> {
     pub now: DateTime<Utc>,
     /// Who may say so.
     pub trust: &'a Trust,
+    /// Trust as it was, where the same command changes it: what it imposed counts too.
+    pub earlier_trust: Option<&'a Trust>,
     /// Who asks for the change.
     pub operator: &'a Principal,
     /// Who made the versions that the change brings.
@@ -97,6 +101,12 @@ pub struct Evidence<'a> {
     pub observations: &'a dyn Observations,
     /// Which versions are on hold.
     pub holds: &'a dyn Holds,
+    /// What comes along into the catalog.
+    pub along: Vec<(ResourceId, Digest)>,
+    /// What the operator overrides.
+    pub overrides: &'a [Override],
+    /// What was overridden before.
+    pub broken: &'a dyn Overrides,
     /// What evals measured.
     pub measurements: Measurements<'a>,
     /// Whether anybody's approval of the change is demanded.

@@ -40,7 +40,8 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
         result.verdict = Verdict::Error;
         result.threshold = Some("no freeze".into());
         result.reason = format!("a freeze that cannot be read is in force: {}", flaws.join("; "));
-        result.next = Some(format!("an admin mends it and applies the Environment: `joch apply -f FILE` with {}", record.id()));
+        result.next =
+            Some(format!("an admin mends it and applies the Environment: `joch apply -f FILE` with {}", record.id()));
     } else {
         result.reason = format!("none of {} freezes of `{place}` is in force", freezes.len());
     }

@@ -59,8 +59,10 @@ fn unreadable(mut result: GateResult, why: &str, evidence: &Evidence<'_>) -> Gat
 fn nowhere(mut result: GateResult, soak: TimeDelta, below: &str, place: &str) -> GateResult {
     result.verdict = Verdict::Fail;
     result.observed = Some("0 s".into());
-    result.reason =
-        format!("`{place}` takes what has run in `{below}` for {}, and `{below}` does not run exactly this", words(soak));
+    result.reason = format!(
+        "`{place}` takes what has run in `{below}` for {}, and `{below}` does not run exactly this",
+        words(soak)
+    );
     result.next = Some(format!("bring it to `{below}`, let it run, and promote it from there"));
     result
 }

@@ -31,6 +31,12 @@ impl Holds for Nothing {
     }
 }
 
+impl Overrides for Nothing {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
 impl Shelf for Nothing {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -145,6 +151,7 @@ impl Scene {
             gated: self.gated,
             now: now(),
             trust: &self.trust,
+            earlier_trust: None,
             operator: &operator,
             authors: self.authors.iter().map(|name| (*name).to_owned()).collect(),
             gate_rules: digest("rules"),
@@ -160,6 +167,9 @@ impl Scene {
             last_evidence: None,
             observations: &Nothing,
             holds: &Nothing,
+            along: Vec::new(),
+            overrides: &[],
+            broken: &Nothing,
             measurements: Measurements {
                 results: &Nothing,
                 records: &[],

@@ -57,8 +57,24 @@ impl Ballots<'_, '_> {
         Ok(held)
     }
 
+    /// Every hold and lift that stands where it belongs, in the order in which the ledger took them in.
+    ///
+    /// # Errors
+    /// As [`Ballots::held`].
+    pub fn all_held(&self) -> Result<Vec<Held>> {
+        let mut held = Vec::new();
+        for (item, carried_at) in self.in_order(layout::HOLDS)? {
+            let hold: Hold = read(&item, HOLD_SCHEMA)?;
+            if item.path == layout::hold(&hold.resource, hold.digest, &item.id) {
+                let principal = self.trust.principal(&item.key);
+                held.push(Held { id: item.id, principal, key: item.key, hold, carried_at });
+            }
+        }
+        Ok(held)
+    }
+
     /// The items of a directory, in the order in which the ledger took them in, each with the time of the commit.
-    fn in_order(&self, directory: &str) -> Result<Vec<(Item, DateTime<Utc>)>> {
+    pub(super) fn in_order(&self, directory: &str) -> Result<Vec<(Item, DateTime<Utc>)>> {
         let items = self.reader.evidence_under(self.commit, directory)?;
         let carried = self.reader.carried(self.commit, items.iter().map(|item| item.path.as_str()).collect())?;
         let mut placed: Vec<_> = items

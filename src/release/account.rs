@@ -8,7 +8,7 @@ use chrono::SubsecRound as _;
 use crate::bom;
 use crate::closure::Closure;
 use crate::diff::{self, Change, Effect};
-use crate::gate::{self, Counted, Evidence, GateResult, Measurements, Moved, Subject, Vote};
+use crate::gate::{self, Counted, Evidence, GateResult, Lack, Measurements, Moved, Override, Subject, Vote};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
 use crate::trust::Trust;
 
@@ -17,7 +17,7 @@ use super::draft::{AgentEdit, CatalogEdit, Draft, Drafted};
 use super::event::{Event, Word};
 use super::numbers::Numbers;
 use super::plan::{Context, changed_children};
-use super::record::{Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA};
+use super::record::{Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA};
 use super::rules::Rules;
 
 /// The record of one subject, its verdict still open.
@@ -57,6 +57,7 @@ pub(super) fn record_of(
         gated: rules.gated,
         now: context.now,
         trust: context.trust,
+        earlier_trust: context.earlier_trust,
         operator: &context.operator.principal,
         authors: authors(draft, subject, edit, context.numbering).map_err(|why| why.0)?,
         gate_rules: rules.digest,
@@ -72,6 +73,9 @@ pub(super) fn record_of(
         last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
         observations: context.observations,
         holds: context.holds,
+        along: along(draft, edit),
+        overrides: overrides(context, &draft.environment),
+        broken: context.broken,
         measurements: Measurements {
             results: context.results,
             records: context.records,
@@ -85,10 +89,19 @@ pub(super) fn record_of(
         approval_demanded: rules.demands.iter().any(|demand| matches!(demand.requirement, Requirement::Approval(..))),
     };
     let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
-    let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
+    let gates = match free {
+        true => gate::way_back(subject, &evidence),
+        false => gate::evaluate(&rules.demands, subject, &evidence),
+    };
+    let warnings = match after.filter(|_| free) {
+        Some(after) => speaks_against(&draft.environment, after, context)?,
+        None => Vec::new(),
+    };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
     let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
+    let by_policy = rules.demands.iter().any(|demand| demand.requirement == Requirement::Policy);
+    let obligations = if by_policy && !free { gate::obligations(subject, &evidence) } else { Vec::new() };
     let Evidence { authors, regressions, .. } = evidence;
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
@@ -113,7 +126,7 @@ pub(super) fn record_of(
         diff,
         eval_results,
         approvals,
-        abom_diff: bom::delta(old_members, &members),
+        abom_diff: bom::delta(old_members, &members).with(running.map(|running| &running.closure), after),
         runtime_context: runtime_context(&draft.environment, after, context.trust)?,
         operator_identity: context.operator.clone(),
         timestamp: context.now.trunc_subsecs(0),
@@ -124,7 +137,7 @@ pub(super) fn record_of(
         policies: members.iter().filter(|member| member.kind == Kind::Policy).cloned().collect(),
         imposed,
         regressions,
-        gates,
+        obligations,
         gate_rules: rules.digest,
         writes: subject.writes,
         undoes: edit.and_then(|edit| edit.undoes.clone()),
@@ -132,10 +145,46 @@ pub(super) fn record_of(
         trust: context.trust.commit.clone(),
         evidence: context.evidence_commit.to_owned(),
         joch: env!("CARGO_PKG_VERSION").to_owned(),
+        bom: None,
         default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
         projections,
+        overrides: overridden(&gates),
+        warnings,
         members,
+        gates,
     })
+}
+
+/// What a change brings into the catalog on behalf of an agent.
+fn along(draft: &Draft, edit: Option<&AgentEdit>) -> Vec<(ResourceId, Digest)> {
+    let writes = edit.map(|edit| edit.writes.iter()).into_iter().flatten();
+    let entry = |id: &ResourceId| Some((id.clone(), draft.catalog.get(id)?.after.as_ref()?.digest()));
+    writes.filter_map(entry).collect()
+}
+
+/// What the operator overrides; nothing where the trust before the same command does not let them.
+fn overrides<'a>(context: &Context<'a>, environment: &str) -> &'a [Override] {
+    let operator = &context.operator.principal;
+    match context.earlier_trust {
+        Some(earlier) if earlier.check_overrider(operator, environment).is_err() => &[],
+        _ => context.overrides,
+    }
+}
+
+/// The gates that the change passes in spite of what they say.
+fn overridden(gates: &[GateResult]) -> Vec<RecordedOverride> {
+    let word = |gate: &GateResult| {
+        let said = gate.overridden.clone()?;
+        Some(RecordedOverride { gate: gate.label(), verdict: gate.verdict, said })
+    };
+    gates.iter().filter_map(word).collect()
+}
+
+/// What speaks against a version that comes back, and does not stop it.
+fn speaks_against(environment: &str, after: &Closure, context: &Context<'_>) -> Result<Vec<Lack>, String> {
+    let spec = context.trust.environment(environment).map(|record| record.spec());
+    let defaults = spec.and_then(|spec| spec.get("defaults"));
+    gate::lacks(&after.everything(), environment, context.target, defaults).map_err(|why| why.0)
 }
 
 /// The environment that an agent is promoted from; none for one that only a shared resource reaches.

@@ -6,6 +6,7 @@ mod account;
 #[cfg(test)]
 mod archive;
 mod authors;
+mod bills;
 mod draft;
 mod event;
 mod manifest;
@@ -19,6 +20,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use bills::{Bills, Cut};
 pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
 pub use event::{Event, Word};
 pub use manifest::{Manifest, ManifestAgent, ManifestResource};
@@ -29,7 +31,8 @@ pub use plan::{Context, FileEdit, Plan, Votes, plan};
 pub(crate) use record::read_json;
 pub(crate) use record::write_json;
 pub use record::{
-    DefaultJudge, Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone,
+    DefaultJudge, Operator, Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA, Source,
+    Undone,
 };
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, rules_for};

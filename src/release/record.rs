@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::Change;
-use crate::gate::{Deciding, Decision, GateResult, Projection, Regression};
+use crate::gate::{Deciding, Decision, GateResult, Lack, Overridden, Projection, Regression, Verdict};
+use crate::policy::Obligation;
 use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
 
@@ -83,6 +84,9 @@ pub struct Record {
     pub imposed: Vec<Pinned>,
     /// What the target had and this takes back.
     pub regressions: Vec<Regression>,
+    /// What policies ask that only the runtime can keep; told where the policy gate is demanded.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub obligations: Vec<Obligation>,
     /// Every gate with its answer.
     pub gates: Vec<GateResult>,
     /// Digest of the rules that the environment judged by.
@@ -99,12 +103,35 @@ pub struct Record {
     pub evidence: String,
     /// The joch that wrote it.
     pub joch: String,
+    /// Digest of the bill of materials that stands beside the closure; none in a record of a joch that wrote none, of
+    /// a deletion, and of what gates stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bom: Option<Digest>,
     /// The Model that judged where an Eval named none, as the project said it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub default_judge: Option<DefaultJudge>,
     /// What it would cost, as the budget gate worked it out.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub projections: Vec<Projection>,
+    /// The gates that the change passed in spite of what they say.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub overrides: Vec<RecordedOverride>,
+    /// What spoke against a version that came back, and did not stop it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Lack>,
+}
+
+/// One gate that was overridden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedOverride {
+    /// The gate: `approval:release-manager`.
+    pub gate: String,
+    /// What it said.
+    pub verdict: Verdict,
+    /// Who overrode it, and why.
+    #[serde(flatten)]
+    pub said: Overridden,
 }
 
 /// The Model that judges where an Eval names none, as `joch.yaml` names it.

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
-use crate::gate::{Held, Holds, Measured, Observations, Observed, Outcome, Results, Vote};
+use crate::gate::{Broken, Held, Holds, Measured, Observations, Observed, Outcome, Overrides, Results, Vote};
 use crate::resource::sample::one;
 use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
@@ -57,6 +57,18 @@ impl Holds for Nobody {
     }
 }
 
+impl Bills for Nobody {
+    fn cut(&self, _: &ResourceId, _: u64) -> Result<Option<Cut>, Unreadable> {
+        Ok(None)
+    }
+}
+
+impl Overrides for Nobody {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
 impl Shelf for Nobody {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -99,10 +111,13 @@ impl Place {
                 required,
                 allowed_regressions: &[],
                 numbering: &self.given,
+                bills: &Nobody,
                 votes: &Nobody,
                 results: &Nobody,
                 observations: &Nobody,
                 holds: &Nobody,
+                overrides: &[],
+                broken: &Nobody,
                 target: &Nobody,
                 source: None,
                 default_judge: None,
@@ -235,7 +250,7 @@ fn what_gates_stop_is_a_plan_that_says_so_in_every_record() {
     let plan = place.plan(&draft, &[]).expect("a plan");
     assert_eq!((plan.outcome, plan.gated), (Outcome::Pending, true));
     assert!(plan.records.iter().all(|record| record.verdict == "pending"));
-    let required = ["policy".parse().expect("a gate")];
+    let required = ["eval:nobody".parse().expect("a gate")];
     let stricter = place.plan(&draft, &required).expect("a plan");
     assert_eq!(stricter.outcome, Outcome::Blocked);
     assert_eq!(stricter.subjects, plan.subjects, "who approves is not asked again because the operator demands more");

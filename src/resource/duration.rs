@@ -35,13 +35,18 @@ mod tests {
 
     #[test]
     fn a_length_of_time_is_digits_and_a_unit() {
-        for (text, expected) in [("90s", 90), ("15m", 900), ("36h", 129_600), ("7d", 604_800), ("2w", 1_209_600), ("0h", 0)] {
+        for (text, expected) in
+            [("90s", 90), ("15m", 900), ("36h", 129_600), ("7d", 604_800), ("2w", 1_209_600), ("0h", 0)]
+        {
             assert_eq!(seconds(text), Some(expected), "{text}");
         }
         for bad in ["", "h", "24", "24 h", "-1h", "+1h", "1.5h", "1y", "24hours", "1234567890s", "٣h", "é"] {
             assert_eq!(seconds(bad), None, "{bad}");
         }
         assert_eq!(read(&"1 day".into()), Err("`1 day` is no length of time: write, say, `36h` or `7d`".into()));
-        assert_eq!(read(&Value::Bool(true)), Err("true or false is no length of time: write, say, `36h` or `7d`".into()));
+        assert_eq!(
+            read(&Value::Bool(true)),
+            Err("true or false is no length of time: write, say, `36h` or `7d`".into())
+        );
     }
 }

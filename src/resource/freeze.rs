@@ -3,7 +3,9 @@
 //! What cannot be read is an error and never an open door; where a clock shows a time twice or leaves it out, the
 //! window is as wide as any reading makes it.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc, Weekday,
+};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::name::nearest;
@@ -57,10 +59,8 @@ impl Freeze {
     pub fn read(value: &Value) -> Result<Self, String> {
         let map = value.as_map().ok_or_else(|| format!("a freeze is a map, not {}", value.type_name()))?;
         if let Some(key) = map.keys().find(|key| !FIELDS.contains(&key.as_str())) {
-            let meant = nearest(key, FIELDS).map_or_else(
-                || format!("it has {}", FIELDS.join(", ")),
-                |meant| format!("did you mean `{meant}`?"),
-            );
+            let meant = nearest(key, FIELDS)
+                .map_or_else(|| format!("it has {}", FIELDS.join(", ")), |meant| format!("did you mean `{meant}`?"));
             return Err(format!("`{key}` is no field of a freeze: {meant}"));
         }
         let (reason, owner) = (said(map, "reason")?, said(map, "owner")?);
@@ -126,7 +126,8 @@ impl Freeze {
         let today = now.with_timezone(&self.zone).date_naive();
         // A window reaches into the next day, and a clock is never set by more than a day.
         let near = (0..=4).filter_map(|back| today.checked_add_days(Days::new(2))?.checked_sub_days(Days::new(back)));
-        let windows = near.filter(|day| days.contains(&day.weekday())).flat_map(|day| hours.iter().map(move |h| (day, h)));
+        let windows =
+            near.filter(|day| days.contains(&day.weekday())).flat_map(|day| hours.iter().map(move |h| (day, h)));
         let ends = windows.filter_map(|(day, (from, to))| {
             let at = |minutes: u32| Some(day.and_time(NaiveTime::MIN) + TimeDelta::minutes(minutes.into()));
             let from = instant(at(*from)?, self.zone, Side::Early)?;
@@ -183,7 +184,8 @@ fn zone(map: &Map) -> Result<Option<Tz>, String> {
     };
     name.parse().map(Some).map_err(|_| {
         let meant = nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()));
-        let meant = meant.map_or_else(|| "write a name such as `Europe/Berlin`".into(), |m| format!("did you mean `{m}`?"));
+        let meant =
+            meant.map_or_else(|| "write a name such as `Europe/Berlin`".into(), |m| format!("did you mean `{m}`?"));
         format!("no time zone is called `{}`: {meant}", name.chars().take(60).collect::<String>())
     })
 }
@@ -194,7 +196,8 @@ fn needs_zone(what: &str) -> String {
 
 /// A moment: with an offset of its own, or by the clock of the zone. A day alone is all of it.
 fn moment(key: &str, value: &Value, zone: Option<Tz>, side: Side) -> Result<DateTime<Utc>, String> {
-    let wrong = || format!("its `{key}` is no moment: write `2026-12-20T18:00` with a `timeZone`, or `2026-12-20T18:00Z`");
+    let wrong =
+        || format!("its `{key}` is no moment: write `2026-12-20T18:00` with a `timeZone`, or `2026-12-20T18:00Z`");
     let text = value.as_text().ok_or_else(wrong)?;
     // So far people plan, and no arithmetic of a calendar overflows.
     let near = |date: NaiveDate| (1970..=9998).contains(&date.year());
@@ -269,7 +272,9 @@ fn weekday(word: &str) -> Result<Weekday, String> {
     let lower = word.to_ascii_lowercase();
     let known = WORDS.contains(&lower.as_str()) || WORDS.iter().any(|full| full[..3] == *lower);
     let day = Some(lower).filter(|_| known).and_then(|lower| lower.parse().ok());
-    day.ok_or_else(|| format!("`{}` is no day: write one of {}", word.chars().take(40).collect::<String>(), WORDS.join(", ")))
+    day.ok_or_else(|| {
+        format!("`{}` is no day: write one of {}", word.chars().take(40).collect::<String>(), WORDS.join(", "))
+    })
 }
 
 /// `18:00-24:00`, or `22:00-06:00` into the next day.

@@ -11,7 +11,7 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 29] = [
+const PROMISED: [(&str, &[&str]); 32] = [
     (
         "ApplyResult",
         &[
@@ -134,6 +134,29 @@ const PROMISED: [(&str, &[&str]); 29] = [
     ),
     ("InitResult", &["already", "ledger", "trustRoot", "admin", "fingerprint", "ladder[]"]),
     ("KindList", &["items[].kind", "items[].apiVersion", "items[].plural", "items[].short"]),
+    ("McpDiff", &["server.name", "from.evidence", "to.evidence", "to.observedAt", "changes[].path", "changes[].op"]),
+    (
+        "McpObservation",
+        &["evidence", "observedAt", "signedBy", "count", "observation.tools[].name", "observation.toolsDigest"],
+    ),
+    (
+        "McpRecorded",
+        &[
+            "state",
+            "environment",
+            "evidence",
+            "signedBy",
+            "commit",
+            "observation.server.name",
+            "observation.digest",
+            "observation.observedAt",
+            "observation.transport",
+            "observation.tools[].name",
+            "observation.toolsDigest",
+            "earlier.evidence",
+            "changes[].path",
+        ],
+    ),
     ("PromotionResult", CHANGE),
     (
         "Proof",
@@ -232,7 +255,7 @@ const CHANGE: &[&str] = &[
 
 /// Who runs what, with which exit code, and the kind of the answer. Each command stands for a way in which an answer
 /// of its kind may look; a new command needs a line here.
-const SCRIPT: [(&str, &str, i32, &str); 69] = [
+const SCRIPT: [(&str, &str, i32, &str); 73] = [
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
@@ -283,6 +306,10 @@ const SCRIPT: [(&str, &str, i32, &str); 69] = [
     ("alice", "sed -i '2,$d' .joch/runs/*-1-of-2/journal.jsonl && joch eval ls", 0, "EvalList"),
     ("alice", "joch eval show manners --target local", 0, "EvalResult"),
     ("alice", "joch eval gate manners --from local --to dev", 0, "EvalGate"),
+    ("alice", "echo '{\"tools\": [{\"name\": \"a\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
+    ("alice", "echo '{\"tools\": [{\"name\": \"b\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
+    ("alice", "joch mcp show help-center", 0, "McpObservation"),
+    ("alice", "joch mcp diff help-center", 0, "McpDiff"),
     ("alice", "joch get agents", 0, "ResourceList"),
     ("alice", "joch get environments", 0, "ResourceList"),
     ("alice", "joch get tools --env prod", 0, "ResourceList"),

@@ -128,7 +128,8 @@ fn read(budget: &Resource, defaults: &Map) -> Result<Budget, String> {
 fn of_budget(budget: &Resource, agent: &ResourceId, defaults: &Map) -> Result<Vec<Limit>, String> {
     let view = read(budget, defaults)?;
     let part = share(&view, agent)?;
-    let soft_share = view.soft_share.map_or_else(|| Ok(usual_soft()), |share| decimal(share, "enforcement.softLimitPct"))?;
+    let soft_share =
+        view.soft_share.map_or_else(|| Ok(usual_soft()), |share| decimal(share, "enforcement.softLimitPct"))?;
     let Budget { limits, .. } = &view;
     let told = [
         (Figure::RunUsd, limits.per_run_usd, "limits.perRunUsd", Decimal::ONE),

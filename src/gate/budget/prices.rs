@@ -124,7 +124,8 @@ fn priced_as(model: &Resource, usual: bool, defaults: &Map) -> PricedModel {
 fn prices(model: &Resource, defaults: &Map) -> Result<(Decimal, Decimal), String> {
     let pricing = model.spec().get("pricing").filter(|pricing| **pricing != Value::Null);
     let pricing = pricing.ok_or("it names no `pricing`")?;
-    let pricing = filled(pricing, defaults).map_err(|key| format!("the environment has no `{key}` for its `pricing`"))?;
+    let pricing =
+        filled(pricing, defaults).map_err(|key| format!("the environment has no `{key}` for its `pricing`"))?;
     match pricing.get("currency").and_then(Value::as_text) {
         Some("USD") => {}
         Some(other) => {

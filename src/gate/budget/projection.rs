@@ -149,7 +149,12 @@ pub(super) fn project(
         evidence: item.to_owned(),
         cases: result.cases.len() as u64,
         runs: result.cases.iter().map(|case| case.trials.len() as u64).sum(),
-        tokens: result.cases.iter().flat_map(|case| &case.trials).filter_map(|trial| trial.usage).fold(Usage::default(), Usage::plus),
+        tokens: result
+            .cases
+            .iter()
+            .flat_map(|case| &case.trials)
+            .filter_map(|trial| trial.usage)
+            .fold(Usage::default(), Usage::plus),
         run_usd: all.as_ref().and_then(Column::top),
         run_rank: all.as_ref().map_or("max", Column::top_word).to_owned(),
         mean_usd: usual.as_ref().and_then(Column::mean),

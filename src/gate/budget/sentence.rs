@@ -37,7 +37,8 @@ pub(super) fn of(projection: &Projection, unknown: &Unknown, verdict: Verdict, e
 
 /// The limit that is nearest to what is projected.
 fn tightest(projection: &Projection) -> Option<&Held> {
-    let share = |held: &Held| held.projected.map_or(0.0, |projected| projected.as_f64() / held.limit.hard.as_f64().max(1e-12));
+    let share =
+        |held: &Held| held.projected.map_or(0.0, |projected| projected.as_f64() / held.limit.hard.as_f64().max(1e-12));
     let judged = projection.limits.iter().filter(|held| held.limit.figure != Figure::CallUsd);
     judged.max_by(|a, b| share(a).total_cmp(&share(b)))
 }
@@ -104,11 +105,19 @@ fn within(projection: &Projection) -> String {
         let limit = &held.limit;
         told.push(match limit.figure {
             Figure::CallUsd if projected > limit.hard => {
-                format!("{} counts only at run time, and a whole run costs up to {}", place(limit), usd(projected, None))
+                format!(
+                    "{} counts only at run time, and a whole run costs up to {}",
+                    place(limit),
+                    usd(projected, None)
+                )
             }
             Figure::CallUsd => continue,
             _ if projected > limit.hard => {
-                format!("warning: {} is above {}, which only tells", amount(limit.figure, projected, None), named(limit))
+                format!(
+                    "warning: {} is above {}, which only tells",
+                    amount(limit.figure, projected, None),
+                    named(limit)
+                )
             }
             _ => format!(
                 "warning: {} is above the soft limit {} of {}",
@@ -166,7 +175,10 @@ fn fallback(projection: &Projection) -> Option<String> {
 /// What is not known, and how to make it known.
 fn unclear(projection: &Projection, unknown: &Unknown, evidence: &Evidence<'_>) -> (String, String) {
     let waits = |wanted: &[Figure]| {
-        projection.limits.iter().any(|held| wanted.contains(&held.limit.figure) && held.verdict == Verdict::Inconclusive)
+        projection
+            .limits
+            .iter()
+            .any(|held| wanted.contains(&held.limit.figure) && held.verdict == Verdict::Inconclusive)
     };
     let dollars = [Figure::RunUsd, Figure::DayUsd, Figure::MonthUsd, Figure::CallUsd];
     let volumes = [Figure::DayUsd, Figure::MonthUsd, Figure::DayTokens];
@@ -175,12 +187,19 @@ fn unclear(projection: &Projection, unknown: &Unknown, evidence: &Evidence<'_>) 
     if let Some(why) = unknown.cost.as_ref().filter(|_| projection.limits.is_empty() || waits(&dollars)) {
         told.push(why.clone());
         next.push(match projection.models.iter().find(|model| model.unknown.is_some()) {
-            Some(model) => format!("write `pricing: {{currency: USD, inputPerMillionTokens: …, outputPerMillionTokens: …}}` into {}", model.model),
-            None => "let the target count its tokens: `invoke.usage` says where they stand, `invoke.cost` what a call cost".into(),
+            Some(model) => format!(
+                "write `pricing: {{currency: USD, inputPerMillionTokens: …, outputPerMillionTokens: …}}` into {}",
+                model.model
+            ),
+            None => {
+                "let the target count its tokens: `invoke.usage` says where they stand, `invoke.cost` what a call cost"
+                    .into()
+            }
         });
     }
     if let Some(why) = unknown.tokens.as_ref().filter(|why| {
-        waits(&[Figure::RunTokens, Figure::DayTokens]) && unknown.cost.as_ref().is_none_or(|told| !told.contains(why.as_str()))
+        waits(&[Figure::RunTokens, Figure::DayTokens])
+            && unknown.cost.as_ref().is_none_or(|told| !told.contains(why.as_str()))
     }) {
         told.push(why.clone());
         next.push("let the target count its tokens: `invoke.usage` says where they stand".into());
@@ -204,7 +223,10 @@ fn unclear(projection: &Projection, unknown: &Unknown, evidence: &Evidence<'_>) 
 }
 
 fn way_out(limit: &Limit) -> String {
-    format!("make a run cheaper, declare fewer runs if that is true, or have `{}` of {} raised where it stands", limit.field, limit.of)
+    format!(
+        "make a run cheaper, declare fewer runs if that is true, or have `{}` of {} raised where it stands",
+        limit.field, limit.of
+    )
 }
 
 fn dearest(projection: &Projection) -> String {

@@ -1,6 +1,7 @@
 //! `joch audit verify`: whether the ledger is as honest verbs leave it. Reads everything through one snapshot, derives
 //! again what can be derived, and tells what contradicts a rule.
 
+mod bills;
 mod evidence;
 mod genesis;
 mod judge;

@@ -53,6 +53,8 @@ pub(super) struct Release<'a, 'r> {
     pub(super) source: Option<(Source, Environment<'a, 'r>)>,
     pub(super) served: &'a Served,
     pub(super) numbers: &'a Numbers,
+    /// Whether an earlier release of the environment has a bill of materials.
+    pub(super) billed: bool,
 }
 
 /// The draft, with the records that stand beside the closures it changes.

@@ -93,7 +93,14 @@ impl Court<'_, '_> {
         // Only a draft of the same subjects is that attempt.
         let same = |draft: &Draft| draft.attempt(attempt.number) == record.attempt;
         let Some(draft) = draft.filter(same) else { return Ok(None) };
-        let world = World { before: &target, source: from.as_ref(), trust: &step.trust, number: attempt.number };
+        let world = World {
+            before: &target,
+            source: from.as_ref(),
+            trust: &step.trust,
+            number: attempt.number,
+            release: None,
+            joch: &record.joch,
+        };
         let operator = &record.operator_identity;
         let plan = self.plan_of(&draft, &world, &attempt.records, &record.evidence, operator, record.timestamp)?;
         let plan = match plan {

@@ -1,5 +1,7 @@
 //! One view for each command.
 
+mod agbom;
+mod agbom_diff;
 mod apply;
 mod approvals;
 mod audit;
@@ -22,13 +24,18 @@ mod findings;
 mod gates;
 mod get;
 mod history;
+mod holds;
 mod init;
 mod mcp;
 mod release;
 mod releases;
+mod review;
+mod rollback_check;
 mod validate;
 mod words;
 
+pub use agbom::{AgbomResult, BillComponent};
+pub use agbom_diff::AgbomDiff;
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
@@ -46,10 +53,13 @@ pub use eval_started::StartedEval;
 pub use explain::{AlsoMissing, Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
+pub use holds::{HoldList, HoldResult, ListedHold};
 pub use init::InitResult;
 pub use mcp::{McpDiff, McpObservation, McpRecorded, RecordState, Sighting};
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};
+pub use review::{ReviewResult, ReviewedGates};
+pub use rollback_check::{CheckedVersion, RollbackCheck};
 mod schema;
 mod verbatim;
 mod version;

@@ -98,7 +98,8 @@ fn weekly_hours_run_over_midnight_and_into_the_next_day() {
 
 #[test]
 fn days_in_a_row_end_where_the_last_of_them_does_also_over_the_end_of_a_year() {
-    let weekends = freeze("weekly: {days: [friday, Sat, SUN], hours: [\"00:00-12:00\", \"12:00-24:00\"]}, timeZone: UTC");
+    let weekends =
+        freeze("weekly: {days: [friday, Sat, SUN], hours: [\"00:00-12:00\", \"12:00-24:00\"]}, timeZone: UTC");
     // 1 January 2027 is a Friday.
     assert_eq!(until(&weekends, "2026-12-31T23:59:59Z"), "open");
     assert_eq!(until(&weekends, "2027-01-01T00:00:00Z"), "01-04T00:00Z");
