@@ -120,10 +120,10 @@ fn a_program_runs_where_it_was_allowed_and_nowhere_else() {
     assert_eq!(told["observation"]["serverName"], "shell");
     assert_eq!(told["observation"]["tools"][0]["description"], "Key [credential].");
     fs::write(world.project().join("server.yaml"), stdio("  security: {allowStdio: false}\n")).expect("own file");
-    assert_eq!(world.sh("alice", "joch apply -f server.yaml").code, 0);
-    let forbidden = world.sh("alice", "joch mcp record help-center --allow-stdio");
+    // A program that must not run as one is no server that anybody could use.
+    let forbidden = world.sh("alice", "joch apply -f server.yaml");
     assert_eq!(forbidden.code, REFUSED);
-    assert!(forbidden.stderr.contains("`security.allowStdio` of mcp-server/help-center forbids"), "{}", forbidden.stderr);
+    assert!(forbidden.stderr.contains("allowStdio"), "{}{}", forbidden.stdout, forbidden.stderr);
 }
 
 #[test]
