@@ -13,6 +13,7 @@ mod image;
 mod observation;
 pub mod offer;
 mod reworded;
+pub mod risk;
 mod serial;
 pub mod spdx;
 #[cfg(test)]

@@ -97,6 +97,8 @@ pub struct Evidence<'a> {
     pub running_in_source_since: Option<DateTime<Utc>>,
     /// The evidence under which what runs now was decided.
     pub last_evidence: Option<&'a str>,
+    /// When what runs now was decided.
+    pub last_decided_at: Option<DateTime<Utc>>,
     /// What people saw of MCP servers.
     pub observations: &'a dyn Observations,
     /// Which versions are on hold.

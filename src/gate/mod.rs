@@ -1,5 +1,6 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
+mod agbom;
 mod approval;
 mod baseline;
 mod binding;
@@ -83,19 +84,10 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
         Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
         Requirement::Policy => policy::judge(subject, evidence),
-        other => no_evidence(other),
+        Requirement::AgBom(severity) => agbom::judge(*severity, demand, subject, evidence),
     };
     result.demanded_by.clone_from(&demand.origins);
     result.requirement = Some(demand.requirement.to_string());
     result.advisory = demand.advisory;
     result
-}
-
-/// A gate whose evidence this version of joch cannot gather: it blocks.
-fn no_evidence(requirement: &Requirement) -> GateResult {
-    GateResult {
-        reason: format!("`{requirement}` is demanded and there is no evidence for it"),
-        next: Some("take the demand back where it is made, or supply its evidence with a joch that gathers it".into()),
-        ..GateResult::new(requirement.word(), requirement.name().unwrap_or_default(), Verdict::Missing)
-    }
 }

@@ -165,6 +165,7 @@ impl Scene {
             standing: &Nothing,
             running_in_source_since: None,
             last_evidence: None,
+            last_decided_at: None,
             observations: &Nothing,
             holds: &Nothing,
             along: Vec::new(),

@@ -71,6 +71,7 @@ pub(super) fn record_of(
         standing: context.target,
         running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
         last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
+        last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
         observations: context.observations,
         holds: context.holds,
         along: along(draft, edit),

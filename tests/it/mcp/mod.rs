@@ -100,7 +100,8 @@ fn project(name: &str, server: &str) -> World {
                   spec: {source: {type: env, name: HELP_TOKEN}}\n";
     let agent = "apiVersion: joch.dev/v1alpha1\nkind: Agent\nmetadata: {name: a}\n\
                  spec: {instructions: be kind, mcpServers: [{name: help-center}]}\n";
-    for (file, text) in [("team.yaml", &team[..]), ("secret.yaml", secret), ("a.yaml", agent), ("server.yaml", server)] {
+    for (file, text) in [("team.yaml", &team[..]), ("secret.yaml", secret), ("a.yaml", agent), ("server.yaml", server)]
+    {
         fs::write(world.project().join(file), text).expect("own file");
     }
     for line in ["joch init --operator alice@example.com", "joch apply -f ."] {
@@ -186,7 +187,10 @@ fn a_file_says_what_a_server_would() {
 fn a_score_is_signed_with_its_source() {
     let bench = Bench::new("mcp-score");
     let told = bench.json("bob", "mcp record help-center --trust-score 0.85 --trust-source 'scan 12'");
-    assert_eq!((&told["observation"]["trustScore"], &told["observation"]["trustSource"]), (&0.85.into(), &"scan 12".into()));
+    assert_eq!(
+        (&told["observation"]["trustScore"], &told["observation"]["trustSource"]),
+        (&0.85.into(), &"scan 12".into())
+    );
     for wrong in [
         "--trust-score 0.85",
         "--trust-source x",

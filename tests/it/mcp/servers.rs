@@ -17,7 +17,11 @@ fn a_credential_that_is_not_taken_is_told_without_it() {
     let bench = Bench::new("mcp-401");
     let wrong = bench.world.sh("alice", "HELP_TOKEN=tok-wrong-99 joch mcp record help-center");
     assert_eq!(wrong.code, CREDENTIALS, "{}", wrong.stderr);
-    assert!(wrong.stderr.contains("answered 401: who are you?") && !wrong.stderr.contains("tok-wrong"), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("answered 401: who are you?") && !wrong.stderr.contains("tok-wrong"),
+        "{}",
+        wrong.stderr
+    );
     let unset = bench.world.sh("alice", "joch mcp record help-center");
     assert_eq!(unset.code, CREDENTIALS);
     assert!(unset.stderr.contains("`HELP_TOKEN` is not set"), "{}", unset.stderr);
