@@ -17,6 +17,7 @@ mod invalid;
 mod judge;
 mod ledger_door;
 mod machine;
+mod mcp;
 mod message;
 mod output;
 mod policy;
