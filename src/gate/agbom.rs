@@ -8,7 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 
 use crate::bom::risk::exception::{self, Judged};
 use crate::bom::risk::{self, Reach, Side, Terms};
@@ -19,7 +19,7 @@ use crate::resource::{Kind, Map, Resource, ResourceId, Risk, Value};
 use crate::trust::Trust;
 
 use super::evidence::{Demand, Evidence, Subject};
-use super::hold::HoldAction;
+use super::hold;
 use super::observed::Observed;
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
@@ -84,7 +84,7 @@ fn judged(
     let mut findings: Vec<Finding> = Vec::new();
     // Trust as it was counts too: what comes with the change does not let it through.
     for trust in [Some(evidence.trust), evidence.earlier_trust].into_iter().flatten() {
-        let asks = Asks::of(trust, evidence, candidate)?;
+        let asks = Asks::of(trust, evidence.environment, candidate)?;
         for finding in asks.findings(candidate, &seen, &held, evidence) {
             let same = |known: &&mut Finding| {
                 (&known.rule, &known.component, &known.reason) == (&finding.rule, &finding.component, &finding.reason)
@@ -173,11 +173,7 @@ fn held(candidate: &Closure, evidence: &Evidence<'_>) -> Result<BTreeMap<Resourc
     for (id, contents) in servers(candidate) {
         for content in contents {
             let said = evidence.holds.on(&id, content.digest()).map_err(|why| why.0)?;
-            let last = said.iter().rfind(|one| {
-                let here = one.hold.environment.as_deref().is_none_or(|place| place == evidence.environment);
-                here && one.principal.as_ref().is_some_and(|principal| evidence.trust.works(principal))
-            });
-            if let Some(last) = last.filter(|last| last.hold.action == HoldAction::Hold) {
+            if let Some(last) = hold::standing(&said, evidence.environment, evidence.trust) {
                 let reason = last.hold.reason.clone().unwrap_or_else(|| "without a reason".to_owned());
                 held.insert(id.clone(), reason);
             }
@@ -194,17 +190,17 @@ struct Asks {
 }
 
 impl Asks {
-    fn of(trust: &Trust, evidence: &Evidence<'_>, candidate: &Closure) -> Result<Self, String> {
-        let view = environment(trust, evidence.environment)?;
+    fn of(trust: &Trust, place: &str, candidate: &Closure) -> Result<Self, String> {
+        let view = environment(trust, place)?;
         let min_trust_score = match view.as_ref().and_then(|view| view.min_trust_score.as_ref()) {
             None => None,
             Some(score) => {
                 let score = score.as_number().map(|score| score.as_f64()).filter(|score| (0.0..=1.0).contains(score));
-                let why = || format!("`minTrustScore` of `{}` is no number from 0 to 1", evidence.environment);
+                let why = || format!("`minTrustScore` of `{place}` is no number from 0 to 1");
                 Some(score.ok_or_else(why)?)
             }
         };
-        let imposed = trust.imposed(evidence.environment, &candidate.id().namespace);
+        let imposed = trust.imposed(place, &candidate.id().namespace);
         Ok(Self { view, min_trust_score, imposed: imposed.into_iter().cloned().collect() })
     }
 
@@ -215,12 +211,26 @@ impl Asks {
         held: &BTreeMap<ResourceId, String>,
         evidence: &Evidence<'_>,
     ) -> Vec<Finding> {
+        let decided = evidence.last_decided_at.unwrap_or(evidence.now);
+        let from = evidence.running.map(|closure| Side { closure, observed: &seen.before, at: decided });
+        let to = Side { closure: candidate, observed: &seen.after, at: evidence.now };
+        let last_rung = evidence.trust.ladder().last() == evidence.environment;
+        self.with_terms(evidence.environment, last_rung, held, |terms| risk::findings(from.as_ref(), &to, terms))
+    }
+
+    fn with_terms<T>(
+        &self,
+        environment: &str,
+        last_rung: bool,
+        held: &BTreeMap<ResourceId, String>,
+        judge: impl FnOnce(&Terms<'_>) -> T,
+    ) -> T {
         let (nothing, nobody) = (Map::new(), BTreeMap::<ResourceId, Reach>::new());
         let view = self.view.as_ref();
         let list = |of: fn(&Environment) -> Option<&Vec<String>>| view.and_then(of).map(Vec::as_slice);
-        let terms = Terms {
-            environment: evidence.environment,
-            last_rung: evidence.trust.ladder().last() == evidence.environment,
+        judge(&Terms {
+            environment,
+            last_rung,
             defaults: view.map_or(&nothing, |view| &view.defaults),
             min_trust_score: self.min_trust_score,
             model_providers: list(|view| view.allowlists.model_providers.as_ref()),
@@ -232,12 +242,25 @@ impl Asks {
             handoffs: &nobody,
             held,
             loosened: &[],
-        };
-        let decided = evidence.last_decided_at.unwrap_or(evidence.now);
-        let from = evidence.running.map(|closure| Side { closure, observed: &seen.before, at: decided });
-        let to = Side { closure: candidate, observed: &seen.after, at: evidence.now };
-        risk::findings(from.as_ref(), &to, &terms)
+        })
     }
+}
+
+/// The rules whose findings depend on what people saw or on the day, and not on the closure and trust alone.
+const PASSING: [&str; 4] = ["AGB-MCP-002", "AGB-MCP-003", "AGB-MCP-010", "AGB-FWK-002"];
+
+/// What is risky about a closure in an environment as long as neither it nor trust changes, the worst first. What depends
+/// on observations or on the day is left to the gate.
+///
+/// # Errors
+/// The Environment cannot be read.
+pub fn lasting_risks(closure: &Closure, place: &str, trust: &Trust) -> Result<Vec<Finding>, String> {
+    let asks = Asks::of(trust, place, closure)?;
+    let side = Side { closure, observed: &BTreeMap::new(), at: DateTime::UNIX_EPOCH };
+    let last_rung = trust.ladder().last() == place;
+    let mut found = asks.with_terms(place, last_rung, &BTreeMap::new(), |terms| risk::findings(None, &side, terms));
+    found.retain(|finding| !PASSING.contains(&finding.rule.as_str()));
+    Ok(found)
 }
 
 fn environment(trust: &Trust, name: &str) -> Result<Option<Environment>, String> {

@@ -27,6 +27,7 @@ mod tests;
 mod verdict;
 mod way_back;
 
+pub use agbom::lasting_risks;
 pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};

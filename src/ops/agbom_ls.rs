@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::Finding;
 use crate::closure::Closure;
+use crate::gate;
 use crate::ledger::{Environment, Error, PerAgent, Reader};
 use crate::release::Record;
 use crate::resource::name::nearest;
@@ -272,7 +273,9 @@ fn images(value: &Value, found: &mut Vec<String>) {
 /// The agents of an environment with open findings of a severity or above, each with those.
 fn risky(environment: &Environment<'_, '_>, least: Risk, trust: &Trust) -> Result<BTreeMap<String, Vec<Finding>>> {
     let lines = |closure: &Closure, _: Option<&Record>| {
-        let findings = open_findings(closure, environment.name(), trust);
+        let risks = gate::lasting_risks(closure, environment.name(), trust);
+        let unread = |why| Error::Damaged { object: format!("the Environment `{}`", environment.name()), why };
+        let findings = risks.map_err(unread)?;
         let told = findings.iter().filter_map(|finding| serde_json::to_string(finding).ok());
         Ok(told.enumerate().map(|(at, text)| format!("{at:04}{text}")).collect())
     };
@@ -286,11 +289,6 @@ fn risky(environment: &Environment<'_, '_>, least: Risk, trust: &Trust) -> Resul
         }
     }
     Ok(risky)
-}
-
-/// What the rules of risk find in a closure as it stands.
-fn open_findings(_closure: &Closure, _environment: &str, _trust: &Trust) -> Vec<Finding> {
-    Vec::new()
 }
 
 /// Why nothing is listed.

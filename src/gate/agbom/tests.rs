@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::*;
 use crate::bom::OBSERVATION_SCHEMA;
 use crate::closure::{Shelf, Unreadable};
-use crate::gate::{Held, Hold, Holds, Measured, Measurements, Observations, Results, evaluate};
+use crate::gate::Broken;
+use crate::gate::{Held, Hold, HoldAction, Holds, Measured, Measurements, Observations, Overrides, Results, evaluate};
 use crate::resource::Digest;
 use crate::resource::sample::one;
 use crate::trust::Principal;
@@ -72,6 +73,7 @@ impl Scene {
             server_name: None,
             server_version: None,
             protocol_version: None,
+            instructions: None,
             tools: Vec::new(),
             tools_digest: Digest::of(tools),
             trust_score: Some(serde_json::from_str(&score.to_string()).expect("a number")),
@@ -122,6 +124,9 @@ impl Scene {
             last_decided_at: self.from.as_ref().map(|_| now() - TimeDelta::days(20)),
             observations: self,
             holds: self,
+            along: Vec::new(),
+            overrides: &[],
+            broken: self,
             measurements: Measurements {
                 results: self,
                 records: &[],
@@ -166,6 +171,12 @@ impl Observations for Scene {
 impl Holds for Scene {
     fn on(&self, _: &ResourceId, digest: Digest) -> Result<Vec<Held>, Unreadable> {
         Ok(self.held.iter().filter(|held| held.hold.digest == digest).cloned().collect())
+    }
+}
+
+impl Overrides for Scene {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
     }
 }
 
@@ -273,12 +284,46 @@ fn a_server_counts_as_seen_by_whoever_works_here_and_lately() {
     };
     let missing = ["AGB-MCP-002", "AGB-MCP-003"];
     assert_eq!(told(&|_| {}), missing);
-    assert_eq!(told(&|scene| drop(scene.saw(1, 2, 0.9, "a", false))), [""; 0]);
-    assert_eq!(told(&|scene| drop(scene.saw(4, 2, 0.9, "a", false))), missing, "a viewer");
-    assert_eq!(told(&|scene| drop(scene.saw(9, 2, 0.9, "a", false))), missing, "nobody");
-    assert_eq!(told(&|scene| drop(scene.saw(1, 200, 0.9, "a", false))), missing, "eight days ago");
-    assert_eq!(told(&|scene| drop(scene.saw(1, -2, 0.9, "a", false))), missing, "tomorrow");
-    assert_eq!(told(&|scene| drop(scene.saw(1, 2, 0.4, "a", false))), ["AGB-MCP-003"]);
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, 2, 0.9, "a", false);
+        }),
+        [""; 0]
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(4, 2, 0.9, "a", false);
+        }),
+        missing,
+        "a viewer"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(9, 2, 0.9, "a", false);
+        }),
+        missing,
+        "nobody"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, 200, 0.9, "a", false);
+        }),
+        missing,
+        "eight days ago"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, -2, 0.9, "a", false);
+        }),
+        missing,
+        "tomorrow"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, 2, 0.4, "a", false);
+        }),
+        ["AGB-MCP-003"]
+    );
 }
 
 #[test]
@@ -318,7 +363,7 @@ fn a_server_on_hold_stops_the_change() {
         carried_at: now(),
     };
     scene.held = vec![held(HoldAction::Hold, 9)];
-    assert_eq!(scene.result().verdict, Verdict::Pass, "nobody holds it");
+    assert_eq!(scene.result().verdict, Verdict::Pass, "nobody that trust knows holds it");
     scene.held = vec![held(HoldAction::Hold, 1)];
     assert!(scene.told().contains("AGB-MCP-010 (critical)"), "{}", scene.told());
     scene.held.push(held(HoldAction::Lift, 2));
@@ -334,4 +379,12 @@ fn what_cannot_be_read_is_an_error_and_no_pass() {
     let mut scene = Scene::new(None, &[("Tool post", SOUND)]);
     scene.environment = "{minTrustScore: high}";
     assert!(scene.told().starts_with("ERROR"), "{}", scene.told());
+}
+
+#[test]
+fn what_lasts_is_told_without_looking_at_observations() {
+    let trust = with("{allowlists: {publishers: [other]}}");
+    let found = lasting_risks(&closure(&[("MCPServer docs", SERVER), ("Tool post", RISKY)]), "prod", &trust);
+    let rules: Vec<_> = found.expect("an Environment").into_iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, ["AGB-MCP-005", "AGB-TOOL-003"]);
 }
