@@ -20,6 +20,8 @@ mod regression;
 mod review;
 mod score;
 mod soak;
+#[cfg(test)]
+mod standing_tests;
 mod statement;
 mod terms;
 #[cfg(test)]
@@ -38,7 +40,7 @@ pub use hold::{
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
 pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
-pub use policy::{Known, obligations, sighting};
+pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
     Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,

@@ -59,6 +59,8 @@ pub(super) struct Scene {
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
     gated: bool,
+    rollback: bool,
+    running_in_source_since: Option<DateTime<Utc>>,
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -101,7 +103,31 @@ impl Scene {
             regressions: Vec::new(),
             allowed: Vec::new(),
             gated: true,
+            rollback: false,
+            running_in_source_since: None,
         }
+    }
+
+    /// A change of an agent into an environment that says this and demands nothing.
+    pub(super) fn into_environment(spec: &str) -> Self {
+        let record = crate::resource::sample::one("Environment prod", spec);
+        Self { trust: trust([team("rm", &["olga operator 1"]), record]), demands: Vec::new(), ..Self::new() }
+    }
+
+    /// The same, as a rollback.
+    pub(super) fn back(self) -> Self {
+        Self { rollback: true, ..self }
+    }
+
+    /// The same, of what the source has run since then.
+    pub(super) fn since(self, since: Option<DateTime<Utc>>) -> Self {
+        Self { running_in_source_since: since, ..self }
+    }
+
+    /// The same, of another resource or to nothing at all.
+    pub(super) fn of(mut self, resource: ResourceId, to: Option<Digest>) -> Self {
+        (self.subject.resource, self.subject.to) = (resource, to);
+        self
     }
 
     /// The only person that trust knows, at work alone.
@@ -161,9 +187,9 @@ impl Scene {
             candidate: None,
             running: None,
             diff: &[],
-            is_rollback: false,
+            is_rollback: self.rollback,
             standing: &Nothing,
-            running_in_source_since: None,
+            running_in_source_since: self.running_in_source_since,
             last_evidence: None,
             last_decided_at: None,
             observations: &Nothing,

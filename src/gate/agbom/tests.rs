@@ -364,7 +364,7 @@ fn a_server_on_hold_stops_the_change() {
     };
     scene.held = vec![held(HoldAction::Hold, 9)];
     assert_eq!(scene.result().verdict, Verdict::Pass, "nobody that trust knows holds it");
-    scene.held = vec![held(HoldAction::Hold, 1)];
+    scene.held = vec![held(HoldAction::Hold, 2)];
     assert!(scene.told().contains("AGB-MCP-010 (critical)"), "{}", scene.told());
     scene.held.push(held(HoldAction::Lift, 2));
     assert_eq!(scene.result().verdict, Verdict::Pass);

@@ -157,7 +157,7 @@ fn deployment(name: &str, agent: &str, more: &str) -> String {
 }
 
 fn policy(name: &str, words: &str) -> String {
-    let spec = format!("{{rules: [{{when: {{x: \"{words}\"}}, action: {{deny: true}}}}]}}");
+    let spec = format!("{{rules: [{{when: {{tool.name: \"{words}\"}}, action: {{deny: true}}}}]}}");
     format!("{}spec: {spec}\n", head("Policy", &format!("{{name: {name}}}")))
 }
 

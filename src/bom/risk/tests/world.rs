@@ -142,8 +142,13 @@ fn sound() -> Texts {
 impl World {
     /// The same sound agent before and after.
     pub(super) fn new() -> Self {
-        let sight =
-            Sight { days: 1, score: Some("0.9"), version: "1.2.0", instructions: None, tools: vec![("search", "Searches the docs.")] };
+        let sight = Sight {
+            days: 1,
+            score: Some("0.9"),
+            version: "1.2.0",
+            instructions: None,
+            tools: vec![("search", "Searches the docs.")],
+        };
         Self {
             from: Some(sound()),
             to: sound(),
