@@ -92,8 +92,7 @@ impl Scene {
     }
 
     fn results(&self) -> Vec<GateResult> {
-        let trusts: Vec<Trust> =
-            [Some(self.environment), self.earlier].into_iter().flatten().map(|spec| with(spec)).collect();
+        let trusts: Vec<Trust> = [Some(self.environment), self.earlier].into_iter().flatten().map(with).collect();
         let digest = |closure: &Closure| closure.digest();
         let subject = Subject {
             resource: self.to.id().clone(),
