@@ -174,6 +174,29 @@ const PROMISED: &[(&str, &[&str])] = &[
             "agents[].standing",
         ],
     ),
+    ("McpDiff", &["server.name", "from.evidence", "to.evidence", "to.observedAt", "changes[].path", "changes[].op"]),
+    (
+        "McpObservation",
+        &["evidence", "observedAt", "signedBy", "count", "observation.tools[].name", "observation.toolsDigest"],
+    ),
+    (
+        "McpRecorded",
+        &[
+            "state",
+            "environment",
+            "evidence",
+            "signedBy",
+            "commit",
+            "observation.server.name",
+            "observation.digest",
+            "observation.observedAt",
+            "observation.transport",
+            "observation.tools[].name",
+            "observation.toolsDigest",
+            "earlier.evidence",
+            "changes[].path",
+        ],
+    ),
     ("PromotionResult", CHANGE),
     (
         "Proof",
@@ -323,6 +346,10 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "sed -i '2,$d' .joch/runs/*-1-of-2/journal.jsonl && joch eval ls", 0, "EvalList"),
     ("alice", "joch eval show manners --target local", 0, "EvalResult"),
     ("alice", "joch eval gate manners --from local --to dev", 0, "EvalGate"),
+    ("alice", "echo '{\"tools\": [{\"name\": \"a\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
+    ("alice", "echo '{\"tools\": [{\"name\": \"b\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
+    ("alice", "joch mcp show help-center", 0, "McpObservation"),
+    ("alice", "joch mcp diff help-center", 0, "McpDiff"),
     ("alice", "joch get agents", 0, "ResourceList"),
     ("alice", "joch get environments", 0, "ResourceList"),
     ("alice", "joch get tools --env prod", 0, "ResourceList"),
@@ -358,7 +385,7 @@ fn every_answer_is_as_it_was_promised() {
     let schemas: BTreeMap<_, _> = contract::answers().into_iter().collect();
     let mut shown = BTreeSet::new();
     let mut complaints = Vec::new();
-    for (person, line, code, kind) in SCRIPT {
+    for &(person, line, code, kind) in SCRIPT {
         let outcome = world.sh(person, &format!("{line} -o json"));
         let answers = [&outcome.stdout, &outcome.stderr];
         let [answer, other] = if kind == "Error" { [answers[1], answers[0]] } else { answers };

@@ -7,8 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::*;
 use crate::bom::OBSERVATION_SCHEMA;
 use crate::closure::{Shelf, Unreadable};
-use crate::gate::Broken;
-use crate::gate::{Held, Hold, HoldAction, Holds, Measured, Measurements, Observations, Overrides, Results, evaluate};
+use crate::gate::{Held, Hold, HoldAction, Holds, Measured, Measurements, Observations, Results, evaluate};
 use crate::resource::Digest;
 use crate::resource::sample::one;
 use crate::trust::Principal;
@@ -125,7 +124,7 @@ impl Scene {
             holds: self,
             along: Vec::new(),
             overrides: &[],
-            broken: self,
+            broken: &Vec::<crate::gate::Broken>::new(),
             measurements: Measurements {
                 results: self,
                 records: &[],
@@ -170,12 +169,6 @@ impl Observations for Scene {
 impl Holds for Scene {
     fn on(&self, _: &ResourceId, digest: Digest) -> Result<Vec<Held>, Unreadable> {
         Ok(self.held.iter().filter(|held| held.hold.digest == digest).cloned().collect())
-    }
-}
-
-impl Overrides for Scene {
-    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
-        Ok(Vec::new())
     }
 }
 
@@ -381,9 +374,17 @@ fn what_cannot_be_read_is_an_error_and_no_pass() {
 }
 
 #[test]
-fn what_lasts_is_told_without_looking_at_observations() {
-    let trust = with("{allowlists: {publishers: [other]}}");
-    let found = lasting_risks(&closure(&[("MCPServer docs", SERVER), ("Tool post", RISKY)]), "prod", &trust);
-    let rules: Vec<_> = found.expect("an Environment").into_iter().map(|finding| finding.rule).collect();
-    assert_eq!(rules, ["AGB-MCP-005", "AGB-TOOL-003"]);
+fn what_is_open_in_a_place_is_told_without_a_change() {
+    let mut scene = Scene::new(None, &[("MCPServer docs", SERVER), ("Tool post", RISKY)]);
+    let open = |scene: &Scene, environment: &str| {
+        let trust = with(environment);
+        let place = Place { environment: "prod", trust: &trust, now: now(), observations: scene, holds: scene };
+        let found = open_findings(&scene.to, &place).expect("all can be read");
+        found.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&scene, "{}"), ["AGB-MCP-002", "AGB-MCP-003", "AGB-TOOL-003"]);
+    scene.saw(1, 2, 0.9, "a", false);
+    let listed = "{allowlists: {publishers: [other]}, exceptions: [{rule: AGB-TOOL-003, component: 'joch:tool/default/post', \
+                  reason: x, expires: '2026-07-01', approver: carol}]}";
+    assert_eq!(open(&scene, listed), ["AGB-MCP-005"]);
 }

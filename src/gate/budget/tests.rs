@@ -104,12 +104,6 @@ impl Observations for Ledger {
     }
 }
 
-impl crate::gate::Overrides for Ledger {
-    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<crate::gate::Broken>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
 impl Holds for Ledger {
     fn on(&self, _: &ResourceId, _: Digest) -> Result<Vec<Held>, Unreadable> {
         Ok(Vec::new())
@@ -245,7 +239,7 @@ impl Scene {
             holds: &ledger,
             along: Vec::new(),
             overrides: &[],
-            broken: &ledger,
+            broken: &Vec::<crate::gate::Broken>::new(),
             measurements: Measurements {
                 results: &ledger,
                 records: &records,
