@@ -76,7 +76,8 @@ pub fn policy_input(subject: &Subject, evidence: &Evidence<'_>, named: Option<&R
     let applying = policy::applying(&question, &scene.places(evidence)).map_err(|why| why.0)?;
     // Where several contents of it apply, the one that would be in force counts.
     let policy = applying.iter().rfind(|applied| applied.policy.id() == named);
-    let policy = policy.ok_or_else(|| format!("{named} does not apply to {} in `{}`", subject.resource, evidence.environment))?;
+    let policy = policy
+        .ok_or_else(|| format!("{named} does not apply to {} in `{}`", subject.resource, evidence.environment))?;
     policy::as_here(&policy.policy, question.world).map(|policy| input.with_params(&policy))
 }
 
@@ -145,12 +146,15 @@ fn told(mut result: GateResult, judgement: &Judgement) -> GateResult {
     result
 }
 
+/// What trust imposes on agents of a namespace.
+type Imposing<'a> = dyn Fn(&str) -> Vec<Arc<Resource>> + 'a;
+
 /// What policies are asked about one candidate, put together from the evidence.
 struct Scene<'a> {
     asked: Asked,
     world: World<'a>,
     people: Known<'a>,
-    imposed: Box<dyn Fn(&str) -> Vec<Arc<Resource>> + 'a>,
+    imposed: Box<Imposing<'a>>,
     catalogs: [&'a dyn crate::closure::Shelf; 2],
     /// Ids of the observations that count.
     seen: Vec<String>,
@@ -250,12 +254,7 @@ pub fn sightings_of(
 
 /// The latest observation of a server as it stands that is not too old, signed by somebody who works here. Its tools
 /// have drifted if they are others than those last seen before what runs now was decided, else than those first seen.
-fn sighting(
-    server: &Resource,
-    observed: &[Observed],
-    trust: &Trust,
-    now: DateTime<Utc>,
-) -> Option<(String, Sighting)> {
+fn sighting(server: &Resource, observed: &[Observed], trust: &Trust, now: DateTime<Utc>) -> Option<(String, Sighting)> {
     let counts = |one: &&Observed| one.principal.as_ref().is_some_and(|principal| trust.works(principal));
     let seen_at = |one: &Observed| one.observation.observed_at.min(one.carried_at);
     let fresh = |one: &&Observed| {

@@ -74,9 +74,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let drafts: Vec<_> = set.resources.into_values().filter(|draft| draft.id().kind == Kind::Policy).collect();
     if drafts.is_empty() {
         let message = format!("`{}` holds no Policy", request.files.join("`, `"));
-        return Err(Failure::refused("empty", message).next("name the file of the Policy that you mean to apply").into());
+        return Err(Failure::refused("empty", message)
+            .next("name the file of the Policy that you mean to apply")
+            .into());
     }
-    let mut outcome = Outcome { policies: drafts.iter().map(|draft| draft.id().clone()).collect(), ..Outcome::default() };
+    let mut outcome =
+        Outcome { policies: drafts.iter().map(|draft| draft.id().clone()).collect(), ..Outcome::default() };
     let ballots = Ballots { reader: &reader, commit: reader.tip(layout::EVIDENCE)?, trust: &trust };
     for rung in trust.ladder().rungs() {
         let environment = reader.environment(rung)?;

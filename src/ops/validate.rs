@@ -120,7 +120,8 @@ pub(super) fn check_policies(documents: &[Document], found: &[Finding]) -> Vec<F
             let rule = if flaw.path == "spec.rego" { "policy-rego" } else { "policy-malformed" };
             let mut finding = document.finding(Severity::Error, rule, &flaw.path, flaw.message);
             finding.help = flaw.help;
-            let is_told = |told: &Finding| (&told.file, &told.path, told.line) == (&finding.file, &finding.path, finding.line);
+            let is_told =
+                |told: &Finding| (&told.file, &told.path, told.line) == (&finding.file, &finding.path, finding.line);
             if !found.iter().any(|told| told.is_error() && is_told(told)) {
                 findings.push(finding);
             }

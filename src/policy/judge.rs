@@ -173,7 +173,13 @@ fn one(
             if cases > native::MOST_CASES_OF_POLICY {
                 let most = native::MOST_CASES_OF_POLICY;
                 let reason = format!("its rules have {cases} cases here, and {most} are judged at most");
-                judgement.errors.push(here(TOO_MANY, None, Risk::High, reason, "divide it among several policies".into()));
+                judgement.errors.push(here(
+                    TOO_MANY,
+                    None,
+                    Risk::High,
+                    reason,
+                    "divide it among several policies".into(),
+                ));
             } else {
                 for rule in &rules {
                     native::judge(policy, rule, agent, question.world, question.people, &mut judgement);

@@ -15,8 +15,8 @@ use super::view::{
     AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description,
     DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults,
     Explanation, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
-    PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, ValidationResult, VerifyResult,
-    VersionInfo,
+    PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, ValidationResult,
+    VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
