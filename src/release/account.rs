@@ -55,7 +55,7 @@ pub(super) fn record_of(
         false => gate::evaluate(&rules.demands, subject, &evidence),
     };
     let warnings = match after.filter(|_| free) {
-        Some(after) => speaks_against(&draft.environment, after, context)?,
+        Some(after) => speaks_against(after, subject, &evidence)?,
         None => Vec::new(),
     };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
@@ -203,10 +203,13 @@ fn overridden(gates: &[GateResult]) -> Vec<RecordedOverride> {
 }
 
 /// What speaks against a version that comes back, and does not stop it.
-fn speaks_against(environment: &str, after: &Closure, context: &Context<'_>) -> Result<Vec<Lack>, String> {
-    let spec = context.trust.environment(environment).map(|record| record.spec());
+fn speaks_against(after: &Closure, subject: &Subject, evidence: &Evidence<'_>) -> Result<Vec<Lack>, String> {
+    let spec = evidence.trust.environment(evidence.environment).map(|record| record.spec());
     let defaults = spec.and_then(|spec| spec.get("defaults"));
-    gate::lacks(&after.everything(), environment, context.target, defaults).map_err(|why| why.0)
+    let lacks = gate::lacks(&after.everything(), evidence.environment, evidence.standing, defaults);
+    let mut against = lacks.map_err(|why| why.0)?;
+    against.extend(gate::forbidden(subject, evidence));
+    Ok(against)
 }
 
 /// The environment that an agent is promoted from; none for one that only a shared resource reaches.

@@ -47,6 +47,7 @@ pub const RULES: &[Rule] = &[
         id: "foreign-resource",
         meaning: "The document is no resource of joch: an error if the file was named, a notice if it was walked to.",
     },
+    Rule { id: "freeze", meaning: "A freeze of an Environment cannot be read, and so would be in force for ever." },
     Rule { id: "gate-syntax", meaning: "A gate is not written as joch reads it." },
     Rule { id: "json-syntax", meaning: "The file is not JSON." },
     Rule { id: "key-not-text", meaning: "A key is not text." },

@@ -60,6 +60,7 @@ const CRATES: [(&str, &[&str]); 34] = [
     ("serde_json", &[]),
     ("serde_json_path", &["src/eval/"]),
     ("serde_yaml", &["src/resource/yaml"]),
+    ("sha1", &["src/bom/serial.rs"]),
     ("sha2", &["src/resource/digest.rs"]),
     ("similar", &["src/diff/text.rs"]),
     ("ssh_key", &["src/trust/key.rs", "src/ledger/"]),
