@@ -8,13 +8,13 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::closure::{Closure, Exchange, Shelf};
+use crate::gate::secrets_named;
 use crate::ledger::{Environment, Reader};
 use crate::release::{
     AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
 };
-use crate::resource::fields::mention::reference;
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId, Target as Named, Value};
+use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::caller::Caller;
@@ -306,7 +306,8 @@ fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Resul
     let Way { source, above, default_judge, reader, .. } = *way;
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
     let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
-    for eval in source.entries(&Kind::Eval)? {
+    let itself = BTreeSet::from([id.clone()]);
+    for eval in source.concerning(&Kind::Eval, &itself, &BTreeSet::new())? {
         if Eval::of(&eval).is_some_and(|view| view.measures(id, &eval.id().namespace)) {
             let cases = cases_of(&eval, source, reader)?;
             let judges = judges_of(&eval, default_judge, source)?;
@@ -314,7 +315,7 @@ fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Resul
             brought.extend(judges.into_iter().map(|judge| (judge, None)));
         }
     }
-    for deployment in source.entries(&Kind::Deployment)? {
+    for deployment in source.concerning(&Kind::Deployment, &itself, &BTreeSet::new())? {
         let Some(view) = Deployment::of(&deployment) else { continue };
         let of = |agent: crate::resource::Reference| agent.candidates(&deployment.id().namespace).contains(id);
         if view.agent.is_some_and(of) && view.environment.is_some_and(|named| above.contains(&named.name)) {
@@ -345,13 +346,7 @@ fn secrets_of<'r>(
 ) -> Result<Vec<Arc<Resource>>> {
     let mut secrets = BTreeMap::new();
     for resource in resources {
-        let mentioned = resource.mentions().into_iter().filter_map(|mention| match mention.target {
-            Named::Resource(reference) if reference.kind == Kind::Secret => Some(reference),
-            _ => None,
-        });
-        let mut named: Vec<_> = mentioned.collect();
-        secret_refs(resource.spec(), &mut named);
-        for reference in named {
+        for reference in secrets_named(resource) {
             for id in reference.candidates(&resource.id().namespace) {
                 if let Some(secret) = source.entry(&id)? {
                     secrets.insert(id, secret);
@@ -361,22 +356,6 @@ fn secrets_of<'r>(
         }
     }
     Ok(secrets.into_values().collect())
-}
-
-/// The Secrets under every `secretRef`, wherever in a resource it stands: headers of an `invoke` may have any name.
-fn secret_refs(value: &Value, found: &mut Vec<Reference>) {
-    match value {
-        Value::List(items) => items.iter().for_each(|item| secret_refs(item, found)),
-        Value::Map(map) => {
-            for (key, value) in map {
-                match reference(&Kind::Secret, value).filter(|_| key == "secretRef") {
-                    Some(secret) => found.push(secret),
-                    None => secret_refs(value, found),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
-    }
 }
 
 fn cases_of(resource: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<Vec<u8>>> {

@@ -12,6 +12,7 @@ mod signers;
 mod state;
 #[cfg(test)]
 mod tests;
+mod voices;
 
 pub use key::PublicKey;
 pub use ladder::Ladder;
