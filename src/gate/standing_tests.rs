@@ -27,9 +27,8 @@ fn soaked(soak: &str, minutes: i64) -> Scene {
 
 #[test]
 fn nothing_moves_in_a_frozen_environment() {
-    let result = frozen(
-        "[{from: 2024-10-01, to: 2024-10-05, timeZone: Europe/Berlin, reason: launch, owner: ops@example.com}]",
-    );
+    let result =
+        frozen("[{from: 2024-10-01, to: 2024-10-05, timeZone: Europe/Berlin, reason: launch, owner: ops@example.com}]");
     assert_eq!((result.gate.as_str(), result.verdict), ("freeze", Verdict::Fail));
     assert_eq!(
         result.reason,
@@ -114,9 +113,7 @@ fn what_has_not_soaked_says_when_it_will_have() {
 
 #[test]
 fn what_has_soaked_to_the_second_passes() {
-    let at = |seconds: i64| {
-        soaked("24h", 0).since(Some(now() - TimeDelta::hours(24) + TimeDelta::seconds(seconds)))
-    };
+    let at = |seconds: i64| soaked("24h", 0).since(Some(now() - TimeDelta::hours(24) + TimeDelta::seconds(seconds)));
     assert_eq!(answer(&at(0)).verdict, Verdict::Pass);
     assert_eq!(answer(&at(1)).verdict, Verdict::Fail);
     // A clock of the source that runs ahead gives nothing.
@@ -127,7 +124,10 @@ fn what_has_soaked_to_the_second_passes() {
 fn what_the_rung_below_does_not_run_has_not_soaked_at_all() {
     let result = answer(&soaked("1h", 0).since(None));
     assert_eq!(result.verdict, Verdict::Fail);
-    assert_eq!(result.reason, "`prod` takes what has run in `staging` for 1 h, and `staging` does not run exactly this");
+    assert_eq!(
+        result.reason,
+        "`prod` takes what has run in `staging` for 1 h, and `staging` does not run exactly this"
+    );
 }
 
 #[test]

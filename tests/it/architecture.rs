@@ -16,11 +16,12 @@ const TELLING: &str = "render";
 const VERBS: &str = "ops";
 
 /// Where each dependency may be named. No places at all: everywhere.
-const CRATES: [(&str, &[&str]); 33] = [
+const CRATES: [(&str, &[&str]); 34] = [
     ("aho_corasick", &["src/eval/"]),
     ("anyhow", &["src/ops/", "src/cli/", "src/main.rs"]),
     // Its types are free; asking for the time is an effect.
     ("chrono", &[]),
+    ("chrono_tz", &["src/resource/freeze.rs"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("csv", &["src/eval/dataset/"]),

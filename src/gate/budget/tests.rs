@@ -323,12 +323,16 @@ fn a_run_is_priced_with_the_dearest_model_of_the_route_and_a_day_with_the_usual_
         members: vec![one("Model gpt", GPT), one("Model dear", DEAR), one("ModelRoute r", ROUTE)],
         ..under(limits)
     };
-    route("{perRunUsd: 0.07}").says(Verdict::Fail, "a run costs up to 0.08 $ (max of 40 runs, each with the dearest Model");
+    route("{perRunUsd: 0.07}")
+        .says(Verdict::Fail, "a run costs up to 0.08 $ (max of 40 runs, each with the dearest Model");
     let result = route("{dailyUsd: 20}").says(Verdict::Pass, "12 $/day at 300 runs");
     let warns = "warning: if every run fell back to the dearest Model, a day would cost 24 $, above 20 $/day";
     assert!(result.reason.contains(warns), "{}", result.reason);
     let worst = Scene { settings: Some("{gate: budget, worstCase: true}"), ..route("{dailyUsd: 20}") };
-    worst.says(Verdict::Fail, "at 0.08 $/run the 20 $/day of `limits.dailyUsd` of budget/b allows 250 runs; 300 are declared");
+    worst.says(
+        Verdict::Fail,
+        "at 0.08 $/run the 20 $/day of `limits.dailyUsd` of budget/b allows 250 runs; 300 are declared",
+    );
 }
 
 #[test]
@@ -383,14 +387,18 @@ fn a_route_limits_a_run_and_what_it_says_of_a_call_counts_only_at_run_time() {
         ],
         ..Scene::default()
     };
-    route("{maxCostUsdPerExecution: 0.03}").says(Verdict::Fail, "`constraints.maxCostUsdPerExecution` of model-route/r");
-    route("{maxCostUsdPerCall: 0.03}").says(Verdict::Pass, "`constraints.maxCostUsdPerCall` of model-route/r counts only at run time");
+    route("{maxCostUsdPerExecution: 0.03}")
+        .says(Verdict::Fail, "`constraints.maxCostUsdPerExecution` of model-route/r");
+    route("{maxCostUsdPerCall: 0.03}")
+        .says(Verdict::Pass, "`constraints.maxCostUsdPerCall` of model-route/r counts only at run time");
 }
 
 #[test]
 fn what_comes_near_a_limit_or_over_one_that_only_tells_is_told() {
-    under("{dailyUsd: 14}")
-        .says(Verdict::Pass, "warning: 12 $/day is above the soft limit 11.2 $/day of 14 $/day (`limits.dailyUsd` of budget/b)");
+    under("{dailyUsd: 14}").says(
+        Verdict::Pass,
+        "warning: 12 $/day is above the soft limit 11.2 $/day of 14 $/day (`limits.dailyUsd` of budget/b)",
+    );
     let soft = one("Budget b", "{scope: {agents: [x]}, limits: {dailyUsd: 14}, enforcement: {softLimitPct: 0.9}}");
     let result = Scene { catalog: vec![soft], ..Scene::default() }.judged();
     assert!(!result.reason.contains("warning"), "{}", result.reason);
@@ -414,7 +422,10 @@ fn a_price_that_nobody_knows_is_not_nothing() {
         ("{pricing: {currency: EUR, inputPerMillionTokens: 1, outputPerMillionTokens: 1}}", "its prices are in EUR"),
         ("{pricing: {inputPerMillionTokens: 1, outputPerMillionTokens: 1}}", "which `pricing.currency`"),
         ("{pricing: {currency: USD, inputPerMillionTokens: 1}}", "it names no `pricing.outputPerMillionTokens`"),
-        ("{pricing: {currency: USD, inputPerMillionTokens: 1, outputPerMillionTokens: cheap}}", "it names no `pricing.out"),
+        (
+            "{pricing: {currency: USD, inputPerMillionTokens: 1, outputPerMillionTokens: cheap}}",
+            "it names no `pricing.out",
+        ),
         ("{pricing: {currency: USD, inputPerMillionTokens: -1, outputPerMillionTokens: 1}}", "is below 0"),
         ("{pricing: {fromEnvironment: PRICES}}", "the environment has no `PRICES`"),
         ("{provider: openai}", "it names no `pricing`"),
@@ -481,14 +492,12 @@ fn a_run_without_an_answer_is_charged_the_dearest_and_not_left_out() {
         1..=9 => TrialResult { fault: Some(FaultKind::Timeout), ..TrialResult::default() },
         _ => usual(case),
     };
-    let scene = Scene {
-        run: some,
-        alter: |result| result.counts.timeouts = 9,
-        ..under("{perRunUsd: 1}")
-    };
+    let scene = Scene { run: some, alter: |result| result.counts.timeouts = 9, ..under("{perRunUsd: 1}") };
     // The Eval allows no errors, so the result itself does not stand.
     scene.says(Verdict::Error, "9 of 40 calls have no answer");
-    let column = usage::Column::of(&scene.result(&scene.eval("quality", 40), 40, some), |trial| Ok(Decimal::whole(trial.usage.expect("u").input)));
+    let column = usage::Column::of(&scene.result(&scene.eval("quality", 40), 40, some), |trial| {
+        Ok(Decimal::whole(trial.usage.expect("u").input))
+    });
     assert_eq!(column.expect("known").mean(), Some("3250".parse().expect("a decimal")));
 }
 
@@ -523,7 +532,8 @@ fn a_volume_that_nobody_declares_is_unknown_where_a_day_is_limited() {
 
 #[test]
 fn of_two_volumes_the_larger_counts() {
-    let scene = Scene { deployments: vec![deployed("300"), deployed("2"), deployed("null")], ..under("{dailyUsd: 11}") };
+    let scene =
+        Scene { deployments: vec![deployed("300"), deployed("2"), deployed("null")], ..under("{dailyUsd: 11}") };
     scene.says(Verdict::Fail, "300 are declared");
 }
 
@@ -617,7 +627,10 @@ fn a_projection_holds_all_that_it_was_worked_out_from() {
     let projection = under("{perRunUsd: 1, dailyUsd: 100}").projected();
     assert_eq!((projection.cases, projection.runs, projection.run_rank.as_str()), (40, 40, "max"));
     assert_eq!(projection.tokens, Usage { input: 40_000, output: 40_000 });
-    assert_eq!((projection.run_usd, projection.mean_usd, projection.upper_mean_usd), (usd("0.04"), usd("0.04"), usd("0.04")));
+    assert_eq!(
+        (projection.run_usd, projection.mean_usd, projection.upper_mean_usd),
+        (usd("0.04"), usd("0.04"), usd("0.04"))
+    );
     assert_eq!((projection.runs_per_day, projection.days_per_month), (usd("300"), 31));
     assert_eq!(projection.declared_by, [ResourceId::new(Kind::Deployment, "default", "d")]);
     let [model] = projection.models.as_slice() else { panic!("one Model") };

@@ -312,7 +312,11 @@ pub(super) static ENVIRONMENT: &[Field] = &[
 ];
 
 static FREEZE: &[Field] = &[
-    Field { key: "from", shape: Shape::Text, doc: "When a window begins: `2026-12-20T18:00`, a day, or with an offset." },
+    Field {
+        key: "from",
+        shape: Shape::Text,
+        doc: "When a window begins: `2026-12-20T18:00`, a day, or with an offset.",
+    },
     Field { key: "to", shape: Shape::Text, doc: "When a window ends; a day alone is all of it." },
     Field { key: "weekly", shape: Shape::Object(WEEKLY), doc: "A window that comes every week." },
     Field { key: "since", shape: Shape::Text, doc: "When a lock begins; from now on unless said." },

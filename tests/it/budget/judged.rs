@@ -23,7 +23,8 @@ fn the_budget_alone_stops_a_promotion_and_a_larger_one_lets_it_pass() {
     let bench = Bench::new("budget");
     bench.measured();
     bench.limited("{dailyUsd: 10}");
-    let says = "at 0.04 $/run the 10 $/day of `limits.dailyUsd` of budget/b allows 250 runs; 300 are declared (12 $/day)";
+    let says =
+        "at 0.04 $/run the 10 $/day of `limits.dailyUsd` of budget/b allows 250 runs; 300 are declared (12 $/day)";
     bench.promotes("--require budget", REFUSED, &["FAIL budget", says]);
     bench.promotes("", 0, &[]);
     bench.is_sound();

@@ -18,7 +18,9 @@ fn a_freeze_alone_stops_a_promotion_until_it_is_lifted() {
     let explained = bench.does("ci", "explain a --from staging --to prod");
     assert!(explained.contains("incident 4711"), "{explained}");
     bench.is_sound();
-    bench.prod_says("{freezes: [{since: \"2020-01-01T00:00Z\", expires: \"2020-02-01T00:00Z\", reason: old, owner: o}]}");
+    bench.prod_says(
+        "{freezes: [{since: \"2020-01-01T00:00Z\", expires: \"2020-02-01T00:00Z\", reason: old, owner: o}]}",
+    );
     bench.promotes("", 0, &[]);
     bench.is_sound();
 }
