@@ -16,12 +16,14 @@ mod eval;
 mod eval_report;
 pub mod exit;
 mod explain;
+mod gates;
 mod get;
 mod global;
 mod hold;
 mod init;
 mod mcp;
 mod overriding;
+mod policy;
 mod promote;
 mod rollback;
 mod schema;
@@ -64,6 +66,8 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Gates(gates::GatesArgs),
+    Policy(policy::PolicyArgs),
     Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
     /// Keep a version out of an environment, or of all, until somebody lifts the hold
@@ -146,6 +150,8 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Gates(args) => gates::run(args, caller),
+        Command::Policy(args) => policy::run(args, caller),
         Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Hold(args) => hold::run(args, HoldAction::Hold, caller),

@@ -23,12 +23,15 @@ mod soak;
 #[cfg(test)]
 mod standing_tests;
 mod statement;
+#[cfg(test)]
+mod stops;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod way_back;
 
+pub use agbom::{Place, open_findings};
 pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
@@ -38,8 +41,8 @@ pub use hold::{
 };
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
-pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
-pub use policy::{Known, obligations, sighting};
+pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate, is_overridable};
+pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
     Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,
@@ -51,7 +54,7 @@ pub use statement::{
     REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
-pub use way_back::{Lack, lacks, rejection, secrets_named, way_back};
+pub use way_back::{Lack, forbidden, lacks, rejection, secrets_named, way_back};
 
 use crate::resource::Requirement;
 

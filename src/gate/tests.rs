@@ -25,18 +25,6 @@ impl Observations for Nothing {
     }
 }
 
-impl Holds for Nothing {
-    fn on(&self, _: &ResourceId, _: Digest) -> Result<Vec<Held>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
-impl Overrides for Nothing {
-    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
 impl Shelf for Nothing {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -49,10 +37,10 @@ impl Shelf for Nothing {
 
 /// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.
 pub(super) struct Scene {
-    trust: Trust,
+    pub(super) trust: Trust,
     subject: Subject,
     votes: Vec<Vote>,
-    operator: String,
+    pub(super) operator: String,
     authors: Vec<&'static str>,
     pub(super) demands: Vec<&'static str>,
     pub(super) required: Vec<&'static str>,
@@ -61,6 +49,23 @@ pub(super) struct Scene {
     gated: bool,
     rollback: bool,
     running_in_source_since: Option<DateTime<Utc>>,
+    pub(super) holds: Vec<Held>,
+    pub(super) overrides: Vec<Override>,
+    pub(super) broken: Vec<Broken>,
+}
+
+/// What a scene has of these.
+impl Holds for Vec<Held> {
+    fn on(&self, id: &ResourceId, digest: Digest) -> Result<Vec<Held>, Unreadable> {
+        Ok(self.iter().filter(|held| held.hold.resource == *id && held.hold.digest == digest).cloned().collect())
+    }
+}
+
+impl Overrides for Vec<Broken> {
+    fn of(&self, id: &ResourceId, environment: &str) -> Result<Vec<Broken>, Unreadable> {
+        let there = |broken: &&Broken| broken.glass.resource == *id && broken.glass.environment == environment;
+        Ok(self.iter().filter(there).cloned().collect())
+    }
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -105,6 +110,9 @@ impl Scene {
             gated: true,
             rollback: false,
             running_in_source_since: None,
+            holds: Vec::new(),
+            overrides: Vec::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -127,6 +135,14 @@ impl Scene {
     /// The same, of another resource or to nothing at all.
     pub(super) fn of(mut self, resource: ResourceId, to: Option<Digest>) -> Self {
         (self.subject.resource, self.subject.to) = (resource, to);
+        self
+    }
+
+    /// The same, where `spec.override` of the Environment says this.
+    pub(super) fn where_may_override(mut self, overriders: &str) -> Self {
+        let records = self.trust.resources.into_values();
+        let environment = crate::resource::sample::one("Environment prod", &format!("{{override: {overriders}}}"));
+        self.trust = trust(records.chain([environment]));
         self
     }
 
@@ -193,10 +209,10 @@ impl Scene {
             last_evidence: None,
             last_decided_at: None,
             observations: &Nothing,
-            holds: &Nothing,
+            holds: &self.holds,
             along: Vec::new(),
-            overrides: &[],
-            broken: &Nothing,
+            overrides: &self.overrides,
+            broken: &self.broken,
             measurements: Measurements {
                 results: &Nothing,
                 records: &[],

@@ -89,8 +89,14 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         caller.notice("nothing demands an approval of this change now; the statement counts where one is required");
     }
     let kind = if request.decision.is_some() { APPROVAL_PREDICATE } else { REQUEST_PREDICATE };
-    let statement = Statement::new(kind, asked.predicate.clone());
-    let bytes = crate::release::write_json(&statement);
+    let write = |predicate: &Predicate| crate::release::write_json(&Statement::new(kind, predicate.clone()));
+    let mut bytes = write(&asked.predicate);
+    // Two people may say the same within a second, and neither's word takes the place of the other's.
+    while is_taken(&bytes, &asked.predicate, &reader)? {
+        asked.predicate.stated_at += Duration::seconds(1);
+        asked.predicate.expires = asked.predicate.stated_at + Duration::hours(DEFAULT_EXPIRY_HOURS);
+        bytes = write(&asked.predicate);
+    }
     let id = crate::resource::Digest::of(&bytes).hex();
     let mut edits = Vec::new();
     for change in &asked.predicate.changes {
@@ -102,6 +108,14 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     desk.finish(transaction, caller)?;
     let principal = operating.operator.principal.name.clone();
     Ok(Outcome { id, predicate: asked.predicate, principal, commit: Some(commit.to_string()) })
+}
+
+/// Whether the evidence has an item of these bytes.
+fn is_taken(bytes: &[u8], predicate: &Predicate, reader: &Reader<'_>) -> Result<bool> {
+    let Some(change) = predicate.changes.first() else { return Ok(false) };
+    let directory = layout::approvals(&change.resource, change.to.or(change.from));
+    let path = format!("{directory}/{}.json", crate::resource::Digest::of(bytes).hex());
+    Ok(reader.snapshot().entry_at(reader.tip(layout::EVIDENCE)?, &path)?.is_some())
 }
 
 /// A change that somebody is asked about, and the teams whose approval it needs.

@@ -64,6 +64,11 @@ pub const RULES: &[Rule] = &[
     Rule { id: "name-namespace", meaning: "The name cannot name a namespace." },
     Rule { id: "name-resource", meaning: "The name cannot name a resource." },
     Rule { id: "non-finite-number", meaning: "A number is infinite or none at all." },
+    Rule {
+        id: "policy-malformed",
+        meaning: "A Policy asks about what does not exist, or for what joch does not know.",
+    },
+    Rule { id: "policy-rego", meaning: "The Rego of a Policy cannot be read, or has nothing that is asked." },
     Rule { id: "policy-without-effect", meaning: "A rule of a Policy neither acts nor requires anything." },
     Rule { id: "team-key", meaning: "A key of a Team's member is no SSH public key that joch takes." },
     Rule { id: "threshold", meaning: "A threshold is neither a number nor a comparison." },

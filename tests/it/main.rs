@@ -1,8 +1,10 @@
 //! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
 
 mod acceptance;
+mod agbom;
 mod architecture;
 mod audit;
+mod back;
 mod budget;
 mod bypass;
 mod contract;
@@ -10,13 +12,17 @@ mod demo;
 mod eval;
 mod eval_gate;
 mod freeze;
+mod fleet;
 mod invalid;
 mod judge;
 mod ledger_door;
 mod machine;
+mod mcp;
 mod message;
 mod output;
+mod policy;
 mod reads;
+mod six_gates;
 mod stories;
 mod support;
 mod worked_examples;

@@ -111,7 +111,7 @@ pub(super) fn sh(world: &World, person: &str, line: &str) -> String {
 }
 
 /// Does something to the ledger by hand, with the tools of a forger.
-pub(super) fn forge(world: &World, person: &str, script: &str) {
+pub(crate) fn forge(world: &World, person: &str, script: &str) {
     std::fs::write(world.project().join("../forge.sh"), format!("{TOOLS}\n{script}\n")).expect("own file");
     sh(world, person, "sh ../forge.sh");
 }
