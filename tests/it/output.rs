@@ -152,8 +152,11 @@ const PROMISED: &[(&str, &[&str])] = &[
             "items[].events[].operator",
         ],
     ),
-    ("HoldList", &["items[].id", "items[].hold.resource", "items[].principal", "items[].environments[]", "items[].lift"]),
-    ("HoldResult", &["verdict", "id", "hold.resource", "hold.digest", "principal", "commit", "next"]),
+    (
+        "HoldList",
+        &["items[].id", "items[].hold.resource", "items[].principal", "items[].environments[]", "items[].lift"],
+    ),
+    ("HoldResult", &["verdict", "id", "hold.resource", "hold.digest", "principal", "commit"]),
     ("InitResult", &["already", "ledger", "trustRoot", "admin", "fingerprint", "ladder[]"]),
     ("KindList", &["items[].kind", "items[].apiVersion", "items[].plural", "items[].short"]),
     (
@@ -384,7 +387,12 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "sed -i 's/2\\.3\\.1/2.4.0/' mcp-servers/*.yaml && joch apply -f mcp-servers", 0, "ApplyResult"),
     ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
     ("alice", "joch agbom support-triage --format swid", 64, "Error"),
-    ("alice", "sed -i '/^spec:/a\\  override: [alice@example.com]' environments/prod.yaml && joch version", 0, "VersionInfo"),
+    (
+        "alice",
+        "sed -i '/^spec:/a\\  override: [alice@example.com]' environments/prod.yaml && joch version",
+        0,
+        "VersionInfo",
+    ),
     ("alice", "joch apply -f environments", 0, "ApplyResult"),
     ("alice", "sed -i 's/Tone: warm/Tone: kind/' agents/*.yaml && joch version", 0, "VersionInfo"),
     ("alice", "joch apply -f agents --env prod --override approval:release-manager --reason down", 64, "Error"),
