@@ -72,6 +72,7 @@ impl Scene {
             server_name: None,
             server_version: None,
             protocol_version: None,
+            instructions: None,
             tools: Vec::new(),
             tools_digest: Digest::of(tools),
             trust_score: Some(serde_json::from_str(&score.to_string()).expect("a number")),

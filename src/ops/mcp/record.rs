@@ -134,6 +134,14 @@ fn sign(mut seen: Observation, environment: String, desk: &Desk, caller: &mut Ca
     let id = Digest::of(&bytes).hex();
     let directory = layout::observations(&seen.server, Some(seen.digest));
     let edits = Vec::from(signed_item(bytes, &operating, |id| format!("{directory}/{id}.json"))?);
+    let scored = known.last().is_some_and(|last| last.observation.trust_score.is_some());
+    if scored && seen.trust_score.is_none() {
+        caller.notice(format!(
+            "the last observation of {} has a score of trust and this one has none, so that gates miss it; \
+             `--trust-score` and `--trust-source` say it again",
+            seen.server
+        ));
+    }
     let mut told = outcome(State::Recorded, environment, Arc::new(seen), known.pop());
     let commit = append(&mut transaction, &reader, edits, message(&told, &operating), &operating, time)?;
     desk.finish(transaction, caller)?;
