@@ -123,6 +123,9 @@ impl Scene {
             last_decided_at: self.from.as_ref().map(|_| now() - TimeDelta::days(20)),
             observations: self,
             holds: self,
+            along: Vec::new(),
+            overrides: &[],
+            broken: &Vec::<crate::gate::Broken>::new(),
             measurements: Measurements {
                 results: self,
                 records: &[],

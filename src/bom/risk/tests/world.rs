@@ -284,7 +284,7 @@ fn observation(server: &ResourceId, digest: Digest, sight: &Sight) -> Observatio
         input_schema: None,
         output_schema: None,
         annotations: None,
-        other: Map::new(),
+        other: Default::default(),
     };
     Observation {
         schema: OBSERVATION_SCHEMA.into(),
