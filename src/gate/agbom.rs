@@ -8,7 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 use crate::bom::risk::exception::{self, Judged};
 use crate::bom::risk::{self, Reach, Side, Terms};

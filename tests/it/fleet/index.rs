@@ -40,7 +40,7 @@ fn a_table_that_followed_every_change_is_the_one_that_is_derived_anew() {
             0 => format!("joch delete agent a{number} --env staging"),
             1 => {
                 let parent = "apiVersion: joch.dev/v1alpha1\nkind: Agent\nmetadata: { name: parent }\nspec: { \
-                              instructions: ask, modelRef: { name: answers }, agents: [{ name: a0 }] }\n";
+                              instructions: ask, modelRef: { name: answers }, children: [{ name: a0 }] }\n";
                 write(&world, "parent.yaml", parent);
                 "joch apply -f parent.yaml".to_owned()
             }
