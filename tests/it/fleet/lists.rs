@@ -23,9 +23,9 @@ fn who_uses_a_server_is_told_for_every_environment_with_the_versions() {
         rows,
         [
             vec!["NAME", "ENVIRONMENT", "VERSION", "COMPONENTS", "USES"],
-            vec!["a0", "staging", "v2", "5", "mcp-server/default/server-0", "v2"],
-            vec!["a3", "staging", "v2", "5", "mcp-server/default/server-0", "v2"],
-            vec!["a0", "prod", "v1", "5", "mcp-server/default/server-0", "v1"],
+            vec!["a0", "staging", "v2", "6", "mcp-server/default/server-0", "v2"],
+            vec!["a3", "staging", "v2", "6", "mcp-server/default/server-0", "v2"],
+            vec!["a0", "prod", "v1", "6", "mcp-server/default/server-0", "v1"],
         ],
         "{listed}"
     );
@@ -34,7 +34,7 @@ fn who_uses_a_server_is_told_for_every_environment_with_the_versions() {
     let item = &json["items"][0];
     assert_eq!([&item["name"], &item["release"]], ["a0", "prod/1"]);
     assert_eq!(item["uses"][0]["version"], 1);
-    assert_eq!(done(&world, "joch agbom ls --mcp-server server-0 --env prod -o name").stdout, "agent/default/a0\n");
+    assert_eq!(done(&world, "joch agbom ls --mcp-server server-0 --env prod -o name").stdout, "agent/a0\n");
     let markdown = done(&world, "joch agbom ls --mcp-server server-0 --env prod -o markdown").stdout;
     assert!(markdown.contains("mcp-server/default/server-0"), "{markdown}");
 }
@@ -47,13 +47,13 @@ fn all_that_is_asked_for_must_be_held() {
         done(&world, "joch apply -f one.yaml");
     }
     for (asked, names) in [
-        ("--uses tool/tool-1", "agent/default/a1\n"),
-        ("--mcp-server server-1", "agent/default/a1\nagent/default/a10\n"),
-        ("--mcp-server server-1 --uses tool/tool-10", "agent/default/a10\n"),
-        ("--model answers --uses tool/tool-0", "agent/default/a0\n"),
-        ("--model openai/answers-1 --uses tool/tool-0", "agent/default/a0\n"),
-        ("--model answers-1 --uses tool/tool-0", "agent/default/a0\n"),
-        ("--image registry.example.com/ --uses tool/tool-0", "agent/default/a0\n"),
+        ("--uses tool/tool-1", "agent/a1\n"),
+        ("--mcp-server server-1", "agent/a1\nagent/a10\n"),
+        ("--mcp-server server-1 --uses tool/tool-10", "agent/a10\n"),
+        ("--model answers --uses tool/tool-0", "agent/a0\n"),
+        ("--model openai/answers-1 --uses tool/tool-0", "agent/a0\n"),
+        ("--model answers-1 --uses tool/tool-0", "agent/a0\n"),
+        ("--image registry.example.com/ --uses tool/tool-0", "agent/a0\n"),
         ("--image registry.other/", ""),
         ("--image 1.6.0", ""),
         ("--uses tool/other/tool-1", ""),
