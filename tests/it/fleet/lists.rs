@@ -70,3 +70,34 @@ fn all_that_is_asked_for_must_be_held() {
     let wrong = world.sh("alice", "joch agbom ls --uses server-1");
     assert_eq!(wrong.code, 64, "{}", wrong.stderr);
 }
+
+#[test]
+fn an_agent_whose_server_is_unpinned_is_of_high_risk_until_it_is_pinned_again() {
+    let world = project("lists-risk");
+    for number in [0, 1] {
+        write(&world, "one.yaml", &agent(number, 1));
+        done(&world, "joch apply -f one.yaml");
+    }
+    let rules = |name: &str| -> Vec<String> {
+        let listed = json(&world, "joch agbom ls --high-risk -o json");
+        let items = listed["items"].as_array().expect("a list").clone();
+        let of = items.iter().filter(|item| item["name"] == name);
+        let findings = of.flat_map(|item| item["findings"].as_array().expect("a list").clone());
+        findings.map(|finding| format!("{} {}", finding["rule"], finding["component"]).replace('"', "")).collect()
+    };
+    let unpinned = "AGB-MCP-001 joch:mcp-server/default/server-1".to_owned();
+    assert!(!rules("a0").contains(&unpinned) && !rules("a1").contains(&unpinned));
+    let server = |security: &str| {
+        let text = format!(
+            "apiVersion: tools.joch.dev/v1alpha1\nkind: MCPServer\nmetadata: {{ name: server-1 }}\nspec: {{ transport: \
+             streamable_http, endpoint: {{ url: \"https://mcp.example/1\" }}, security: {{ {security} }} }}\n"
+        );
+        write(&world, "server.yaml", &text);
+        done(&world, "joch apply -f server.yaml");
+    };
+    server("pinServerVersion: false");
+    assert!(rules("a1").contains(&unpinned), "{:?}", rules("a1"));
+    assert!(!rules("a0").contains(&unpinned), "{:?}", rules("a0"));
+    server("pinServerVersion: true, pinnedVersion: \"1.0.0\"");
+    assert!(!rules("a1").contains(&unpinned), "{:?}", rules("a1"));
+}
