@@ -21,6 +21,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["src/ops/", "src/cli/", "src/main.rs"]),
     // Its types are free; asking for the time is an effect.
     ("chrono", &[]),
+    ("chrono_tz", &["src/resource/freeze.rs"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("csv", &["src/eval/dataset/"]),
