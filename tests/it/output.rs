@@ -14,6 +14,22 @@ use crate::support::world::World;
 const PROMISED: &[(&str, &[&str])] = &[
     ("AgbomDiff", &["agent.name", "from.version", "to.version", "abom.added", "abom.removed", "abom.changed[].name"]),
     (
+        "AgbomList",
+        &[
+            "items[].kind",
+            "items[].namespace",
+            "items[].name",
+            "items[].environment",
+            "items[].version",
+            "items[].digest",
+            "items[].release",
+            "items[].components",
+            "items[].uses[].name",
+            "items[].uses[].version",
+            "items[].findings",
+        ],
+    ),
+    (
         "AgbomResult",
         &[
             "agent.name",
@@ -387,6 +403,8 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "sed -i 's/2\\.3\\.1/2.4.0/' mcp-servers/*.yaml && joch apply -f mcp-servers", 0, "ApplyResult"),
     ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
     ("alice", "joch agbom support-triage --format swid", 64, "Error"),
+    ("alice", "joch agbom ls --mcp-server help-center", 0, "AgbomList"),
+    ("alice", "joch agbom ls --uses help-center", 64, "Error"),
     (
         "alice",
         "sed -i '/^spec:/a\\  override: [alice@example.com]' environments/prod.yaml && joch version",
