@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::closure::Closure;
-use crate::resource::{Digest, Requirement, ResourceId};
+use crate::closure::{Closure, Shelf};
+use crate::resource::{Digest, Requirement, ResourceId, Value};
 use crate::trust::{Principal, Trust};
 
+use super::hold::Holds;
 use super::measured::Measurements;
+use super::observed::Observations;
 use super::regression::Regression;
 use super::statement::Vote;
 
@@ -19,11 +21,21 @@ pub struct Demand {
     pub requirement: Requirement,
     /// Where: `--require`, `Deployment/support-triage-prod`, `Environment/prod`.
     pub origins: Vec<String>,
+    /// The gates as they are written where they have settings of their own: `{gate: agbom, failOn: critical}`.
+    pub settings: Vec<Value>,
+    /// Whether everybody who makes it asks for advice only.
+    pub advisory: bool,
 }
 
 impl Demand {
     /// The origin of what the operator adds.
     pub const REQUIRED: &'static str = "--require";
+
+    /// What `origin` demands, without settings.
+    #[must_use]
+    pub fn new(requirement: Requirement, origin: impl Into<String>) -> Self {
+        Self { requirement, origins: vec![origin.into()], settings: Vec::new(), advisory: false }
+    }
 
     /// Whether others make it too than the operator.
     #[must_use]
@@ -69,6 +81,22 @@ pub struct Evidence<'a> {
     pub allowed_regressions: Vec<ResourceId>,
     /// The candidate itself, if it is an agent.
     pub candidate: Option<&'a Closure>,
+    /// What the environment runs now, if it is an agent.
+    pub running: Option<&'a Closure>,
+    /// What changes, in the words of a diff.
+    pub diff: &'a [crate::diff::Change],
+    /// Whether the change is a rollback: what holds up forward changes does not hold it up.
+    pub is_rollback: bool,
+    /// The catalog of the target as it stands before the change.
+    pub standing: &'a dyn Shelf,
+    /// Since when the source has run exactly the candidate; none where nothing is promoted.
+    pub running_in_source_since: Option<DateTime<Utc>>,
+    /// The evidence under which what runs now was decided.
+    pub last_evidence: Option<&'a str>,
+    /// What people saw of MCP servers.
+    pub observations: &'a dyn Observations,
+    /// Which versions are on hold.
+    pub holds: &'a dyn Holds,
     /// What evals measured.
     pub measurements: Measurements<'a>,
     /// Whether anybody's approval of the change is demanded.

@@ -5,10 +5,12 @@ mod baseline;
 mod binding;
 mod eval;
 mod evidence;
+mod hold;
 mod latency;
 #[cfg(test)]
 mod laws;
 mod measured;
+mod observed;
 mod regression;
 mod score;
 mod statement;
@@ -20,14 +22,16 @@ mod verdict;
 pub use approval::{Counted, Tally, tally};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
+pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
 pub use measured::{Measured, Measurements, Moved, Results};
+pub use observed::{Observations, Observed};
 pub use regression::{Regression, RegressionKind};
 pub use score::Judged;
 pub use statement::{
     APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
     REQUEST_PREDICATE, Statement, Vote,
 };
-pub use verdict::{GateResult, Outcome, Verdict};
+pub use verdict::{GateResult, Outcome, Overridden, Verdict};
 
 use crate::resource::Requirement;
 
@@ -42,7 +46,15 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
         results.extend(approval::rejected(subject, evidence));
     }
     results.extend(regression::judge(&evidence.regressions, &evidence.allowed_regressions, evidence.gated));
+    if !evidence.is_rollback {
+        results.extend(standing(subject, evidence));
+    }
     results
+}
+
+/// The gates that nobody demands and that always stand before a forward change.
+fn standing(_subject: &Subject, _evidence: &Evidence<'_>) -> Vec<GateResult> {
+    Vec::new()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
@@ -53,6 +65,8 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);
+    result.requirement = Some(demand.requirement.to_string());
+    result.advisory = demand.advisory;
     result
 }
 

@@ -19,6 +19,18 @@ impl Results for Nothing {
     }
 }
 
+impl Observations for Nothing {
+    fn of_server(&self, _: &ResourceId, _: Option<&str>) -> Result<Vec<Observed>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Holds for Nothing {
+    fn on(&self, _: &ResourceId, _: Digest) -> Result<Vec<Held>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
 impl Shelf for Nothing {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -140,6 +152,14 @@ impl Scene {
             regressions: self.regressions.clone(),
             allowed_regressions: self.allowed.clone(),
             candidate: None,
+            running: None,
+            diff: &[],
+            is_rollback: false,
+            standing: &Nothing,
+            running_in_source_since: None,
+            last_evidence: None,
+            observations: &Nothing,
+            holds: &Nothing,
             measurements: Measurements {
                 results: &Nothing,
                 records: &[],
@@ -156,10 +176,7 @@ impl Scene {
             },
             approval_demanded: false,
         };
-        let demand = |text: &&str, origin: &str| Demand {
-            requirement: text.parse().expect("a gate"),
-            origins: vec![origin.to_owned()],
-        };
+        let demand = |text: &&str, origin: &str| Demand::new(text.parse().expect("a gate"), origin);
         let demands = self.demands.iter().map(|text| demand(text, "Environment/prod"));
         let demands = demands.chain(self.required.iter().map(|text| demand(text, Demand::REQUIRED)));
         evaluate(&demands.collect::<Vec<_>>(), &self.subject, &evidence)

@@ -1,7 +1,10 @@
 //! What a gate answers, and what all answers together come to.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::bom::Finding;
 
 /// The answer of one gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +68,37 @@ pub struct GateResult {
     /// Who demands it: `--require`, `Deployment/x`, `Environment/prod`.
     #[serde(default)]
     pub demanded_by: Vec<String>,
+    /// The demand as it is written: `agbom:high`. None for a gate that always stands.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub requirement: Option<String>,
+    /// Whether the answer is only told: everybody who demands it asks for advice.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub advisory: bool,
+    /// Who let the change through in spite of this answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub overridden: Option<Overridden>,
+    /// What risk rules found.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub findings: Vec<Finding>,
+}
+
+/// Somebody's word that a change happens in spite of one gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Overridden {
+    /// The principal.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// The incident or ticket.
+    pub ticket: String,
+    /// Until when a second person must have reviewed it.
+    pub expires: DateTime<Utc>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl GateResult {
@@ -80,7 +114,17 @@ impl GateResult {
             next: None,
             evidence: Vec::new(),
             demanded_by: Vec::new(),
+            requirement: None,
+            advisory: false,
+            overridden: None,
+            findings: Vec::new(),
         }
+    }
+
+    /// Whether the answer stops nothing, whatever it is.
+    #[must_use]
+    pub fn is_waived(&self) -> bool {
+        self.advisory || self.overridden.is_some()
     }
 
     /// `approval:release-manager`, or `policy` alone.
@@ -109,6 +153,7 @@ impl Outcome {
     /// The first match of blocked, undecided, pending, open: a pending gate never hides a failing one.
     pub fn of<'a>(results: impl IntoIterator<Item = &'a GateResult>) -> Self {
         let one = |result: &GateResult| match result.verdict {
+            _ if result.is_waived() => Self::Open,
             Verdict::Pass => Self::Open,
             Verdict::Pending => Self::Pending,
             Verdict::Inconclusive | Verdict::Error => Self::Undecided,

@@ -18,6 +18,7 @@ mod reference;
 mod refusal;
 mod repository;
 mod settings;
+mod sightings;
 pub mod signature;
 mod signer;
 mod snapshot;

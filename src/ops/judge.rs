@@ -67,6 +67,8 @@ pub(super) fn judge(
         numbering: reader,
         votes: &ballots,
         results: &ballots,
+        observations: &ballots,
+        holds: &ballots,
         target: &environment,
         source: source.as_ref().map(|source| source as &dyn Shelf),
         default_judge: asked.default_judge,

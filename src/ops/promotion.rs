@@ -235,7 +235,7 @@ fn add_agent(
     Ok(())
 }
 
-/// Adds to the edit of an agent that is promoted what it would take back.
+/// Adds to the edit of an agent that is promoted how long the source has run it, and what it would take back.
 pub(super) fn weigh(
     id: &ResourceId,
     edit: &mut AgentEdit,
@@ -244,6 +244,7 @@ pub(super) fn weigh(
     numbering: &dyn Numbering,
     reader: &Reader<'_>,
 ) -> Result<()> {
+    edit.running_in_source_since = Some(candidate.record.timestamp);
     let applied = applied_there(id, edit.before.as_ref(), reader)?;
     edit.regressions = found_regressions(candidate, edit.before.as_ref(), &applied, target, numbering)?;
     Ok(())

@@ -68,6 +68,7 @@ pub(super) fn edit_of(
         after,
         writes,
         brings: None,
+        running_in_source_since: None,
         regressions: Vec::new(),
         undoes: None,
         has_served: false,

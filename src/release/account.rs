@@ -64,6 +64,14 @@ pub(super) fn record_of(
         regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
         allowed_regressions: context.allowed_regressions.to_vec(),
         candidate: after,
+        running: running.map(|running| &running.closure),
+        diff: &diff,
+        is_rollback: draft.event == Event::Rollback,
+        standing: context.target,
+        running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
+        last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
+        observations: context.observations,
+        holds: context.holds,
         measurements: Measurements {
             results: context.results,
             records: context.records,
@@ -80,6 +88,7 @@ pub(super) fn record_of(
     let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
+    let Evidence { authors, regressions, .. } = evidence;
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
     for resource in context.trust.imposed(&draft.environment, &subject.resource.namespace) {
@@ -107,13 +116,13 @@ pub(super) fn record_of(
         runtime_context: runtime_context(&draft.environment, after, context.trust)?,
         operator_identity: context.operator.clone(),
         timestamp: context.now.trunc_subsecs(0),
-        authors: evidence.authors.iter().cloned().collect(),
+        authors: authors.into_iter().collect(),
         rollback_path: rollback_path(&draft.environment, &subject.resource, from_version, subject.from),
         reason: draft.reason.clone(),
         adapter,
         policies: members.iter().filter(|member| member.kind == Kind::Policy).cloned().collect(),
         imposed,
-        regressions: evidence.regressions,
+        regressions,
         gates,
         gate_rules: rules.digest,
         writes: subject.writes,

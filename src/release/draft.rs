@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::closure::{Closure, Shelf, Unreadable};
 use crate::gate::{Regression, Subject};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
@@ -63,6 +65,8 @@ pub struct AgentEdit {
     /// For an agent that is promoted, all that comes along from the source, whether or not the target has it:
     /// an approval of it does not depend on what other releases brought before.
     pub brings: Option<BTreeMap<ResourceId, Digest>>,
+    /// Since when the environment that it is promoted from has run exactly this.
+    pub running_in_source_since: Option<DateTime<Utc>>,
     /// What it would take back.
     pub regressions: Vec<Regression>,
     /// What a rollback undoes.

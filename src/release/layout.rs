@@ -29,6 +29,15 @@ pub const APPROVALS: &str = "approvals";
 /// On the evidence branch: the directory of results of evals.
 pub const EVALS: &str = "evals";
 
+/// On the evidence branch: the directory of what people saw.
+pub const OBSERVATIONS: &str = "observations";
+
+/// On the evidence branch: the directory of holds.
+pub const HOLDS: &str = "holds";
+
+/// On the evidence branch: the directory of reviews of overrides.
+pub const OVERRIDES: &str = "overrides";
+
 /// What follows the id in the name of a signature's file.
 pub const SIGNATURE: &str = ".sig";
 
@@ -102,6 +111,26 @@ pub fn evals(agent: &ResourceId, digest: Option<Digest>) -> String {
 #[must_use]
 pub fn eval_result(agent: &ResourceId, digest: Digest, id: &str) -> String {
     format!("{}/{id}.json", evals(agent, Some(digest)))
+}
+
+/// On the evidence branch: the directory of what people saw of a resource, of one content of it or of all.
+#[must_use]
+pub fn observations(id: &ResourceId, digest: Option<Digest>) -> String {
+    let about = format!("{OBSERVATIONS}/{}/{}/{}", id.kind.singular(), id.namespace, id.name);
+    digest.map_or_else(|| about.clone(), |digest| format!("{about}/{}", digest.short()))
+}
+
+/// On the evidence branch: the directory of holds on a resource, on one content of it or on all.
+#[must_use]
+pub fn holds(id: &ResourceId, digest: Option<Digest>) -> String {
+    let about = format!("{HOLDS}/{}/{}/{}", id.kind.singular(), id.namespace, id.name);
+    digest.map_or_else(|| about.clone(), |digest| format!("{about}/{}", digest.short()))
+}
+
+/// On the evidence branch: the directory of reviews of what was overridden in an environment.
+#[must_use]
+pub fn overrides(environment: &str) -> String {
+    format!("{OVERRIDES}/{environment}")
 }
 
 /// On the evidence branch: the directory of decisions on an environment.

@@ -26,6 +26,7 @@ pub use message::{MessageFacts, fold};
 pub use numbers::Numbering;
 pub use past::{Happened, Past, Standing};
 pub use plan::{Context, FileEdit, Plan, Votes, plan};
+pub(crate) use record::read_json;
 pub(crate) use record::write_json;
 pub use record::{
     DefaultJudge, Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone,

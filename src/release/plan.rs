@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::closure::{Closure, Shelf, Unreadable};
-use crate::gate::{Moved, Outcome, Results, Subject, Vote};
+use crate::gate::{Holds, Moved, Observations, Outcome, Results, Subject, Vote};
 use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -59,6 +59,10 @@ pub struct Context<'a> {
     pub votes: &'a dyn Votes,
     /// What evals measured.
     pub results: &'a dyn Results,
+    /// What people saw of MCP servers.
+    pub observations: &'a dyn Observations,
+    /// Which versions are on hold.
+    pub holds: &'a dyn Holds,
     /// The catalog of the environment before the change.
     pub target: &'a dyn Shelf,
     /// The catalog of the environment that content comes from, for a promotion.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::gate::Demand;
-use crate::resource::view::{Deployment, Environment, Eval};
+use crate::resource::view::{self, Deployment, Environment, Eval};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -30,11 +30,7 @@ impl Rules {
     /// These rules, and what `earlier` demands beside them.
     #[must_use]
     pub fn and(mut self, earlier: Self) -> Self {
-        for demand in earlier.demands {
-            for origin in demand.origins {
-                add(&mut self.demands, demand.requirement.clone(), origin);
-            }
-        }
+        earlier.demands.into_iter().for_each(|demand| add(&mut self.demands, demand));
         self.gated |= earlier.gated;
         self
     }
@@ -56,9 +52,9 @@ pub fn rules_for(
     let mut demands = Vec::new();
     let mut said = Vec::new();
     if environment != trust.ladder().first() {
-        for (origin, requirement) in environment_gates(environment, trust)? {
-            said.push(format!("{origin} {requirement}"));
-            add(&mut demands, requirement, origin);
+        for demand in environment_gates(environment, trust)? {
+            said.extend(demand.origins.iter().map(|origin| format!("{origin} {}", demand.requirement)));
+            add(&mut demands, demand);
         }
         let agents = judged_agents(resource, records);
         for record in records {
@@ -68,13 +64,13 @@ pub fn rules_for(
                 if record.id().kind == Kind::Eval {
                     said.push(format!("{origin} {}", record.digest()));
                 }
-                add(&mut demands, requirement, origin);
+                add(&mut demands, Demand::new(requirement, origin));
             }
         }
     }
     let gated = !demands.is_empty();
     for requirement in required {
-        add(&mut demands, requirement.clone(), Demand::REQUIRED.into());
+        add(&mut demands, Demand::new(requirement.clone(), Demand::REQUIRED));
     }
     said.sort_unstable();
     said.dedup();
@@ -91,18 +87,34 @@ pub fn rules_for(
     Ok(Rules { demands, digest: Digest::of(format!("{gates}\n{}", said.join("\n"))), gated })
 }
 
-fn add(demands: &mut Vec<Demand>, requirement: Requirement, origin: String) {
-    match demands.iter_mut().find(|demand| demand.requirement == requirement) {
-        Some(demand) if demand.origins.contains(&origin) => {}
-        Some(demand) => demand.origins.push(origin),
-        None => demands.push(Demand { requirement, origins: vec![origin] }),
+/// Adds a demand to those that stand. Advice beside a demand is a demand.
+fn add(demands: &mut Vec<Demand>, more: Demand) {
+    let Some(demand) = demands.iter_mut().find(|demand| demand.requirement == more.requirement) else {
+        demands.push(more);
+        return;
+    };
+    demand.advisory &= more.advisory;
+    for origin in more.origins {
+        if !demand.origins.contains(&origin) {
+            demand.origins.push(origin);
+        }
+    }
+    for setting in more.settings {
+        if !demand.settings.contains(&setting) {
+            demand.settings.push(setting);
+        }
     }
 }
 
-fn environment_gates(environment: &str, trust: &Trust) -> Result<Vec<(String, Requirement)>, String> {
+fn environment_gates(environment: &str, trust: &Trust) -> Result<Vec<Demand>, String> {
     let Some(record) = trust.environment(environment) else { return Ok(Vec::new()) };
     let view = Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?;
-    Ok(view.gates.into_iter().map(|gate| (record.id().to_string(), gate.requirement)).collect())
+    let demand = |gate: view::Gate| Demand {
+        advisory: gate.mode == view::Mode::Advisory,
+        settings: Some(gate.written).filter(|written| written.as_map().is_some()).into_iter().collect(),
+        ..Demand::new(gate.requirement, record.id().to_string())
+    };
+    Ok(view.gates.into_iter().map(demand).collect())
 }
 
 /// Whose rules judge a resource: its own for an agent; for a Deployment or Eval, those of the agents it may

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
-use crate::gate::{Measured, Outcome, Results, Vote};
+use crate::gate::{Held, Holds, Measured, Observations, Observed, Outcome, Results, Vote};
 use crate::resource::sample::one;
 use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
@@ -41,6 +41,18 @@ impl Votes for Nobody {
 
 impl Results for Nobody {
     fn of(&self, _: &ResourceId, _: Option<Digest>) -> Result<Vec<Measured>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Observations for Nobody {
+    fn of_server(&self, _: &ResourceId, _: Option<&str>) -> Result<Vec<Observed>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
+impl Holds for Nobody {
+    fn on(&self, _: &ResourceId, _: Digest) -> Result<Vec<Held>, Unreadable> {
         Ok(Vec::new())
     }
 }
@@ -89,6 +101,8 @@ impl Place {
                 numbering: &self.given,
                 votes: &Nobody,
                 results: &Nobody,
+                observations: &Nobody,
+                holds: &Nobody,
                 target: &Nobody,
                 source: None,
                 default_judge: None,
@@ -135,6 +149,7 @@ fn change(before: Option<(&Closure, &Plan)>, after: Option<Closure>) -> Draft {
         after,
         writes: BTreeSet::new(),
         brings: None,
+        running_in_source_since: None,
         regressions: Vec::new(),
         undoes: None,
         has_served: false,

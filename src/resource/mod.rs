@@ -32,6 +32,6 @@ pub use id::{Reference, ResourceId};
 pub use kind::Kind;
 pub use metric::Measured;
 pub use pinned::Pinned;
-pub use requirement::Requirement;
+pub use requirement::{Requirement, Risk};
 pub use threshold::{Direction, Operator, Threshold};
 pub use value::{Map, Number, Value};

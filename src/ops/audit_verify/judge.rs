@@ -154,6 +154,8 @@ impl Court<'_, '_> {
             numbering: self.numbers,
             votes: &votes,
             results: &votes,
+            observations: &votes,
+            holds: &votes,
             target: &release.before,
             source: source.map(|source| source as &dyn Shelf),
             default_judge: default_judge.as_ref(),
@@ -260,6 +262,10 @@ fn required(records: &[&Record]) -> Vec<Requirement> {
     let mut required: Vec<Requirement> = Vec::new();
     for gate in gates.filter(|gate| gate.demanded_by.iter().any(|by| by == "--require")) {
         let requirement = match gate.gate.as_str() {
+            _ if gate.requirement.is_some() => match gate.requirement.as_deref().unwrap_or_default().parse() {
+                Ok(requirement) => requirement,
+                Err(_) => continue,
+            },
             "approval" => {
                 let count = gate.threshold.as_ref().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(1);
                 Requirement::Approval(gate.name.clone(), count)
