@@ -8,10 +8,12 @@ pub mod effect;
 mod identity;
 #[cfg(test)]
 mod laws;
+mod normal;
 pub mod path;
 mod rules;
 pub mod sets;
 pub mod story;
+pub mod strength;
 pub mod structural;
 pub mod text;
 
@@ -20,4 +22,5 @@ pub use change::{Change, Effect, Note, Op};
 pub use closures::between_closures;
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};
+pub use strength::{Strength, Weakening, is_control, weigh, weigh_closures};
 pub use structural::between;
