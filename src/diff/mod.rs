@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod change;
+pub mod class;
 mod closures;
 pub mod effect;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod text;
 
 pub use apply::apply;
 pub use change::{Change, Effect, Note, Op};
+pub use class::{ChangeClass, classes};
 pub use closures::between_closures;
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};

@@ -85,6 +85,10 @@ pub struct Evidence<'a> {
     pub running: Option<&'a Closure>,
     /// What changes, in the words of a diff.
     pub diff: &'a [crate::diff::Change],
+    /// What the change does to the controls in it, step by step.
+    pub weakenings: &'a [crate::diff::Weakening],
+    /// Trust as it was, where the same command changes it.
+    pub earlier_trust: Option<&'a Trust>,
     /// Whether the change is a rollback: what holds up forward changes does not hold it up.
     pub is_rollback: bool,
     /// The catalog of the target as it stands before the change.
@@ -99,6 +103,4 @@ pub struct Evidence<'a> {
     pub holds: &'a dyn Holds,
     /// What evals measured.
     pub measurements: Measurements<'a>,
-    /// Whether anybody's approval of the change is demanded.
-    pub approval_demanded: bool,
 }

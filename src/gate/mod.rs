@@ -1,5 +1,6 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
+mod agreement;
 mod approval;
 mod baseline;
 mod binding;
@@ -18,7 +19,9 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod weakening;
 
+pub use agreement::{Agreement, TRUST_CHANGE, agreement, trust_changes};
 pub use approval::{Counted, Tally, tally};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
@@ -46,6 +49,7 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
         results.extend(approval::rejected(subject, evidence));
     }
     results.extend(regression::judge(&evidence.regressions, &evidence.allowed_regressions, evidence.gated));
+    results.extend(weakening::judge(subject, evidence));
     if !evidence.is_rollback {
         results.extend(standing(subject, evidence));
     }

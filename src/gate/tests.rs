@@ -43,16 +43,18 @@ impl Shelf for Nothing {
 
 /// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.
 pub(super) struct Scene {
-    trust: Trust,
+    pub(super) trust: Trust,
     subject: Subject,
     votes: Vec<Vote>,
-    operator: String,
+    pub(super) operator: String,
     authors: Vec<&'static str>,
     pub(super) demands: Vec<&'static str>,
     pub(super) required: Vec<&'static str>,
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
-    gated: bool,
+    pub(super) gated: bool,
+    pub(super) weakenings: Vec<crate::diff::Weakening>,
+    pub(super) earlier: Option<Trust>,
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -95,6 +97,8 @@ impl Scene {
             regressions: Vec::new(),
             allowed: Vec::new(),
             gated: true,
+            weakenings: Vec::new(),
+            earlier: None,
         }
     }
 
@@ -154,6 +158,8 @@ impl Scene {
             candidate: None,
             running: None,
             diff: &[],
+            weakenings: &self.weakenings,
+            earlier_trust: self.earlier.as_ref(),
             is_rollback: false,
             standing: &Nothing,
             running_in_source_since: None,
@@ -172,9 +178,7 @@ impl Scene {
                     to: self.subject.to,
                 }],
                 together: [self.subject.resource.clone()].into(),
-                loosens: false,
             },
-            approval_demanded: false,
         };
         let demand = |text: &&str, origin: &str| Demand::new(text.parse().expect("a gate"), origin);
         let demands = self.demands.iter().map(|text| demand(text, "Environment/prod"));
