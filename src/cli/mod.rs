@@ -20,6 +20,7 @@ mod init;
 mod promote;
 mod rollback;
 mod schema;
+mod trust;
 mod validate;
 mod version;
 pub mod world;
@@ -64,6 +65,7 @@ enum Command {
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
     Diff(diff::DiffArgs),
+    Trust(trust::TrustArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
@@ -140,6 +142,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
         Command::Diff(args) => diff::run(args, caller),
+        Command::Trust(args) => trust::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),
         Command::Schema(args) => schema::run(args),

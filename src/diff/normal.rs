@@ -134,13 +134,13 @@ fn guards(before: &mut Value, after: &mut Value) {
 }
 
 /// Rules of a policy by number: first those with the same conditions on both sides, then those that look at the same
-/// things, then the rest.
+/// things, or one at some of what the other looks at.
 fn rules(before: &mut Value, after: &mut Value) {
     let list = |body: &Value| body.at(&["spec", "rules"]).and_then(Value::as_list).map(<[Value]>::to_vec);
     let (Some(old), Some(new)) = (list(before), list(after)) else { return };
     let mut partner: Vec<Option<usize>> = vec![None; new.len()];
     let mut free: Vec<usize> = (0..old.len()).collect();
-    for alike in [same_rule as fn(&Value, &Value) -> bool, same_conditions, same_subject] {
+    for alike in [same_rule as fn(&Value, &Value) -> bool, same_conditions, same_subject, nested] {
         for (at, rule) in new.iter().enumerate() {
             if partner[at].is_some() {
                 continue;
@@ -177,4 +177,13 @@ fn same_subject(old: &Value, new: &Value) -> bool {
     let keys =
         |rule: &Value| rule.get("when").and_then(Value::as_map).map(|when| when.keys().cloned().collect::<Vec<_>>());
     keys(old) == keys(new)
+}
+
+fn nested(old: &Value, new: &Value) -> bool {
+    let keys = |rule: &Value| {
+        let when = rule.get("when").and_then(Value::as_map);
+        when.map(|when| when.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default()
+    };
+    let (old, new) = (keys(old), keys(new));
+    !old.is_disjoint(&new) && (old.is_subset(&new) || new.is_subset(&old))
 }

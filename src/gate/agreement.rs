@@ -44,15 +44,8 @@ pub fn trust_changes(before: &Trust, after: &Trust) -> Vec<Change> {
     let lines: String =
         moved.iter().map(|(id, from, to)| format!("{} {} {}\n", id.full(), hex(from), hex(to))).collect();
     let (writes, gate_rules) = (Digest::of(lines), settings(before));
-    let change = |(resource, from, to)| Change {
-        resource,
-        from,
-        to,
-        writes,
-        gate_rules,
-        from_version: None,
-        to_version: None,
-    };
+    let change =
+        |(resource, from, to)| Change { resource, from, to, writes, gate_rules, from_version: None, to_version: None };
     moved.into_iter().map(change).collect()
 }
 
@@ -81,7 +74,11 @@ pub fn agreement(
         }
     }
     for (name, yes) in last {
-        if yes { agreement.yes.insert(name) } else { agreement.no.insert(name) };
+        if yes {
+            agreement.yes.insert(name)
+        } else {
+            agreement.no.insert(name)
+        };
     }
     if admins.contains(operator.name.as_str()) && !agreement.no.contains(&operator.name) {
         agreement.yes.insert(operator.name.clone());
@@ -174,7 +171,10 @@ mod tests {
         assert_eq!(told(&[vote(2, yes, &changes), vote(3, yes, &changes)]).0, ["ana", "ben"], "two keys, one person");
         assert_eq!(told(&[vote(4, None, &changes)]).0, ["ana", "cleo"], "who proposes it agrees");
         let other = trust_changes(&after(), &before());
-        assert_eq!(told(&[vote(2, yes, &other)]), (vec!["ana".into()], vec!["ben: it was about another change".into()]));
+        assert_eq!(
+            told(&[vote(2, yes, &other)]),
+            (vec!["ana".into()], vec!["ben: it was about another change".into()])
+        );
         assert_eq!(told(&[vote(5, yes, &changes)]).1, ["olga: no admin before the change"]);
         assert_eq!(told(&[vote(9, yes, &changes)]), (vec!["ana".into()], Vec::new()), "an admin who comes with it");
     }

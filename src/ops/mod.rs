@@ -15,6 +15,8 @@ mod land;
 mod past;
 mod project_files;
 mod promotion;
+mod proposal;
+mod quorum;
 mod reach;
 mod remember;
 mod revision;
@@ -42,6 +44,7 @@ pub mod promote;
 pub mod prove;
 pub mod releases;
 pub mod rollback;
+pub mod trust_quorum;
 pub mod validate;
 
 pub use caller::{Caller, Progress};

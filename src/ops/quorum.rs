@@ -62,25 +62,19 @@ impl Weaker {
 
     /// The statements about it that stand on `evidence`. Those that an earlier trust commit, from `parent` down, was
     /// decided on for the same change are spent.
-    pub(super) fn spoken(&self, reader: &Reader<'_>, before: &Trust, parent: ObjectId, evidence: ObjectId) -> Result<Spoken> {
+    pub(super) fn spoken(
+        &self,
+        reader: &Reader<'_>,
+        before: &Trust,
+        parent: ObjectId,
+        evidence: ObjectId,
+    ) -> Result<Spoken> {
         let Some(first) = self.changes.first() else { return Ok(Vec::new()) };
         let ballots = Ballots { reader, commit: evidence, trust: before };
-        let used = self.used(reader, parent)?;
+        let used = used(reader, parent, first.writes)?;
         let statements = ballots.statements(&first.resource, used)?.into_iter();
         let about = statements.filter(|(vote, _)| vote.predicate.environment == TRUST_CHANGE);
         Ok(about.map(|(vote, statement)| (vote, statement.predicate_type == REQUEST_PREDICATE)).collect())
-    }
-
-    /// The evidence on which the same change was made before.
-    fn used(&self, reader: &Reader<'_>, parent: ObjectId) -> Result<Option<ObjectId>> {
-        let digest = self.digest().map(|digest| digest.to_string());
-        for commit in reader.snapshot().first_parents(parent) {
-            let message = reader.snapshot().commit(commit?.id)?.message;
-            if trailer(&message, CHANGE).map(str::to_owned) == digest {
-                return Ok(trailer(&message, EVIDENCE).and_then(|commit| commit.parse().ok()));
-            }
-        }
-        Ok(None)
     }
 
     /// How the admins of the state before spoke.
@@ -93,6 +87,18 @@ impl Weaker {
     ) -> Agreement {
         agreement(before, &self.changes, spoken, operator, now)
     }
+}
+
+/// The evidence on which the same change of trust was made before, from `parent` down.
+pub(super) fn used(reader: &Reader<'_>, parent: ObjectId, change: Digest) -> Result<Option<ObjectId>> {
+    let named = change.to_string();
+    for commit in reader.snapshot().first_parents(parent) {
+        let message = reader.snapshot().commit(commit?.id)?.message;
+        if trailer(&message, CHANGE) == Some(named.as_str()) {
+            return Ok(trailer(&message, EVIDENCE).and_then(|commit| commit.parse().ok()));
+        }
+    }
+    Ok(None)
 }
 
 /// What the commit that changed trust says, as far as this asks.

@@ -12,7 +12,8 @@ use crate::release::{Manifest, Record};
 use super::view::{
     ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
     ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
-    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, ValidationResult, VerifyResult, VersionInfo,
+    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, TrustResult, ValidationResult, VerifyResult,
+    VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -46,6 +47,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ReleaseList>("ReleaseList"),
         answer::<ResourceList>("ResourceList"),
         answer::<ChangeResult>("RollbackResult"),
+        answer::<TrustResult>("TrustResult"),
         answer::<ValidationResult>("ValidationResult"),
         answer::<VerifyResult>("VerifyResult"),
         answer::<VersionInfo>("VersionInfo"),

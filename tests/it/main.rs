@@ -17,5 +17,6 @@ mod output;
 mod reads;
 mod stories;
 mod support;
+mod weakening;
 mod worked_examples;
 mod workspace;

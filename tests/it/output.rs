@@ -11,7 +11,7 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 29] = [
+const PROMISED: [(&str, &[&str]); 30] = [
     (
         "ApplyResult",
         &[
@@ -231,7 +231,7 @@ const CHANGE: &[&str] = &[
 
 /// Who runs what, with which exit code, and the kind of the answer. Each command stands for a way in which an answer
 /// of its kind may look; a new command needs a line here.
-const SCRIPT: [(&str, &str, i32, &str); 69] = [
+const SCRIPT: [(&str, &str, i32, &str); 71] = [
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
@@ -282,6 +282,8 @@ const SCRIPT: [(&str, &str, i32, &str); 69] = [
     ("alice", "sed -i '2,$d' .joch/runs/*-1-of-2/journal.jsonl && joch eval ls", 0, "EvalList"),
     ("alice", "joch eval show manners --target local", 0, "EvalResult"),
     ("alice", "joch eval gate manners --from local --to dev", 0, "EvalGate"),
+    ("alice", "joch trust quorum", 0, "TrustResult"),
+    ("alice", "joch trust quorum 9", 64, "Error"),
     ("alice", "joch get agents", 0, "ResourceList"),
     ("alice", "joch get environments", 0, "ResourceList"),
     ("alice", "joch get tools --env prod", 0, "ResourceList"),

@@ -25,6 +25,7 @@ mod history;
 mod init;
 mod release;
 mod releases;
+mod trust;
 mod validate;
 mod words;
 
@@ -53,6 +54,7 @@ mod verbatim;
 mod version;
 pub use doctor::{DoctorCheck, DoctorResult};
 pub use schema::{KindList, KindRow};
+pub use trust::TrustResult;
 pub use validate::{Counts, ValidationResult};
 pub use verbatim::Verbatim;
 pub use version::VersionInfo;
