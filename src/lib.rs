@@ -12,6 +12,8 @@ pub mod diff;
 
 pub mod bom;
 
+pub mod policy;
+
 pub mod eval;
 
 pub mod trust;

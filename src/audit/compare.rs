@@ -60,7 +60,10 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(Rule::RecordMembers, "members", f.members == d.members);
     check(Rule::RecordMembers, "policies", f.policies == d.policies);
     check(Rule::RecordMembers, "adapter", f.adapter == d.adapter);
-    check(Rule::RecordMembers, "abomDiff", f.abom_diff == d.abom_diff);
+    check(Rule::RecordMembers, "abomDiff", same_components(f, d));
+    let judged = f.joch != d.joch || (&f.eval_results, &f.approvals) == (&d.eval_results, &d.approvals);
+    check(Rule::GateVerdict, "evalResults or approvals", judged);
+    check(Rule::GateVerdict, "projections", f.joch != d.joch || f.projections == d.projections);
     check(Rule::RecordMembers, "imposed", same_imposed(&f.imposed, &d.imposed));
     check(Rule::Operator, "operatorIdentity", f.operator_identity == d.operator_identity);
     let content = Rule::RecordContent;
@@ -77,6 +80,7 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(content, "rollbackPath", f.rollback_path == d.rollback_path);
     check(content, "reason", f.reason == d.reason);
     check(content, "regressions", f.regressions == d.regressions);
+    check(content, "obligations", f.joch != d.joch || f.obligations == d.obligations);
     check(content, "writes", f.writes == d.writes);
     check(content, "undoes", f.undoes == d.undoes);
     check(content, "previousRelease", f.previous_release == d.previous_release);
@@ -106,7 +110,7 @@ pub fn check_message(
 
 /// Whether both tell the same changes. What a change does to the reach of an agent is judged by rules that grow, so it
 /// is compared only where the same joch judged.
-fn same_diff(found: &Record, derived: &Record) -> bool {
+pub(super) fn same_diff(found: &Record, derived: &Record) -> bool {
     if found.joch == derived.joch {
         return found.diff == derived.diff;
     }
@@ -118,8 +122,14 @@ fn same_diff(found: &Record, derived: &Record) -> bool {
     bare(found) == bare(derived)
 }
 
+/// Whether both tell the same components. A record without a bill may be of a joch that told only resources.
+pub(super) fn same_components(found: &Record, derived: &Record) -> bool {
+    let (says, is) = (&found.abom_diff, &derived.abom_diff);
+    says == is || (found.bom.is_none() && *says == is.bare())
+}
+
 /// What trust imposes may have been given a number since.
-fn same_imposed(found: &[Pinned], derived: &[Pinned]) -> bool {
+pub(super) fn same_imposed(found: &[Pinned], derived: &[Pinned]) -> bool {
     found.len() == derived.len()
         && found
             .iter()

@@ -7,18 +7,13 @@ use crate::release::Record;
 use super::commit::CommitFact;
 use super::finding::{Finding, Rule};
 
-/// The gates whose answers are derived again from the ledger alone. Of others only their presence and what they
-/// answered is checked.
-const DERIVED: [&str; 5] = ["approval", "eval", "latency", "regression", "policy"];
-
 /// Compares the gates of a record with those that the rules and the evidence of that time demand.
 #[must_use]
 pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec<Finding> {
     let subject = &found.agent_ref;
     let mut findings = Vec::new();
     if Outcome::of(&found.gates) != Outcome::Open {
-        let stopped: Vec<_> =
-            found.gates.iter().filter(|gate| gate.verdict != Verdict::Pass).map(GateResult::label).collect();
+        let stopped: Vec<_> = found.gates.iter().filter(|gate| stops(gate)).map(GateResult::label).collect();
         let wrong = format!("its own record says that {} stopped {subject}", stopped.join(", "));
         findings.push(commit.finding(Rule::GateNotPassed, wrong));
     }
@@ -34,8 +29,7 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
             findings.push(commit.finding(Rule::GateMissing, wrong));
             continue;
         };
-        let same = (answer.verdict, &answer.evidence) == (gate.verdict, &gate.evidence);
-        if DERIVED.contains(&gate.gate.as_str()) && !same {
+        if !same_answer(answer, gate) {
             let wrong = format!(
                 "its record says {} of `{label}` for {subject}, and the evidence says {}: {}",
                 answer.verdict.word(),
@@ -48,14 +42,21 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
     findings
 }
 
+/// Whether two answers of a gate say the same on the same evidence.
+pub(super) fn same_answer(one: &GateResult, other: &GateResult) -> bool {
+    (one.verdict, one.advisory, &one.evidence) == (other.verdict, other.advisory, &other.evidence)
+}
+
+/// Whether an answer stops a change.
+fn stops(gate: &GateResult) -> bool {
+    gate.verdict != Verdict::Pass && !gate.is_waived()
+}
+
 /// The findings where a release would not have been let through under a trust that its author can have known.
 #[must_use]
 pub fn check_outcome(commit: &CommitFact, under: &str, derived: &[Record]) -> Vec<Finding> {
     let gates = derived.iter().flat_map(|record| &record.gates);
-    let stopped: Vec<_> = gates
-        .filter(|gate| DERIVED.contains(&gate.gate.as_str()) && gate.verdict != Verdict::Pass)
-        .map(GateResult::label)
-        .collect();
+    let stopped: Vec<_> = gates.filter(|gate| stops(gate)).map(GateResult::label).collect();
     if stopped.is_empty() {
         return Vec::new();
     }

@@ -1,6 +1,7 @@
 //! Can it be proven: what happened in order, what runs where, and whether the ledger is as honest verbs leave it. Each
 //! file checks one concern over plain facts, and gives what contradicts a rule as values.
 
+pub mod bill;
 pub mod chain;
 pub mod commit;
 pub mod compare;
@@ -9,6 +10,7 @@ pub mod gates;
 pub mod memory;
 pub mod numbers;
 pub mod refs;
+pub mod stopped;
 pub mod tags;
 pub mod tree;
 pub mod trust;

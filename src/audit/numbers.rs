@@ -49,6 +49,13 @@ impl Numbers {
         }
     }
 
+    /// The commit of the release that gave a number first.
+    #[must_use]
+    pub fn commit_of(&self, id: &ResourceId, number: u64) -> Option<&str> {
+        let given = self.given.get(&(id.clone(), number))?;
+        given.first().map(|given| given.commit.as_str())
+    }
+
     /// Checks the numbers among themselves.
     #[must_use]
     pub fn check(&self) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
 use crate::ops::{Caller, audit_log, audit_verify, moment, prove};
-use crate::render::view::{AuditLog, ProofResult, VerifyResult};
+use crate::render::view::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
 
 use super::exit;
 use super::global::Answer;
@@ -70,7 +70,9 @@ pub(super) fn run(args: AuditArgs, caller: &mut Caller<'_>) -> Result<Answer> {
             let audit_verify::Outcome { checked, findings } =
                 audit_verify::run(&audit_verify::Request { environment: env }, caller)?;
             let exit = if findings.is_empty() { exit::DONE } else { exit::REFUSED };
-            Ok(Answer::with(exit, VerifyResult::new(checked.commits, checked.tags, checked.evidence, findings)))
+            let audit_verify::Checked { commits, tags, evidence, stopped } = checked;
+            let checked = CheckedCounts { commits, tags, evidence, stopped };
+            Ok(Answer::with(exit, VerifyResult::new(checked, findings)))
         }
         Command::Prove(ProveArgs { agent, env, at }) => {
             let proof = prove::run(&prove::Request { agent, environment: env, at }, caller)?;

@@ -66,8 +66,8 @@ pub(super) fn run(args: DiffArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     });
     let view = DiffResult {
         subject,
-        from: side(&outcome.from),
-        to: side(&outcome.to),
+        from: (&outcome.from).into(),
+        to: (&outcome.to).into(),
         resources: resources.collect(),
         changes: outcome.changes,
         affected: affected.collect(),
@@ -77,6 +77,8 @@ pub(super) fn run(args: DiffArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     Ok(Answer::with(exit, view))
 }
 
-fn side(side: &Side) -> DiffSide {
-    DiffSide { version: side.version(), digest: side.digest(), environment: side.environment.clone(), time: side.time }
+impl From<&Side> for DiffSide {
+    fn from(side: &Side) -> Self {
+        Self { version: side.version(), digest: side.digest(), environment: side.environment.clone(), time: side.time }
+    }
 }

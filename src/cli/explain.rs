@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::ops::{Caller, explain};
-use crate::render::view::{Explanation, MissingFact};
+use crate::render::view::{AlsoMissing, Explanation, MissingFact};
 
 use super::global::Answer;
 use super::promote::MoveArgs;
@@ -26,14 +26,21 @@ pub(super) fn run(args: ExplainArgs, caller: &mut Caller<'_>) -> Result<Answer> 
     let fact = |fact: explain::Fact| MissingFact {
         resource: fact.resource.to_string(),
         gate: fact.gate,
+        also: fact
+            .also
+            .into_iter()
+            .map(|(resource, gate)| AlsoMissing { resource: resource.to_string(), gate })
+            .collect(),
         who: fact.who,
         command: fact.command,
     };
-    Ok(Answer::done(Explanation {
+    let explanation = Explanation {
         verdict: records.first().map_or_else(|| "unchanged".to_owned(), |record| record.verdict.clone()),
         from: outcome.wanted.from,
         to: outcome.wanted.to,
         changes: told.collect(),
         missing: outcome.missing.into_iter().map(fact).collect(),
-    }))
+        text: String::new(),
+    };
+    Ok(Answer::done(explanation.told()))
 }

@@ -1,5 +1,6 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
+mod agbom;
 mod apply;
 mod approvals;
 mod audit;
@@ -66,6 +67,7 @@ enum Command {
     Describe(describe::DescribeArgs),
     Diff(diff::DiffArgs),
     Trust(trust::TrustArgs),
+    Agbom(agbom::AgbomArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
@@ -143,6 +145,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Describe(args) => describe::run(args, caller),
         Command::Diff(args) => diff::run(args, caller),
         Command::Trust(args) => trust::run(args, caller),
+        Command::Agbom(args) => agbom::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),
         Command::Schema(args) => schema::run(args),

@@ -86,6 +86,25 @@ impl Decimal {
         Self(self.0.saturating_mul(i128::from(count)))
     }
 
+    /// The product, cut to twelve decimals; `None` where it is too large for any price or time.
+    #[must_use]
+    pub fn by(self, factor: Self) -> Option<Self> {
+        let whole = (self.0 / ONE).checked_mul(factor.0)?;
+        // Twelve decimals and a price of up to 10^15 stay within 128 bits only when taken apart.
+        let part = self.0 % ONE;
+        let part = (factor.0 / ONE).checked_mul(part)?.checked_add(factor.0 % ONE * part / ONE)?;
+        whole.checked_add(part).filter(|product| product.abs() <= LARGEST).map(Self)
+    }
+
+    /// How often it goes into `whole`, rounded down; `None` where it never ends.
+    #[must_use]
+    pub fn goes_into(self, whole: Self) -> Option<u64> {
+        if self.0 <= 0 {
+            return None;
+        }
+        u64::try_from((whole.0 / self.0).max(0)).ok()
+    }
+
     /// The millionth part, rounded to twelve decimals: what one token costs of a price per million.
     #[must_use]
     pub fn per_million(self) -> Self {
@@ -274,6 +293,25 @@ mod tests {
         }
         assert_eq!(Decimal::from_f64(f64::NAN), None);
         assert_eq!(Decimal::from_f64(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn a_price_times_a_volume_is_exact_or_nothing() {
+        for (price, volume, product) in [
+            ("0.078", "300", "23.4"),
+            ("0.000000000001", "0.5", "0"),
+            ("123456789.987654321", "0.001", "123456.789987654321"),
+            ("1e9", "1e6", "1000000000000000"),
+            ("-2", "1.5", "-3"),
+        ] {
+            assert_eq!(decimal(price).by(decimal(volume)), Some(decimal(product)), "{price} {volume}");
+            assert_eq!(decimal(volume).by(decimal(price)), Some(decimal(product)), "{volume} {price}");
+        }
+        assert_eq!(decimal("1e15").by(decimal("2")), None);
+        assert_eq!(decimal("1e15").by(decimal("1e15")), None);
+        assert_eq!(decimal("0.078").goes_into(decimal("25")), Some(320));
+        assert_eq!(decimal("0.1").goes_into(decimal("0.05")), Some(0));
+        assert_eq!(Decimal::ZERO.goes_into(decimal("25")), None);
     }
 
     #[test]

@@ -226,6 +226,9 @@ pub struct TrialResult {
     /// US dollars, where they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Decimal>,
+    /// The agent's tokens, where the target counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// How many requests it took.
     pub attempts: u32,
     /// Why there is no answer.

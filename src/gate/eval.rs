@@ -146,7 +146,7 @@ fn answers(evals: &[Arc<Resource>], evidence: &Evidence<'_>) -> Vec<(Arc<Resourc
 
 /// A record that guards agents, another resource that no closure holds, or a deletion: there is nothing to run. Whether
 /// such a record asks for less, the weakening gate says.
-fn nothing_to_measure(subject: &Subject) -> &'static str {
+pub(super) fn nothing_to_measure(subject: &Subject) -> &'static str {
     match subject.resource.kind {
         Kind::Agent => "nothing runs afterwards that could be measured",
         _ => "no agent changes that could be measured",
@@ -253,7 +253,7 @@ impl Latest {
 }
 
 /// No run counts: none was made, or each was made for something else.
-fn without_result(binding: &Binding<'_>, nearest: Option<(Measured, Vec<Problem>)>) -> Answer {
+pub(super) fn without_result(binding: &Binding<'_>, nearest: Option<(Measured, Vec<Problem>)>) -> Answer {
     let next = Some(command(binding));
     let id = binding.eval.id();
     let Some((measured, problems)) = nearest else {

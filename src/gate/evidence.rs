@@ -67,6 +67,8 @@ pub struct Evidence<'a> {
     pub now: DateTime<Utc>,
     /// Who may say so.
     pub trust: &'a Trust,
+    /// Trust as it was, where the same command changes it: what it imposed counts too.
+    pub earlier_trust: Option<&'a Trust>,
     /// Who asks for the change.
     pub operator: &'a Principal,
     /// Who made the versions that the change brings.
@@ -87,8 +89,6 @@ pub struct Evidence<'a> {
     pub diff: &'a [crate::diff::Change],
     /// What the change does to the controls in it, step by step.
     pub weakenings: &'a [crate::diff::Weakening],
-    /// Trust as it was, where the same command changes it.
-    pub earlier_trust: Option<&'a Trust>,
     /// Whether the change is a rollback: what holds up forward changes does not hold it up.
     pub is_rollback: bool,
     /// The catalog of the target as it stands before the change.

@@ -4,16 +4,20 @@ mod agreement;
 mod approval;
 mod baseline;
 mod binding;
+mod budget;
 mod eval;
 mod evidence;
+mod freeze;
 mod hold;
 mod latency;
 #[cfg(test)]
 mod laws;
 mod measured;
 mod observed;
+mod policy;
 mod regression;
 mod score;
+mod soak;
 mod statement;
 mod terms;
 #[cfg(test)]
@@ -23,11 +27,13 @@ mod weakening;
 
 pub use agreement::{Agreement, TRUST_CHANGE, agreement, trust_changes};
 pub use approval::{Counted, Tally, tally};
+pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
 pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
+pub use policy::{Known, obligations, sighting};
 pub use regression::{Regression, RegressionKind};
 pub use score::Judged;
 pub use statement::{
@@ -57,15 +63,17 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
 }
 
 /// The gates that nobody demands and that always stand before a forward change.
-fn standing(_subject: &Subject, _evidence: &Evidence<'_>) -> Vec<GateResult> {
-    Vec::new()
+fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
+    freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = match &demand.requirement {
         Requirement::Approval(team, count) => approval::judge(team, *count, subject, evidence),
         Requirement::Eval(name) => eval::judge(name, demand, subject, evidence),
+        Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
+        Requirement::Policy => policy::judge(subject, evidence),
         other => no_evidence(other),
     };
     result.demanded_by.clone_from(&demand.origins);

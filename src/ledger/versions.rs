@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::closure::Unreadable;
-use crate::release::{Manifest, Numbering, layout};
+use crate::release::{Bills, Cut, Manifest, Numbering, layout};
 use crate::resource::{Digest, ResourceId};
 
 use super::error::{Error, Result};
@@ -101,5 +101,36 @@ impl Numbering for Reader<'_> {
     fn highest(&self, id: &ResourceId) -> std::result::Result<u64, Unreadable> {
         let tags = self.version_tags(id).map_err(Error::unreadable)?;
         Ok(tags.first().map_or(0, |(number, _)| *number))
+    }
+}
+
+impl Bills for Reader<'_> {
+    fn cut(&self, agent: &ResourceId, number: u64) -> std::result::Result<Option<Cut>, Unreadable> {
+        let version = self.version(agent, number).map_err(Error::unreadable)?;
+        version.map(|version| self.cut_at(agent, version.commit)).transpose().map_err(Error::unreadable)
+    }
+}
+
+impl Reader<'_> {
+    /// What a release left of an agent that it gave a number to.
+    ///
+    /// # Errors
+    /// The release cannot be read, or its bill of materials is not the one that its record names.
+    pub fn cut_at(&self, agent: &ResourceId, commit: ObjectId) -> Result<Cut> {
+        let path = layout::bom(agent);
+        let damaged = |why: &str| Error::Damaged { object: format!("`{path}` of {commit}"), why: why.to_owned() };
+        let manifest = self.manifest(commit)?.ok_or_else(|| damaged("the commit is no release"))?;
+        let named = self.record(commit, &layout::record(agent))?.and_then(|record| record.bom);
+        let bill = match named {
+            None => None,
+            Some(digest) => {
+                let bill = self.snapshot().blob_at(commit, &path)?.ok_or_else(|| damaged("it is missing"))?;
+                if Digest::of(&bill) != digest {
+                    return Err(damaged("it is not the bill that the record beside it names"));
+                }
+                Some(bill)
+            }
+        };
+        Ok(Cut { time: manifest.timestamp, bill })
     }
 }

@@ -12,8 +12,9 @@ use crate::release::Word;
 use crate::resource::{Kind, Pinned, ResourceId};
 use crate::trust::Ladder;
 
+use super::agbom::difference_of;
 use super::caller::Caller;
-use super::content::{Content, pinned};
+use super::content::Content;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::never_released;
@@ -93,7 +94,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let trust = reader.trust()?;
     let id = &request.id;
     check(id, &reader)?;
-    let [from, to] = sides(request, trust.ladder(), &reader)?;
+    let [from, to] = sides(id, request.from.as_deref(), request.to.as_deref(), trust.ladder(), &reader)?;
     if from.content.is_none() && to.content.is_none() {
         let places: BTreeSet<_> =
             from.environment.iter().chain(&to.environment).map(|name| format!("`{name}`")).collect();
@@ -106,11 +107,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let named: Vec<_> = from.environment.iter().chain(&to.environment).cloned().collect();
     let rungs = if named.is_empty() { trust.ladder().rungs() } else { &named };
     let affected = affected(id, &changes, rungs, &reader)?;
-    let members = |side: &Side| {
-        let closure = side.content.as_ref().and_then(Content::closure);
-        closure.map_or(Ok(Vec::new()), |closure| pinned(&reader, closure))
-    };
-    let abom = bom::delta(&members(&from)?, &members(&to)?);
+    let abom = difference_of(&from, &to, &reader)?;
     let imposed = match (&from.environment, &to.environment) {
         (Some(_), Some(_)) => bom::delta(&from.imposed, &to.imposed),
         _ => AbomDelta::default(),
@@ -155,16 +152,21 @@ fn check(id: &ResourceId, reader: &Reader<'_>) -> Result<()> {
 }
 
 /// Both sides, the old one first. What nobody named is the newest version, and the one before the new side.
-fn sides(request: &Request, ladder: &Ladder, reader: &Reader<'_>) -> Result<[Side; 2]> {
-    let id = &request.id;
+pub(super) fn sides(
+    id: &ResourceId,
+    from: Option<&str>,
+    to: Option<&str>,
+    ladder: &Ladder,
+    reader: &Reader<'_>,
+) -> Result<[Side; 2]> {
     let numbers: Vec<_> = reader.version_tags(id)?.into_iter().map(|(number, _)| number).collect();
-    let read = |text: &String| parse(text, id, ladder, reader);
-    let to = match &request.to {
+    let read = |text: &str| parse(text, id, ladder, reader);
+    let to = match to {
         Some(text) => read(text)?,
         None => Revision::Version(numbers.first().copied().unwrap_or(1)),
     };
     let to = resolve(&to, id, reader)?;
-    let from = match &request.from {
+    let from = match from {
         Some(text) => read(text)?,
         None => {
             let before = to.version().and_then(|version| numbers.iter().find(|number| **number < version));

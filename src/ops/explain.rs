@@ -1,9 +1,9 @@
-//! `joch explain`: what a promotion is missing, who can supply it, and with which command.
+//! `joch explain`: the fewest things that a promotion is missing, who can supply each, and with which command.
 
 use anyhow::Result;
 
 use crate::gate::{GateResult, Verdict};
-use crate::release::{Operator, Plan, layout};
+use crate::release::{Operator, Plan, Record, layout};
 use crate::resource::ResourceId;
 use crate::trust::{Principal, Trust};
 
@@ -20,22 +20,24 @@ pub struct Outcome {
     pub wanted: Move,
     /// The plan; none where the target has all of it already.
     pub plan: Option<Plan>,
-    /// What is missing.
+    /// What is missing, what says no first, and what only waits for a person last.
     pub missing: Vec<Fact>,
     /// What the target has already.
     pub unchanged: Vec<ResourceId>,
 }
 
-/// One missing fact.
+/// One missing fact: one thing that one of these people does once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// The resource that it is about.
     pub resource: ResourceId,
     /// What the gate says.
     pub gate: GateResult,
+    /// The other gates that it satisfies, each with the resource that it is about.
+    pub also: Vec<(ResourceId, GateResult)>,
     /// Who can supply it.
     pub who: Vec<String>,
-    /// With which command.
+    /// With which command, or how.
     pub command: String,
 }
 
@@ -58,42 +60,100 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&promotion.draft, &Asked::of(&trust, &desk), &reader, &operator, time)?;
-    for record in &plan.records {
-        for gate in record.gates.iter().filter(|gate| gate.verdict != Verdict::Pass) {
-            let id = &record.agent_ref;
-            let who = who(gate, &trust, &operator, &record.authors);
-            let command = command(gate, id, wanted);
-            outcome.missing.push(Fact { resource: id.clone(), gate: gate.clone(), who, command });
-        }
-    }
+    let asking = Asking { wanted, trust: &trust, operator: &operator };
+    outcome.missing = asking.missing(&plan.records);
     outcome.plan = Some(plan);
     Ok(outcome)
 }
 
-fn who(gate: &GateResult, trust: &Trust, operator: &Operator, authors: &[String]) -> Vec<String> {
-    if gate.gate != "approval" {
-        return Vec::new();
-    }
-    let people = trust.people();
-    if people.len() == 1 {
-        return people.into_iter().map(str::to_owned).collect();
-    }
-    let may = |user: &&str| {
-        people.contains(user) && *user != operator.principal.name && !authors.iter().any(|author| author == user)
-    };
-    trust.approvers(&gate.name).unwrap_or_default().into_iter().filter(may).map(str::to_owned).collect()
+/// Who asks, for what.
+struct Asking<'a> {
+    wanted: &'a Move,
+    trust: &'a Trust,
+    operator: &'a Operator,
 }
 
-fn command(gate: &GateResult, id: &ResourceId, wanted: &Move) -> String {
-    let what = if wanted.files.is_empty() {
-        id.words()
-    } else {
-        wanted.files.iter().map(|file| format!("-f {file}")).collect::<Vec<_>>().join(" ")
-    };
-    let step = format!("{what} --from {} --to {}", wanted.from, wanted.to);
-    match gate.gate.as_str() {
-        "approval" => format!("joch approve {step} --team {}", gate.name),
-        "regression" => format!("joch promote {step} --allow-regression {}", gate.name),
-        _ => gate.next.clone().unwrap_or_default(),
+impl Asking<'_> {
+    /// What is missing, each thing once.
+    fn missing(&self, records: &[Record]) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = Vec::new();
+        for record in records {
+            for gate in record.gates.iter().filter(|gate| gate.verdict != Verdict::Pass && !gate.is_waived()) {
+                let (who, command) = (self.who(gate, record), self.command(gate, &record.agent_ref));
+                let (resource, gate) = (record.agent_ref.clone(), gate.clone());
+                match facts.iter_mut().find(|fact| fact.command == command && fact.who == who) {
+                    Some(fact) => fact.also.push((resource, gate)),
+                    None => facts.push(Fact { resource, gate, also: Vec::new(), who, command }),
+                }
+            }
+        }
+        facts.sort_by_key(|fact| urgency(fact.gate.verdict));
+        facts
+    }
+
+    /// The people and machines who can do it, in so far as trust names them.
+    fn who(&self, gate: &GateResult, record: &Record) -> Vec<String> {
+        let named = |people: std::collections::BTreeSet<&str>| people.into_iter().map(str::to_owned).collect();
+        let unmeasured = !matches!(gate.verdict, Verdict::Fail | Verdict::Pending);
+        match gate.gate.as_str() {
+            "approval" => self.approvers(&gate.name, &record.authors),
+            "weakening" | "freeze" => named(self.trust.admins()),
+            "eval" | "latency" | "budget" if unmeasured => named(self.trust.eval_runners(&self.wanted.to)),
+            "regression" => {
+                Some(self.operator.principal.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
+            }
+            "soak" => Vec::new(),
+            "hold" => named(self.trust.writers(&self.wanted.to)),
+            _ => named(self.trust.writers(self.trust.ladder().first())),
+        }
+    }
+
+    fn approvers(&self, team: &str, authors: &[String]) -> Vec<String> {
+        let people = self.trust.people();
+        if people.len() == 1 {
+            return people.into_iter().map(str::to_owned).collect();
+        }
+        let may = |user: &&str| {
+            people.contains(user)
+                && *user != self.operator.principal.name
+                && !authors.iter().any(|author| author == user)
+        };
+        self.trust.approvers(team).unwrap_or_default().into_iter().filter(may).map(str::to_owned).collect()
+    }
+
+    fn command(&self, gate: &GateResult, id: &ResourceId) -> String {
+        let Move { files, from, to, .. } = self.wanted;
+        let what = if files.is_empty() {
+            id.words()
+        } else {
+            files.iter().map(|file| format!("-f {file}")).collect::<Vec<_>>().join(" ")
+        };
+        let step = format!("{what} --from {from} --to {to}");
+        let next = gate.next.clone().unwrap_or_default();
+        match gate.gate.as_str() {
+            "approval" => format!("joch approve {step} --team {}", gate.name),
+            "weakening" if gate.verdict == Verdict::Pending => format!("joch approve {step}"),
+            "regression" => format!("joch promote {step} --allow-regression {}", gate.name),
+            // Several gates may wait for one run.
+            _ => measuring(&next).map_or(next.clone(), str::to_owned),
+        }
+    }
+}
+
+/// The command in a sentence that asks for a run of an Eval.
+fn measuring(next: &str) -> Option<&str> {
+    let at = next.find("joch eval run ")?;
+    let command = &next[at..];
+    Some(command.split(['`', ';', ',']).next().unwrap_or(command).trim_end())
+}
+
+/// What must change, before what must be measured, before what cannot be told, before what waits for a person: a
+/// candidate that changes voids what was approved.
+fn urgency(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail => 0,
+        Verdict::Missing | Verdict::Stale => 1,
+        Verdict::Error | Verdict::Inconclusive => 2,
+        Verdict::Pending | Verdict::Pass => 3,
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn judge(
         required: asked.required,
         allowed_regressions: asked.allowed_regressions,
         numbering: reader,
+        bills: reader,
         votes: &ballots,
         results: &ballots,
         observations: &ballots,

@@ -24,6 +24,7 @@ mod set;
 mod signatures;
 mod trust_change;
 
+pub mod agbom;
 pub mod apply;
 pub mod approvals;
 pub mod approve;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use crate::closure::{Closure, Exchange, Shelf};
 use crate::ledger::{Environment, Reader};
@@ -70,33 +71,56 @@ pub(super) fn draft(
         Some(id) => vec![id.clone()],
         None => named_by_files(wanted, &source, trust, desk, caller)?,
     };
+    let way = Way {
+        source: &source,
+        above: trust.ladder().from(&wanted.to),
+        default_judge: desk.project.config.judge.as_ref(),
+        numbering: reader,
+        reader,
+    };
+    draft_of(named, wanted.reason.clone(), &target, &way, &mut caller.notices)
+}
+
+/// Drafts the promotion of what is named into `target`.
+///
+/// # Errors
+/// The source has no such resource, or it would take back what the target has.
+pub(super) fn draft_of(
+    named: Vec<ResourceId>,
+    reason: Option<String>,
+    target: &Environment<'_, '_>,
+    way: &Way<'_, '_>,
+    notices: &mut Vec<String>,
+) -> Result<Promotion> {
+    let source = way.source;
     let mut promotion = Promotion {
         draft: Draft {
             event: Event::Promote,
-            environment: wanted.to.clone(),
+            environment: target.name().to_owned(),
             source: Some(Source {
-                environment: wanted.from.clone(),
+                environment: source.name().to_owned(),
                 release: source.manifest()?.map(|manifest| manifest.name()),
                 commit: source.head().to_string(),
             }),
-            reason: wanted.reason.clone(),
+            reason,
             catalog: BTreeMap::new(),
             agents: BTreeMap::new(),
         },
         unchanged: Vec::new(),
     };
     let (agents, shared): (Vec<_>, Vec<_>) = named.into_iter().partition(|id| id.kind == Kind::Agent);
-    let default_judge = desk.project.config.judge.as_ref();
     for id in &shared {
-        add_shared(id, &mut promotion, &source, &target, default_judge, reader)?;
+        add_shared(id, &mut promotion, target, way)?;
     }
-    let way = Way { source: &source, above: trust.ladder().from(&wanted.to), default_judge, reader };
     for id in &agents {
-        add_agent(id, &mut promotion, &target, &way, caller)?;
+        add_agent(id, &mut promotion, target, way, notices)?;
     }
     let exchange =
         Exchange { resources: shared_changes(&promotion.draft, &shared), agents: promoted(&promotion.draft) };
-    let reached = reach(&target, &exchange, &promotion.draft.agents)?;
+    let mut reached = reach(target, &exchange, &promotion.draft.agents)?;
+    for (id, edit) in &mut reached {
+        edit.running_in_source_since = running_since(id, edit, source)?;
+    }
     promotion.draft.agents.extend(reached);
     Ok(promotion)
 }
@@ -152,18 +176,17 @@ fn named_by_files(
 fn add_shared(
     id: &ResourceId,
     promotion: &mut Promotion,
-    source: &Environment<'_, '_>,
     target: &Environment<'_, '_>,
-    default_judge: Option<&Reference>,
-    reader: &Reader<'_>,
+    way: &Way<'_, '_>,
 ) -> Result<()> {
+    let Way { source, default_judge, numbering, reader, .. } = *way;
     let Some(after) = source.entry(id)? else { return Err(not_found(id, source)?.into()) };
     let before = target.entry(id)?;
     if before.as_ref() == Some(&after) {
         promotion.unchanged.push(id.clone());
         return Ok(());
     }
-    let number = |resource: &Resource| reader.version_of(id, resource.digest());
+    let number = |resource: &Resource| numbering.version_of(id, resource.digest());
     let old = before.as_deref().map(number).transpose()?.flatten();
     let new = number(&after)?;
     if old > new {
@@ -200,9 +223,9 @@ fn add_agent(
     promotion: &mut Promotion,
     target: &Environment<'_, '_>,
     way: &Way<'_, '_>,
-    caller: &mut Caller<'_>,
+    notices: &mut Vec<String>,
 ) -> Result<()> {
-    let (source, reader) = (way.source, way.reader);
+    let Way { source, numbering, reader, .. } = *way;
     let Some(candidate) = source.running(id)? else { return Err(not_found(id, source)?.into()) };
     if source.closure_tree(id)? == target.closure_tree(id)? {
         promotion.unchanged.push(id.clone());
@@ -220,7 +243,7 @@ fn add_agent(
                 promotion.draft.catalog.entry(entry).or_insert(edit);
             }
             Some(standing) if standing != brought && !promotion.draft.catalog.contains_key(&entry) => {
-                caller.notice(format!(
+                notices.push(format!(
                     "{entry} in the catalog of `{}` differs and stays: promote it on its own to replace it",
                     target.name()
                 ));
@@ -230,7 +253,7 @@ fn add_agent(
     }
     let mut edit = edit_of(target, id, Some(candidate.closure.clone()), writes)?;
     edit.brings = Some(brings);
-    weigh(id, &mut edit, &candidate, target, reader, reader)?;
+    weigh(id, &mut edit, &candidate, target, numbering, reader)?;
     promotion.draft.agents.insert(id.clone(), edit);
     Ok(())
 }
@@ -250,6 +273,16 @@ pub(super) fn weigh(
     Ok(())
 }
 
+/// Since when the source has run exactly what a shared resource makes of an agent in the target.
+pub(super) fn running_since(
+    id: &ResourceId,
+    edit: &AgentEdit,
+    source: &Environment<'_, '_>,
+) -> Result<Option<DateTime<Utc>>> {
+    let running = source.running(id)?.filter(|running| Some(&running.closure) == edit.after.as_ref());
+    Ok(running.map(|running| running.record.timestamp))
+}
+
 type Brought = Vec<(Arc<Resource>, Option<Vec<u8>>)>;
 
 /// Where what comes along is taken from, and how far up it goes.
@@ -260,6 +293,8 @@ pub(super) struct Way<'a, 'r> {
     pub(super) above: &'a [String],
     /// The Model that judges where an Eval names none.
     pub(super) default_judge: Option<&'a Reference>,
+    /// What numbers have been given.
+    pub(super) numbering: &'a dyn Numbering,
     /// What reads all of it.
     pub(super) reader: &'a Reader<'r>,
 }
@@ -268,7 +303,7 @@ pub(super) struct Way<'a, 'r> {
 /// name, Evals that name it with the Models that judge, and its Deployments to that environment or to one above
 /// it. Those travel up with the agent, so that what the last rung demands is there when the agent arrives below it.
 fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Result<Brought> {
-    let Way { source, above, default_judge, reader } = *way;
+    let Way { source, above, default_judge, reader, .. } = *way;
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
     let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
     for eval in source.entries(&Kind::Eval)? {

@@ -54,6 +54,7 @@ pub(super) fn record_of(
         gated: rules.gated,
         now: context.now,
         trust: context.trust,
+        earlier_trust: context.earlier_trust,
         operator: &context.operator.principal,
         authors: authors(draft, subject, edit, context.numbering).map_err(|why| why.0)?,
         gate_rules: rules.digest,
@@ -64,7 +65,6 @@ pub(super) fn record_of(
         running: running.map(|running| &running.closure),
         diff: &diff,
         weakenings: &weakenings,
-        earlier_trust: context.earlier_trust,
         is_rollback: draft.event == Event::Rollback,
         standing: context.target,
         running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
@@ -85,6 +85,9 @@ pub(super) fn record_of(
     let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
+    let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
+    let by_policy = rules.demands.iter().any(|demand| demand.requirement == Requirement::Policy);
+    let obligations = if by_policy && !free { gate::obligations(subject, &evidence) } else { Vec::new() };
     let Evidence { authors, regressions, .. } = evidence;
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
@@ -110,7 +113,7 @@ pub(super) fn record_of(
         change_classes: classes,
         eval_results,
         approvals,
-        abom_diff: bom::delta(old_members, &members),
+        abom_diff: bom::delta(old_members, &members).with(running.map(|running| &running.closure), after),
         runtime_context: runtime_context(&draft.environment, after, context.trust)?,
         operator_identity: context.operator.clone(),
         timestamp: context.now.trunc_subsecs(0),
@@ -121,6 +124,7 @@ pub(super) fn record_of(
         policies: members.iter().filter(|member| member.kind == Kind::Policy).cloned().collect(),
         imposed,
         regressions,
+        obligations,
         gates,
         gate_rules: rules.digest,
         writes: subject.writes,
@@ -129,7 +133,9 @@ pub(super) fn record_of(
         trust: context.trust.commit.clone(),
         evidence: context.evidence_commit.to_owned(),
         joch: env!("CARGO_PKG_VERSION").to_owned(),
+        bom: None,
         default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
+        projections,
         members,
     })
 }

@@ -6,6 +6,7 @@ mod account;
 #[cfg(test)]
 mod archive;
 mod authors;
+mod bills;
 mod draft;
 mod event;
 mod manifest;
@@ -18,7 +19,9 @@ mod regressions;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod weaken;
 
+pub use bills::{Bills, Cut};
 pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
 pub use event::{Event, Word};
 pub use manifest::{Manifest, ManifestAgent, ManifestResource};
@@ -33,3 +36,4 @@ pub use record::{
 };
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, rules_for};
+pub use weaken::{Weakened, weakened};

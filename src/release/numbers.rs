@@ -68,6 +68,14 @@ impl<'a> Numbers<'a> {
         Ok(Pinned::new(resource.id(), Some(number), digest))
     }
 
+    /// The number that content has or gets here, if any.
+    pub(super) fn given(&self, id: &ResourceId, digest: Digest) -> Result<Option<u64>, String> {
+        match self.given.get(&(id.clone(), digest)) {
+            Some(number) => Ok(Some(*number)),
+            None => self.numbering.version_of(id, digest).map_err(|why| why.0),
+        }
+    }
+
     /// The number of content that must not get one here: what stands on trust.
     pub(super) fn known(&self, resource: &Resource) -> Result<Pinned, String> {
         let digest = resource.digest();

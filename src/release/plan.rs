@@ -3,6 +3,7 @@
 //! `--dry-run` prints it, the transaction writes it, an approval signs what it is about, and an audit
 //! derives it again; so there is one way in which a change can come out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -14,6 +15,7 @@ use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId
 use crate::trust::Trust;
 
 use super::account::{Move, record_of};
+use super::bills::{Bills, bill_of};
 use super::draft::{AgentEdit, CatalogEdit, Draft};
 use super::event::Event;
 use super::layout;
@@ -56,6 +58,8 @@ pub struct Context<'a> {
     pub allowed_regressions: &'a [ResourceId],
     /// What numbers have been given.
     pub numbering: &'a dyn Numbering,
+    /// What bills of materials stand beside versions.
+    pub bills: &'a dyn Bills,
     /// What people have signed.
     pub votes: &'a dyn Votes,
     /// What evals measured.
@@ -92,6 +96,8 @@ pub struct Plan {
     pub records: Vec<Record>,
     /// The manifest of the release.
     pub manifest: Manifest,
+    /// The bill of materials of each closure that changes, for an agent that stays.
+    pub bills: BTreeMap<ResourceId, Vec<u8>>,
     /// The files of the environment branch that change, in order.
     pub edits: Vec<(String, FileEdit)>,
     /// The version tags of new content.
@@ -148,8 +154,11 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
         records.push(record);
     }
     let outcome = Outcome::of(records.iter().flat_map(|record| &record.gates));
+    let bills = bills(draft, &records, &numbers, context)?;
     for record in &mut records {
         record.verdict = verdict_word(outcome, draft.event).to_owned();
+        // What gates stopped is written nowhere, and has no bill either.
+        record.bom = bills.get(&record.agent_ref).filter(|_| outcome == Outcome::Open).map(Digest::of);
     }
     let manifest = Manifest {
         schema: Manifest::SCHEMA.into(),
@@ -171,8 +180,8 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     let source_commit = draft.source.as_ref().map(|source| source.commit.as_str());
     let message = MessageFacts { manifest: &manifest, records: &records, source_commit }.message();
     let version_tags = numbers.minted.iter().filter_map(|m| Some(layout::version_tag(&m.id(), m.version?))).collect();
-    let edits = edits(draft, &records, &manifest);
-    Ok(Plan { outcome, gated, records, manifest, edits, version_tags, message, subjects })
+    let edits = edits(draft, &records, &manifest, &bills);
+    Ok(Plan { outcome, gated, records, manifest, bills, edits, version_tags, message, subjects })
 }
 
 /// The rules for one subject: those of trust, and where the same command changes it those it had before; and those of
@@ -242,7 +251,29 @@ fn manifest_resource(
     })
 }
 
-fn edits(draft: &Draft, records: &[Record], manifest: &Manifest) -> Vec<(String, FileEdit)> {
+/// The bill of every closure that stays.
+fn bills(
+    draft: &Draft,
+    records: &[Record],
+    numbers: &Numbers<'_>,
+    context: &Context<'_>,
+) -> Result<BTreeMap<ResourceId, Vec<u8>>, String> {
+    let mut bills = BTreeMap::new();
+    for (id, edit) in &draft.agents {
+        let number = records.iter().find(|record| record.agent_ref == *id).and_then(|record| record.to_version);
+        if let (Some(after), Some(number)) = (&edit.after, number) {
+            bills.insert(id.clone(), bill_of(after, number, numbers, context)?);
+        }
+    }
+    Ok(bills)
+}
+
+fn edits(
+    draft: &Draft,
+    records: &[Record],
+    manifest: &Manifest,
+    bills: &BTreeMap<ResourceId, Vec<u8>>,
+) -> Vec<(String, FileEdit)> {
     let mut edits = vec![(layout::MANIFEST.to_owned(), FileEdit::Put(write_json(manifest)))];
     for (id, edit) in &draft.catalog {
         edits.push((
@@ -255,7 +286,8 @@ fn edits(draft: &Draft, records: &[Record], manifest: &Manifest) -> Vec<(String,
     }
     for (id, edit) in &draft.agents {
         edits.push((layout::closure(id), FileEdit::Remove));
-        edits.push((layout::bom(id), FileEdit::Remove));
+        let bill = bills.get(id).cloned();
+        edits.push((layout::bom(id), bill.map_or(FileEdit::Remove, FileEdit::Put)));
         for (path, text) in edit.after.as_ref().map(Closure::files).unwrap_or_default() {
             edits.push((format!("{}/{path}", layout::closure(id)), FileEdit::Put(text.into_bytes())));
         }

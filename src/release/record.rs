@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::{Change, ChangeClass};
-use crate::gate::{Deciding, Decision, GateResult, Regression};
+use crate::gate::{Deciding, Decision, GateResult, Projection, Regression};
+use crate::policy::Obligation;
 use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
 
@@ -86,6 +87,9 @@ pub struct Record {
     pub imposed: Vec<Pinned>,
     /// What the target had and this takes back.
     pub regressions: Vec<Regression>,
+    /// What policies ask that only the runtime can keep; told where the policy gate is demanded.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub obligations: Vec<Obligation>,
     /// Every gate with its answer.
     pub gates: Vec<GateResult>,
     /// Digest of the rules that the environment judged by.
@@ -102,9 +106,16 @@ pub struct Record {
     pub evidence: String,
     /// The joch that wrote it.
     pub joch: String,
+    /// Digest of the bill of materials that stands beside the closure; none in a record of a joch that wrote none, of
+    /// a deletion, and of what gates stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bom: Option<Digest>,
     /// The Model that judged where an Eval named none, as the project said it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub default_judge: Option<DefaultJudge>,
+    /// What it would cost, as the budget gate worked it out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub projections: Vec<Projection>,
 }
 
 /// The Model that judges where an Eval names none, as `joch.yaml` names it.

@@ -57,6 +57,12 @@ impl Holds for Nobody {
     }
 }
 
+impl Bills for Nobody {
+    fn cut(&self, _: &ResourceId, _: u64) -> Result<Option<Cut>, Unreadable> {
+        Ok(None)
+    }
+}
+
 impl Shelf for Nobody {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -99,6 +105,7 @@ impl Place {
                 required,
                 allowed_regressions: &[],
                 numbering: &self.given,
+                bills: &Nobody,
                 votes: &Nobody,
                 results: &Nobody,
                 observations: &Nobody,
@@ -235,7 +242,7 @@ fn what_gates_stop_is_a_plan_that_says_so_in_every_record() {
     let plan = place.plan(&draft, &[]).expect("a plan");
     assert_eq!((plan.outcome, plan.gated), (Outcome::Pending, true));
     assert!(plan.records.iter().all(|record| record.verdict == "pending"));
-    let required = ["policy".parse().expect("a gate")];
+    let required = ["eval:nobody".parse().expect("a gate")];
     let stricter = place.plan(&draft, &required).expect("a plan");
     assert_eq!(stricter.outcome, Outcome::Blocked);
     assert_eq!(stricter.subjects, plan.subjects, "who approves is not asked again because the operator demands more");

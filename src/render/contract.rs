@@ -10,10 +10,10 @@ use crate::gate::Statement;
 use crate::release::{Manifest, Record};
 
 use super::view::{
-    ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult, DoctorResult,
-    ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation, History,
-    InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, TrustResult, ValidationResult, VerifyResult,
-    VersionInfo,
+    AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult,
+    DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation,
+    History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, TrustResult, ValidationResult,
+    VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -21,6 +21,8 @@ use super::{API_VERSION, FORMAT_VERSION};
 #[must_use]
 pub fn answers() -> Vec<(&'static str, Value)> {
     vec![
+        answer::<AgbomDiff>("AgbomDiff"),
+        answer::<AgbomResult>("AgbomResult"),
         answer::<ApplyResult>("ApplyResult"),
         answer::<ApprovalList>("ApprovalList"),
         answer::<ApprovalResult>("ApprovalResult"),

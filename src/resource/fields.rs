@@ -12,6 +12,7 @@ mod tool;
 use super::kind::Kind;
 
 pub use mention::{Candidate, Mention, Target, mentions};
+pub use tool::LEVELS;
 
 /// One field of a map.
 #[derive(Debug)]

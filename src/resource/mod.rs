@@ -4,8 +4,10 @@
 pub mod canonical;
 pub mod diagnostic;
 pub mod digest;
+pub mod duration;
 pub mod envelope;
 pub mod fields;
+pub mod freeze;
 pub mod id;
 pub mod kind;
 pub mod metric;

@@ -1,6 +1,7 @@
 //! Typed views of the kinds that decide over promotions. A view reads what is there and fills in nothing;
 //! what is of the wrong type is left out, for validation has said so before.
 
+mod budget;
 mod deployment;
 mod environment;
 mod eval;
@@ -8,6 +9,7 @@ mod model;
 mod policy;
 mod team;
 
+pub use budget::{Budget, Limits, Scope};
 pub use deployment::Deployment;
 pub use environment::{Environment, Gate, Mode, Runtime};
 pub use eval::{Eval, Guards};

@@ -185,6 +185,24 @@ impl Trust {
         }))
     }
 
+    /// Everybody with a key of whom `environment` takes results of evals; none where nobody can tell.
+    #[must_use]
+    pub fn eval_runners(&self, environment: &str) -> BTreeSet<&str> {
+        self.with_key(|principal| self.takes_evals_of(principal, environment).unwrap_or(false))
+    }
+
+    /// Everybody with a key who may write to `environment`.
+    #[must_use]
+    pub fn writers(&self, environment: &str) -> BTreeSet<&str> {
+        self.with_key(|principal| self.check_writer(principal, environment).is_ok())
+    }
+
+    fn with_key(&self, may: impl Fn(&Principal) -> bool) -> BTreeSet<&str> {
+        let keyed = self.members.iter().filter(|member| !member.keys.is_empty());
+        let principal = |member: &&Member| Principal { name: member.user.clone(), automation: member.automation };
+        keyed.filter(|member| may(&principal(member))).map(|member| member.user.as_str()).collect()
+    }
+
     /// Whether any environment takes results of evals that this principal signed.
     #[must_use]
     pub fn may_run_evals(&self, principal: &Principal) -> bool {

@@ -88,6 +88,7 @@ fn trial(held: Option<&Held>) -> TrialResult {
     TrialResult {
         latency_us: answer.latency_us,
         cost: answer.cost.as_ref().ok().copied(),
+        usage: answer.usage,
         attempts: answer.attempts,
         fault: answer.fault.as_ref().map(|(kind, _)| *kind),
         message: answer.fault.as_ref().map(|(_, message)| message.clone()),

@@ -10,7 +10,7 @@ mod tests;
 
 use crate::resource::envelope::Resource;
 use crate::resource::view;
-use crate::resource::{Kind, Value, path};
+use crate::resource::{Kind, Value, duration, path};
 
 use super::definition::{Definition, Run};
 use flaws::Flaws;
@@ -100,26 +100,11 @@ fn timeout(value: Option<&Value>, at: &str, flaws: &mut Flaws) -> Option<u64> {
 
 fn max_age(value: Option<&Value>, at: &str, flaws: &mut Flaws) -> Option<u64> {
     let value = value.filter(|value| **value != Value::Null)?;
-    let seconds = value.as_text().and_then(seconds).filter(|seconds| *seconds > 0);
+    let seconds = value.as_text().and_then(duration::seconds).filter(|seconds| *seconds > 0);
     if seconds.is_none() {
         flaws.add(at, "this is no length of time", "write, say, `36h` or `7d`");
     }
     seconds
-}
-
-/// The seconds of `90s`, `15m`, `36h`, `7d`, `2w`.
-fn seconds(text: &str) -> Option<u64> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 7 * 86_400,
-        _ => return None,
-    };
-    let is_digits = digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse::<u64>().ok().filter(|_| is_digits).map(|count| count * unit)
 }
 
 fn confidence(value: Option<&Value>, flaws: &mut Flaws) -> Option<f64> {

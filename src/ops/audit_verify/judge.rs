@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use crate::audit::commit::CommitFact;
 use crate::audit::compare::{check_manifest, check_message, check_record};
@@ -11,12 +12,13 @@ use crate::audit::gates::{check_gates, check_outcome};
 use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
 use crate::gate::Verdict;
-use crate::ledger::{Ballots, ObjectId};
+use crate::ledger::{Ballots, Environment, ObjectId};
 use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
+use super::bills::Shelved;
 use super::redraft::{Redraft, Release};
 use super::releases::Court;
 
@@ -31,6 +33,23 @@ pub(super) struct Law<'t> {
     pub(super) evidence: Option<usize>,
     /// Who signed it.
     pub(super) operator: &'t Operator,
+}
+
+/// What surrounded a decision.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a, 'r> {
+    /// The environment before it.
+    pub(super) before: &'a Environment<'a, 'r>,
+    /// For a promotion, where its content comes from.
+    pub(super) source: Option<&'a Environment<'a, 'r>>,
+    /// Who may say so.
+    pub(super) trust: &'a Trust,
+    /// The number of the release.
+    pub(super) number: u64,
+    /// The release, if it was made.
+    pub(super) release: Option<ObjectId>,
+    /// The joch that planned it.
+    pub(super) joch: &'a str,
 }
 
 impl Court<'_, '_> {
@@ -85,6 +104,7 @@ impl Court<'_, '_> {
         let source = redraft.draft.source.as_ref().map(|source| source.commit.as_str());
         let beside: Vec<Record> = standing.values().cloned().collect();
         findings.extend(check_message(fact, manifest, &beside, source));
+        self.check_bills(release, redraft, &derived, findings)?;
         for record in &derived.records {
             let Some(found) = standing.get(&record.agent_ref) else {
                 if derived.gated {
@@ -131,32 +151,55 @@ impl Court<'_, '_> {
         operator: &Operator,
     ) -> Result<Result<Plan, String>> {
         let source = release.source.as_ref().map(|(_, environment)| environment);
-        let records: Vec<Arc<Resource>> = guards(draft, &release.before, source)?;
-        let manifest = release.manifest;
-        let Ok(evidence) = manifest.evidence.parse::<ObjectId>() else {
+        let world = World {
+            before: &release.before,
+            source,
+            trust,
+            number: release.manifest.release,
+            release: Some(release.id),
+            joch: &release.manifest.joch,
+        };
+        let asked: Vec<_> = standing.values().collect();
+        self.plan_of(draft, &world, &asked, &release.manifest.evidence, operator, release.fact.time)
+    }
+
+    /// Makes the plan of a draft in the world of that time; `asked` are the records that say what was asked for.
+    pub(super) fn plan_of(
+        &self,
+        draft: &Draft,
+        world: &World<'_, '_>,
+        asked: &[&Record],
+        evidence: &str,
+        operator: &Operator,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Plan, String>> {
+        let World { before, source, trust, number, release, joch } = *world;
+        let records: Vec<Arc<Resource>> = guards(draft, before, source)?;
+        let Ok(commit) = evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
         };
-        let votes = Ballots { reader: self.reader, commit: evidence, trust };
-        let asked: Vec<_> = standing.values().collect();
-        let (required, allowed) = (required(&asked), allowed(&asked));
+        let votes = Ballots { reader: self.reader, commit, trust };
+        let (required, allowed) = (required(asked), allowed(asked));
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
+        let bills = Shelved { reader: self.reader, numbers: self.numbers, release, joch };
         let context = Context {
             trust,
             // What the trust before it demanded too, where one command changed both, cannot be told from two commands.
             earlier_trust: None,
-            evidence_commit: &manifest.evidence,
+            evidence_commit: evidence,
             operator,
-            now: release.fact.time,
-            number: manifest.release,
+            now,
+            number,
             records: &records,
             required: &required,
             allowed_regressions: &allowed,
             numbering: self.numbers,
+            bills: &bills,
             votes: &votes,
             results: &votes,
             observations: &votes,
             holds: &votes,
-            target: &release.before,
+            target: before,
             source: source.map(|source| source as &dyn Shelf),
             default_judge: default_judge.as_ref(),
         };

@@ -1,12 +1,15 @@
 //! `joch audit verify`: whether the ledger is as honest verbs leave it. Reads everything through one snapshot, derives
 //! again what can be derived, and tells what contradicts a rule.
 
+mod bills;
 mod evidence;
 mod genesis;
 mod judge;
 mod lines;
+mod reapply;
 mod redraft;
 mod releases;
+mod stopped;
 mod tags;
 mod trust;
 
@@ -46,6 +49,8 @@ pub struct Checked {
     pub tags: usize,
     /// Items of evidence.
     pub evidence: usize,
+    /// Decisions that stopped a change and were made again.
+    pub stopped: usize,
 }
 
 /// What came of it.
@@ -112,14 +117,19 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
     findings.extend(numbers.check());
     let court = Court { reader, lines: &lines, trust: &history, numbers: &numbers, testimony: &testimony };
     let mut released = BTreeMap::new();
+    let mut decided_again = 0;
     let wanted = |rung: &&String| only.is_none_or(|only| only == rung.as_str());
     for rung in rungs.iter().filter(wanted) {
         court.follow(rung, &mut released, &mut findings);
+        decided_again += court.stopped(rung, &mut findings);
     }
     let tags = tags::check(reader, &released, &numbers, only, &mut findings);
     check_decisions(&testimony, &lines, &mut findings);
     let commits: BTreeSet<ObjectId> = lines.values().flat_map(|line| line.commits.iter().copied()).collect();
-    Outcome { checked: Checked { commits: commits.len(), tags, evidence: testimony.items }, findings }
+    Outcome {
+        checked: Checked { commits: commits.len(), tags, evidence: testimony.items, stopped: decided_again },
+        findings,
+    }
 }
 
 fn check_names(reader: &Reader<'_>, rungs: &BTreeSet<String>, findings: &mut Vec<Finding>) {

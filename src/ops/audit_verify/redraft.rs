@@ -53,6 +53,8 @@ pub(super) struct Release<'a, 'r> {
     pub(super) source: Option<(Source, Environment<'a, 'r>)>,
     pub(super) served: &'a Served,
     pub(super) numbers: &'a Numbers,
+    /// Whether an earlier release of the environment has a bill of materials.
+    pub(super) billed: bool,
 }
 
 /// The draft, with the records that stand beside the closures it changes.
@@ -185,7 +187,11 @@ impl Release<'_, '_> {
                         self.bring(agent, &candidate, record.default_judge.as_ref(), &mut edit, draft)?;
                         promotion::weigh(agent, &mut edit, &candidate, &self.before, self.numbers, self.reader)?;
                     }
-                    None if rippled => {}
+                    None if rippled => {
+                        if let Some((_, source)) = &self.source {
+                            edit.running_in_source_since = promotion::running_since(agent, &edit, source)?;
+                        }
+                    }
                     None => {
                         let wrong = "it is neither what the source held nor what the promoted resources make of it";
                         findings.push(self.at(&layout::closure(agent), Rule::PromoteSource, wrong));
@@ -235,7 +241,13 @@ impl Release<'_, '_> {
         let trust = self.reader.trust()?;
         let above = trust.ladder().from(self.before.name());
         let default_judge = judge.map(Reference::from);
-        let way = promotion::Way { source, above, default_judge: default_judge.as_ref(), reader: self.reader };
+        let way = promotion::Way {
+            source,
+            above,
+            default_judge: default_judge.as_ref(),
+            numbering: self.numbers,
+            reader: self.reader,
+        };
         let brings = promotion::brings(agent, &candidate.closure, &way)?;
         let lacked = draft.catalog.iter().filter(|(id, change)| change.before.is_none() && brings.contains_key(*id));
         edit.writes = lacked.map(|(id, _)| id.clone()).collect();

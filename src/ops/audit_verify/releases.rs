@@ -36,14 +36,22 @@ struct Way<'a> {
     chain: Chain,
     served: Served,
     time: Option<DateTime<Utc>>,
+    /// Whether a release so far has a bill of materials.
+    billed: bool,
 }
 
 impl<'a, 'r> Court<'a, 'r> {
     /// Follows the branch of an environment from its second commit; the first is the genesis.
     pub(super) fn follow(&self, environment: &str, released: &mut ByRelease<Released>, findings: &mut Vec<Finding>) {
         let Some(line) = self.lines.get(environment) else { return };
-        let mut way =
-            Way { environment, line, chain: Chain::default(), served: Served::default(), time: self.time(line) };
+        let mut way = Way {
+            environment,
+            line,
+            chain: Chain::default(),
+            served: Served::default(),
+            time: self.time(line),
+            billed: false,
+        };
         for place in 1..line.commits.len() {
             let fact = match commit_fact(self.reader, environment, line.commits[place]) {
                 Ok(fact) => fact,
@@ -117,10 +125,14 @@ impl<'a, 'r> Court<'a, 'r> {
             source: self.source(way.environment, fact, &manifest, trust, findings)?,
             served: &way.served,
             numbers: self.numbers,
+            billed: way.billed,
         };
         let law = Law { cited: trust, newest, evidence, operator: &operator };
         let draft = self.judge(&release, law, findings)?;
         way.served.add(&draft);
+        for agent in draft.agents.keys() {
+            way.billed |= reader.snapshot().entry_at(id, &layout::bom(agent))?.is_some();
+        }
         Ok(())
     }
 

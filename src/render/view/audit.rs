@@ -36,6 +36,8 @@ pub struct CheckedCounts {
     pub tags: usize,
     /// Items of evidence.
     pub evidence: usize,
+    /// Decisions that stopped a change and were made again from what they cite.
+    pub stopped: usize,
 }
 
 /// What is proven of one agent.
@@ -87,11 +89,11 @@ impl View for AuditLog {
 }
 
 impl VerifyResult {
-    /// The result of looking at so many commits, tags and items of evidence.
+    /// The result of looking at so much.
     #[must_use]
-    pub fn new(commits: usize, tags: usize, evidence: usize, findings: Vec<Finding>) -> Self {
+    pub fn new(checked: CheckedCounts, findings: Vec<Finding>) -> Self {
         let verdict = if findings.is_empty() { "clean" } else { "refused" };
-        Self { verdict, checked: CheckedCounts { commits, tags, evidence }, findings }
+        Self { verdict, checked, findings }
     }
 }
 
@@ -107,7 +109,7 @@ impl View for VerifyResult {
     fn text(&self, page: &mut Page, _wide: bool) {
         super::findings::list(page, &self.findings);
         page.gap();
-        let CheckedCounts { commits, tags, evidence } = self.checked;
+        let CheckedCounts { commits, tags, evidence, .. } = self.checked;
         let count = match self.findings.len() {
             0 => "nothing contradicts the ledger's rules".to_owned(),
             1 => "1 finding".to_owned(),

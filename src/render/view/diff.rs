@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::bom::AbomDelta;
+use crate::bom::{AbomDelta, Became, Other};
 use crate::diff::Change;
 use crate::release::Word;
 use crate::render::{Page, View};
@@ -170,7 +170,7 @@ impl DiffResult {
 
 impl DiffSide {
     /// `v7 (1f0c2d1a)`, and which environment has it.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         let place = match (&self.environment, self.time) {
             (Some(environment), Some(time)) => format!("{environment}@{}", words::time(time)),
             (Some(environment), None) => environment.clone(),
@@ -222,9 +222,23 @@ pub(super) fn delta_lines(delta: &AbomDelta) -> Vec<String> {
     let moved = delta.changed.iter().map(|moved| {
         let version = |version: Option<u64>| version.map_or_else(|| "new".to_owned(), |version| format!("v{version}"));
         let id = ResourceId::new(moved.kind.clone(), &moved.namespace, &moved.name);
-        format!("~ {id} {} -> {}", version(moved.from), version(moved.to))
+        let outside = moved.moved.as_ref().map_or_else(String::new, |moved| format!(" ({moved})"));
+        format!("~ {id} {} -> {}{outside}", version(moved.from), version(moved.to))
     });
-    added.chain(removed).chain(moved).collect()
+    added.chain(removed).chain(moved).chain(delta.others.iter().map(other)).collect()
+}
+
+/// `~ image/registry.example.com/x 1.6 -> 1.7`
+fn other(other: &Other) -> String {
+    let namespace = other.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
+    let name = format!("{}/{namespace}{}", other.what, other.name);
+    let told = |version: &Option<String>| version.clone().unwrap_or_else(|| "no version".to_owned());
+    let line = match other.change {
+        Became::Added => format!("+ {name} {}", other.to.clone().unwrap_or_default()),
+        Became::Removed => format!("- {name} {}", other.from.clone().unwrap_or_default()),
+        Became::Changed => format!("~ {name} {} -> {}", told(&other.from), told(&other.to)),
+    };
+    line.trim_end().to_owned()
 }
 
 fn component(pinned: &Pinned) -> String {

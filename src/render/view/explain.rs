@@ -19,8 +19,19 @@ pub struct Explanation {
     pub to: String,
     /// What would change.
     pub changes: Vec<String>,
-    /// What is missing.
+    /// What is missing: the fewest things, what says no first.
     pub missing: Vec<MissingFact>,
+    /// The same for people, in the words of the terminal.
+    pub text: String,
+}
+
+impl Explanation {
+    /// With its own words.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        self.text = crate::render::table(&self, false);
+        self
+    }
 }
 
 /// One missing fact.
@@ -31,10 +42,22 @@ pub struct MissingFact {
     pub resource: String,
     /// What the gate says.
     pub gate: GateResult,
+    /// The other gates that it satisfies.
+    pub also: Vec<AlsoMissing>,
     /// Who can supply it.
     pub who: Vec<String>,
     /// With which command.
     pub command: String,
+}
+
+/// Another gate that waits for the same.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AlsoMissing {
+    /// The resource that it is about.
+    pub resource: String,
+    /// What the gate says.
+    pub gate: GateResult,
 }
 
 impl View for Explanation {
@@ -61,9 +84,10 @@ impl View for Explanation {
         page.line(format!("a promotion now would be {}; it is missing:", self.verdict));
         for fact in &self.missing {
             page.gap();
-            page.line(format!("{}  {}", fact.gate.verdict.word(), fact.gate.label()));
-            page.line(format!("  {}", fact.gate.reason));
-            page.line(format!("  demanded by: {}", fact.gate.demanded_by.join(", ")));
+            answer(page, &fact.gate);
+            for also in &fact.also {
+                answer(page, &also.gate);
+            }
             if !fact.who.is_empty() {
                 page.line(format!("  who:         {}", fact.who.join(" or ")));
             } else if fact.gate.gate == "approval" {
@@ -73,5 +97,13 @@ impl View for Explanation {
             }
             page.line(format!("  then:        {}", fact.command));
         }
+    }
+}
+
+fn answer(page: &mut Page, gate: &GateResult) {
+    page.line(format!("{}  {}", gate.verdict.word(), gate.label()));
+    page.line(format!("  {}", gate.reason));
+    if !gate.demanded_by.is_empty() {
+        page.line(format!("  demanded by: {}", gate.demanded_by.join(", ")));
     }
 }

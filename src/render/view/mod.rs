@@ -1,5 +1,7 @@
 //! One view for each command.
 
+mod agbom;
+mod agbom_diff;
 mod apply;
 mod approvals;
 mod audit;
@@ -29,9 +31,11 @@ mod trust;
 mod validate;
 mod words;
 
+pub use agbom::{AgbomResult, BillComponent};
+pub use agbom_diff::AgbomDiff;
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
-pub use audit::{AuditLog, ProofResult, VerifyResult};
+pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};
 pub use describe::{DescribedHolder, DescribedPlace, Description};
 pub use diff::{AffectedAgent, ComparedResource, DiffResult, DiffSide};
@@ -43,7 +47,7 @@ pub use eval_list::{EvalList, LastRun, ListedEval, UnfinishedRun};
 pub use eval_part::{EvalPart, EvalTrouble, PartState};
 pub use eval_plan::{Estimate, EvalPlan, EvalPlans, PlannedMetric};
 pub use eval_started::StartedEval;
-pub use explain::{Explanation, MissingFact};
+pub use explain::{AlsoMissing, Explanation, MissingFact};
 pub use get::{ListedResource, ResourceList};
 pub use history::History;
 pub use init::InitResult;

@@ -7,6 +7,12 @@ pub(super) static POLICY: &[Field] = &[
     Field { key: "description", shape: Shape::Text, doc: "What the policy is for." },
     Field { key: "appliesTo", shape: Shape::Object(APPLIES_TO), doc: "Which agents it binds without being named." },
     Field { key: "rules", shape: Shape::List(&Shape::Object(RULE)), doc: "Rules; every one is judged, deny wins." },
+    Field {
+        key: "rego",
+        shape: Shape::Text,
+        doc: "Rules in Rego: package `joch.release`, sets `deny`, `violation`, `warn`.",
+    },
+    Field { key: "params", shape: Shape::Map(&Shape::Any), doc: "What its Rego finds under `input.params`." },
     Field { key: "audit", shape: Shape::Any, doc: "What is recorded when it acts." },
 ];
 

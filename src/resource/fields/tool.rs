@@ -25,7 +25,7 @@ static ENDPOINT: &[Field] = &[
 ];
 
 /// How far a tool's effects reach, the least first.
-pub(in crate::resource) static LEVELS: &[&str] =
+pub static LEVELS: &[&str] =
     &["read_only", "local_write", "external_write", "financial", "communication", "code_execution", "privileged"];
 
 static SIDE_EFFECTS: &[Field] = &[

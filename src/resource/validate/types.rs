@@ -1,6 +1,7 @@
 //! Types, words and near misses, all from the tables of fields.
 
 use super::Report;
+use crate::resource::duration;
 use crate::resource::envelope::environment_key;
 use crate::resource::fields::{self, Field, METADATA, Shape};
 use crate::resource::metric::Statistic;
@@ -82,7 +83,7 @@ fn check_shape(shape: &Shape, value: &Value, at: &str, report: &mut Report<'_>) 
         }
         (Shape::Whole, other) => mismatch("a whole number", other, at, report),
         (Shape::OneOf(words), value) => check_word(words, value, at, report),
-        (Shape::Duration, Value::Text(text)) if is_duration(text) => {}
+        (Shape::Duration, Value::Text(text)) if duration::seconds(text).is_some() => {}
         (Shape::Duration, other) => mismatch("a length of time such as `90s`, `36h` or `7d`", other, at, report),
         (Shape::Reference(..), value) => check_reference(value, at, report),
         (Shape::Model(_), value) => check_model(value, at, report),
@@ -200,10 +201,4 @@ fn mismatch(takes: &str, value: &Value, at: &str, report: &mut Report<'_>) {
 
 fn listed(words: &[&str]) -> String {
     format!("one of {}", words.join(", "))
-}
-
-/// `90s`, `15m`, `36h`, `7d`, `2w`.
-fn is_duration(text: &str) -> bool {
-    text.strip_suffix(['s', 'm', 'h', 'd', 'w'])
-        .is_some_and(|digits| !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -1,7 +1,9 @@
 //! Environment: a rung of the ladder, and what a promotion into it demands.
 
 use super::{references, texts};
+use crate::resource::duration;
 use crate::resource::envelope::Resource;
+use crate::resource::freeze::{self, Freeze};
 use crate::resource::id::Reference;
 use crate::resource::kind::Kind;
 use crate::resource::requirement::Requirement;
@@ -30,6 +32,10 @@ pub struct Environment {
     pub eval_runners: Vec<String>,
     /// Who may override a gate: principals or `team:NAME`.
     pub override_by: Vec<String>,
+    /// When it stands still, each entry as far as it can be read.
+    pub freezes: Vec<Result<Freeze, String>>,
+    /// How many seconds a version must have run in the environment below, where it says so.
+    pub soak: Option<Result<u64, String>>,
 }
 
 /// What an environment runs on.
@@ -89,6 +95,8 @@ impl Environment {
             require_live: spec.get("requireLive").and_then(Value::as_bool),
             eval_runners: texts(spec.get("evalRunners")),
             override_by: texts(spec.get("override")),
+            freezes: freeze::read_all(spec.get("freezes")),
+            soak: spec.get("soak").filter(|soak| **soak != Value::Null).map(duration::read),
         })
     }
 }

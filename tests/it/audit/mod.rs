@@ -4,6 +4,7 @@
 mod attacks;
 pub(crate) mod forge;
 mod honest;
+mod stopped;
 
 use crate::support::needs;
 use crate::support::world::World;

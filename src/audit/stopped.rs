@@ -1,0 +1,70 @@
+//! A decision that stopped a change, held against the same decision made again.
+
+use serde_json::{Map, Value};
+
+use crate::release::Record;
+
+use super::compare::{same_components, same_diff, same_imposed};
+use super::finding::{Finding, Rule};
+use super::gates::same_answer;
+
+/// What another joch may word otherwise, or number otherwise since. The version that a stopped change would have had
+/// is not given away by it: other content may have it now.
+const NOT_COMPARED: [&str; 9] =
+    ["joch", "toVersion", "diff", "abomDiff", "imposed", "gates", "evalResults", "approvals", "projections"];
+
+/// Evidence is never taken away, so there is nothing to bring back.
+const AFTER: &str = "; nothing was released on it: ask whoever signed it, and rely on the attempts after it";
+
+/// The findings of one stopped decision; `object` is the item of evidence.
+#[must_use]
+pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut wrong =
+        |rule: Rule, message: String| findings.push(Finding::new(rule, object, format!("{message}{AFTER}")));
+    let (says, is) = (fields(found), fields(derived));
+    for (name, value) in is.iter().filter(|(name, _)| !NOT_COMPARED.contains(&name.as_str())) {
+        if says.get(name) != Some(value) {
+            wrong(
+                Rule::RecordContent,
+                format!("`{name}` of the decision is not what its source, its target and trust say"),
+            );
+        }
+    }
+    if !same_diff(found, derived) {
+        wrong(Rule::RecordDiff, "`diff` of the decision is not that of the two closures".into());
+    }
+    if !same_components(found, derived) {
+        wrong(Rule::RecordMembers, "`abomDiff` of the decision is not that of the two closures".into());
+    }
+    if !same_imposed(&found.imposed, &derived.imposed) {
+        wrong(Rule::RecordMembers, "`imposed` of the decision is not what trust imposed".into());
+    }
+    for gate in &derived.gates {
+        let label = gate.label();
+        match found.gates.iter().find(|answer| answer.label() == label) {
+            None => wrong(Rule::GateMissing, format!("`{label}` was demanded, and the decision does not have it")),
+            Some(answer) if !same_answer(answer, gate) => {
+                let (said, is) = (answer.verdict.word(), gate.verdict.word());
+                let message = format!("it says {said} of `{label}`, and the evidence says {is}: {}", gate.reason);
+                wrong(Rule::GateVerdict, message);
+            }
+            Some(_) => {}
+        }
+    }
+    let says = |record: &Record| (record.eval_results.clone(), record.approvals.clone(), record.projections.clone());
+    if found.joch == derived.joch && says(found) != says(derived) {
+        wrong(
+            Rule::GateVerdict,
+            "the results, approvals or projections of the decision are not those on evidence".into(),
+        );
+    }
+    findings
+}
+
+fn fields(record: &Record) -> Map<String, Value> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}

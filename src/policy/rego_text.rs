@@ -1,0 +1,205 @@
+//! A look at the words of a Rego text, without comments and strings: which rules it has, what it must not use, and
+//! how deep its rules go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first word of a line outside of every bracket: the head of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) name: String,
+    /// Its line, from 1.
+    pub(super) line: usize,
+    /// Its place among the words.
+    word: usize,
+}
+
+/// Words that a policy must not use, and why.
+const REFUSED: [(&str, &str); 5] = [
+    ("bits", "its functions take as much memory as they are asked for"),
+    ("data", "there is no data but the input, and rules of its own are called by their name"),
+    ("numbers", "its functions take as much memory as they are asked for"),
+    ("rand", "a policy comes to the same whenever it is asked"),
+    ("with", "a policy sees its input as it is"),
+];
+
+/// How deep rules may call rules.
+const DEEPEST: usize = 50;
+
+/// Words before a bracket that call nothing.
+const KEYWORDS: [&str; 8] = ["if", "in", "contains", "every", "some", "not", "else", "print"];
+
+/// One word, where it stands, and what stood before it.
+struct Word<'t> {
+    text: &'t str,
+    /// Its first byte in the text.
+    start: usize,
+    line: usize,
+    depth: usize,
+    /// Whether it is the first of its line.
+    first: bool,
+    /// Whether a dot stands before it.
+    after_dot: bool,
+}
+
+/// The heads of the rules of a text, in its order; `default deny := …` is a head of `deny`.
+pub(super) fn heads(text: &str) -> Vec<Head> {
+    let mut heads = Vec::new();
+    let mut default = false;
+    for (index, word) in words(text).into_iter().enumerate().filter(|(_, word)| word.depth == 0) {
+        let starts = word.first || default;
+        default = word.first && word.text == "default";
+        if starts && !default && !["package", "import", "else"].contains(&word.text) {
+            heads.push(Head { name: word.text.to_owned(), line: word.line, word: index });
+        }
+    }
+    heads
+}
+
+/// The first word that must not be used, why, and its line.
+pub(super) fn refused(text: &str) -> Option<(&'static str, &'static str, usize)> {
+    words(text).into_iter().filter(|word| !word.after_dot).find_map(|word| {
+        let (name, why) = REFUSED.into_iter().find(|(name, _)| *name == word.text)?;
+        Some((name, why, word.line))
+    })
+}
+
+/// The first function that is called and that nobody has: neither the text nor the engine. Its line, too.
+pub(super) fn unknown_call(text: &str, is_known: impl Fn(&str) -> bool) -> Option<(String, usize)> {
+    let heads = heads(text);
+    let starts = words(text).into_iter().filter(|word| !word.after_dot);
+    let calls = starts.filter_map(|word| {
+        let rest = &text[word.start..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(rest.len());
+        rest[end..].starts_with('(').then(|| (&rest[..end], word.line))
+    });
+    let mut unknown = calls.filter(|(name, _)| {
+        !KEYWORDS.contains(name) && !heads.iter().any(|head| head.name == **name) && !is_known(name)
+    });
+    unknown.next().map(|(name, line)| (name.to_owned(), line))
+}
+
+/// A rule that calls itself, if only through others, or that goes too deep, and why it is refused. A word that is the
+/// name of a rule counts as a call of it.
+pub(super) fn too_deep(text: &str) -> Option<(String, String)> {
+    let heads = heads(text);
+    let names: BTreeSet<&str> = heads.iter().map(|head| head.name.as_str()).collect();
+    let mut calls: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let words = words(text);
+    for (index, head) in heads.iter().enumerate() {
+        let end = heads.get(index + 1).map_or(words.len(), |next| next.word);
+        let called = words[head.word + 1..end].iter().filter(|word| !word.after_dot);
+        let called = called.map(|word| word.text).filter(|word| names.contains(word));
+        let name = names.get(head.name.as_str()).copied().unwrap_or_default();
+        calls.entry(name).or_default().extend(called);
+    }
+    let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
+    // Rules whose calls are all known are known in turn; a ring never is.
+    while depths.len() < calls.len() {
+        let mut known = Vec::new();
+        for (name, called) in calls.iter().filter(|(name, _)| !depths.contains_key(**name)) {
+            let below: Option<Vec<usize>> = called.iter().map(|called| depths.get(called).copied()).collect();
+            known.extend(below.map(|below| (*name, 1 + below.into_iter().max().unwrap_or_default())));
+        }
+        if known.is_empty() {
+            let ring = calls.keys().find(|name| !depths.contains_key(**name))?;
+            return Some(((*ring).to_owned(), "it calls itself, if only through others".into()));
+        }
+        if let Some((name, depth)) = known.iter().find(|(_, depth)| *depth > DEEPEST) {
+            return Some((
+                (*name).to_owned(),
+                format!("it goes {depth} rules deep, and {DEEPEST} are followed at most"),
+            ));
+        }
+        depths.extend(known);
+    }
+    None
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    let bytes = text.as_bytes();
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let (mut at, mut line, mut depth) = (0, 1, 0_usize);
+    let (mut first, mut after_dot) = (true, false);
+    let mut words = Vec::new();
+    while at < bytes.len() {
+        let byte = bytes[at];
+        match byte {
+            b'\n' => {
+                line += 1;
+                first = true;
+            }
+            b'#' => {
+                while at + 1 < bytes.len() && bytes[at + 1] != b'\n' {
+                    at += 1;
+                }
+            }
+            b'"' | b'`' => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != byte {
+                    line += usize::from(bytes[at] == b'\n');
+                    at += if bytes[at] == b'\\' && byte == b'"' { 2 } else { 1 };
+                }
+                first = false;
+            }
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            _ if is_word(byte) => {
+                let start = at;
+                while at < bytes.len() && is_word(bytes[at]) {
+                    at += 1;
+                }
+                words.push(Word { text: &text[start..at], start, line, depth, first, after_dot });
+                (first, after_dot) = (false, false);
+                continue;
+            }
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            first &= byte == b'#';
+            after_dot = byte == b'.';
+        }
+        at += 1;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_stand_first_on_a_line_and_outside_of_brackets() {
+        let text = "package joch.release\nimport rego.v1\n# deny in a comment\ndefault deny := false\n\
+                    violation contains msg if {\n\twarn\n\tmsg := \"deny\n\"\n}\nhelper(x) := `\nwarn\n` if x\n";
+        let told: Vec<_> = heads(text).into_iter().map(|head| (head.name, head.line)).collect();
+        assert_eq!(told, [("deny".to_owned(), 4), ("violation".into(), 5), ("helper".into(), 10)]);
+    }
+
+    #[test]
+    fn what_must_not_be_used_is_found_wherever_it_stands_and_only_there() {
+        let refused = |text| refused(text).map(|(name, _, line)| (name, line));
+        assert_eq!(refused("a := 1\nb := numbers.range(1, 2)"), Some(("numbers", 2)));
+        assert_eq!(refused("b := rand[\"intn\"](1)"), Some(("rand", 1)));
+        assert_eq!(refused("a := data.joch.release.b"), Some(("data", 1)));
+        assert_eq!(refused("a if b with input as {}"), Some(("with", 1)));
+        assert_eq!(refused("b := input.numbers # rand\nc := \"bits\"\nd := input.data"), None);
+    }
+
+    #[test]
+    fn a_function_that_nobody_has_is_found() {
+        let unknown = |text| unknown_call(text, |name| name == "count");
+        assert_eq!(unknown("f(x) := count(x)\na := f(1) if (true)\nb if not(a)"), None);
+        assert_eq!(unknown("a := 1\nb if { input.x; http.send({}) }"), Some(("http.send".into(), 2)));
+    }
+
+    #[test]
+    fn rules_that_call_themselves_or_go_too_deep_are_found() {
+        let said = |text: &str| too_deep(text).map(|(name, _)| name);
+        assert_eq!(said("f(x) := f(x)"), Some("f".into()));
+        assert_eq!(said("a := b\nb := c(1)\nc(x) := a if x"), Some("a".into()));
+        assert_eq!(said("a := input.a\nb := a\nc := [a, b]\ndeny contains a if c"), None);
+        let chain = |most: usize| (1..most).map(|n| format!("r{n} := r{}\n", n + 1)).collect::<String>();
+        assert_eq!(said(&format!("{}r50 := 1", chain(50))), None);
+        assert_eq!(said(&format!("{}r51 := 1", chain(51))), Some("r1".into()));
+    }
+}
