@@ -10,11 +10,11 @@ pub mod closure;
 
 pub mod diff;
 
+pub mod eval;
+
 pub mod bom;
 
 pub mod policy;
-
-pub mod eval;
 
 pub mod trust;
 

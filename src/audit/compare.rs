@@ -84,6 +84,8 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(content, "writes", f.writes == d.writes);
     check(content, "undoes", f.undoes == d.undoes);
     check(content, "previousRelease", f.previous_release == d.previous_release);
+    check(content, "warnings", f.joch != d.joch || f.warnings == d.warnings);
+    check(content, "overrides", f.overrides == d.overrides);
     check(content, "trust", f.trust == d.trust);
     check(content, "evidence", f.evidence == d.evidence);
     findings

@@ -1,7 +1,8 @@
 //! The evidence branch: items are only added, each signed by its author and named for its content.
 
+use crate::bom::Observation;
 use crate::eval::RunResult;
-use crate::gate::Statement;
+use crate::gate::{Glass, Hold, Review, Statement};
 use crate::release::{Record, layout};
 
 /// The folders of the evidence branch.
@@ -41,6 +42,22 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
         layout::EVALS => {
             let subject = RunResult::from_json(bytes)?.subject;
             vec![layout::eval_result(&subject.agent, subject.digest, id)]
+        }
+        layout::HOLDS => {
+            let hold = Hold::from_json(bytes)?;
+            vec![layout::hold(&hold.resource, hold.digest, id)]
+        }
+        layout::OVERRIDES => {
+            let (resource, environment) = match (Glass::from_json(bytes), Review::from_json(bytes)) {
+                (Ok(glass), _) => (glass.resource, glass.environment),
+                (_, Ok(review)) => (review.resource, review.environment),
+                (Err(why), Err(_)) => return Err(why),
+            };
+            vec![layout::override_item(&environment, &resource, id)]
+        }
+        layout::OBSERVATIONS => {
+            let seen = Observation::from_json(bytes)?;
+            vec![format!("{}/{id}.json", layout::observations(&seen.server, Some(seen.digest)))]
         }
         _ => return Ok(()),
     };

@@ -126,6 +126,7 @@ rules! {
     GateMissing = "gate-missing": "every gate that was demanded was asked",
     GateVerdict = "gate-verdict": "a gate's answer follows from its evidence",
     GateNotPassed = "gate-not-passed": "no release stands that its gates stopped",
+    Override = "override": "a gate is overridden by a person whom the Environment names, with reason, ticket and in time, and the word for it stands on evidence",
     GateRules = "gate-rules": "the rules that a record names are those that held",
     DecisionMissing = "decision-missing": "every release into an environment with gates has its decisions on evidence",
     EvidenceStale = "evidence-stale": "a release with gates is decided on the newest evidence",

@@ -38,6 +38,16 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
             );
             findings.push(commit.finding(Rule::GateVerdict, wrong));
         }
+        if answer.overridden != gate.overridden {
+            let wrong = match &answer.overridden {
+                Some(said) => format!(
+                    "its record says that `{}` overrode `{label}` for {subject}, and under the trust it cites that is not so",
+                    said.by
+                ),
+                None => format!("its record leaves out that `{label}` was overridden for {subject}"),
+            };
+            findings.push(commit.finding(Rule::Override, wrong));
+        }
     }
     findings
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::gate::OverrideStanding;
 use crate::release::{Record, layout};
 use crate::resource::{Digest, Pinned, Resource, ResourceId};
 
@@ -48,6 +49,9 @@ pub struct Proof {
     pub commit: String,
     /// Its tag.
     pub tag: String,
+    /// What was overridden in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<OverrideStanding>,
     /// Whose signature stands on the commit.
     pub signature: SignatureProof,
     /// What contradicts the release; empty for one that is as it should be.
@@ -84,6 +88,8 @@ pub struct ProofFacts<'a> {
     pub commit: &'a str,
     /// Its committer time.
     pub applied_at: DateTime<Utc>,
+    /// What was overridden in it.
+    pub overridden: Option<OverrideStanding>,
     /// Whose signature stands on it.
     pub signature: SignatureProof,
     /// What trust imposes on the agent there at that moment.
@@ -119,6 +125,7 @@ pub fn prove(facts: ProofFacts<'_>) -> Proof {
         release: record.release.clone(),
         commit: facts.commit.to_owned(),
         tag: format!("release/{}", record.release),
+        overridden: facts.overridden,
         signature: facts.signature,
         findings: facts.findings,
         verify,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::gate::{Decision, Outcome, Statement};
+use crate::gate::{Decision, Held, HoldAction, Judgement, Outcome, Reviewed, Statement};
 use crate::release::{Manifest, Record, Word};
 use crate::resource::{Digest, Kind, ResourceId};
 
@@ -18,7 +18,7 @@ pub struct Entry {
     pub environment: Option<String>,
     /// The release that was made, such as `prod/41`.
     pub release: Option<String>,
-    /// `apply`, `promote`, `rollback`, `delete`; `request`, `approve`, `reject`; `trust`.
+    /// `apply`, `promote`, `rollback`, `delete`; `request`, `approve`, `reject`; `hold`, `lift`; `review`; `trust`.
     pub event: String,
     /// What it was about.
     pub subjects: Vec<Touched>,
@@ -30,6 +30,9 @@ pub struct Entry {
     pub reason: Option<String>,
     /// The commit, or the id of the evidence item.
     pub object: String,
+    /// `overridden`, where it passed a gate in spite of what that said and nobody has accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
 }
 
 /// One resource that something happened to.
@@ -91,6 +94,7 @@ impl Entry {
             verdict: manifest.event.done().into(),
             reason: manifest.reason.clone(),
             object: commit.to_owned(),
+            mark: None,
         }
     }
 
@@ -116,6 +120,7 @@ impl Entry {
             verdict: record.verdict.clone(),
             reason: record.reason.clone(),
             object: id.to_owned(),
+            mark: None,
         })
     }
 
@@ -144,6 +149,53 @@ impl Entry {
             verdict: verdict.into(),
             reason: said.rationale.clone(),
             object: id.to_owned(),
+            mark: None,
+        }
+    }
+
+    /// A hold or a lift.
+    #[must_use]
+    pub fn of_hold(held: &Held, who: String) -> Self {
+        let hold = &held.hold;
+        let (event, verdict) = match hold.action {
+            HoldAction::Hold => ("hold", "held"),
+            HoldAction::Lift => ("lift", "lifted"),
+        };
+        let subject =
+            Touched { to_version: hold.version, digest: Some(hold.digest), ..Touched::of(hold.resource.clone()) };
+        Self {
+            time: hold.stated_at,
+            environment: hold.environment.clone(),
+            release: None,
+            event: event.into(),
+            subjects: vec![subject],
+            operator: Some(who),
+            verdict: verdict.into(),
+            reason: hold.reason.clone(),
+            object: held.id.clone(),
+            mark: None,
+        }
+    }
+
+    /// The review of an override.
+    #[must_use]
+    pub fn of_review(reviewed: &Reviewed, who: Option<&str>) -> Self {
+        let review = &reviewed.review;
+        let verdict = match review.decision {
+            Judgement::Accept => "accepted",
+            Judgement::Reject => "rejected",
+        };
+        Self {
+            time: review.stated_at,
+            environment: Some(review.environment.clone()),
+            release: Some(review.release.clone()),
+            event: "review".into(),
+            subjects: vec![Touched::of(review.resource.clone())],
+            operator: who.map(str::to_owned),
+            verdict: verdict.into(),
+            reason: Some(review.rationale.clone()),
+            object: reviewed.id.clone(),
+            mark: None,
         }
     }
 
@@ -160,6 +212,7 @@ impl Entry {
             verdict: "applied".into(),
             reason: None,
             object: commit.to_owned(),
+            mark: None,
         }
     }
 }

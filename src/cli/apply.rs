@@ -9,6 +9,7 @@ use crate::render::view::{ApplyResult, ResourceChange};
 
 use super::exit;
 use super::global::Answer;
+use super::overriding::OverrideArgs;
 
 /// Bring resources into an environment; never removes any
 #[derive(Debug, Args)]
@@ -19,6 +20,8 @@ pub(super) struct ApplyArgs {
     /// Environment; the first rung of the ladder where none is named
     #[arg(long, alias = "context", value_name = "ENV")]
     env: Option<String>,
+    #[command(flatten)]
+    glass: OverrideArgs,
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -31,8 +34,13 @@ pub(super) struct ApplyArgs {
 }
 
 pub(super) fn run(args: ApplyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
-    let request =
-        apply::Request { files: args.files, environment: args.env, reason: args.reason, dry_run: args.dry_run };
+    let request = apply::Request {
+        files: args.files,
+        environment: args.env,
+        glass: args.glass.request(),
+        reason: args.reason,
+        dry_run: args.dry_run,
+    };
     let outcome = apply::run(&request, caller)?;
     let evals = match (&outcome.landed, &outcome.plan) {
         (Some(landed), Some(plan)) if !args.no_evals => super::eval::on_deployment(&landed.release, plan, caller),

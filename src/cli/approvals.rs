@@ -3,10 +3,10 @@
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::gate::{Change, Decision};
+use crate::gate::{Change, Decision, Judgement};
 use crate::ops::approvals::{Listed, State};
-use crate::ops::{Caller, approvals, approve};
-use crate::render::view::{ApprovalItem, ApprovalList, ApprovalResult};
+use crate::ops::{Caller, approvals, approve, review};
+use crate::render::view::{ApprovalItem, ApprovalList, ApprovalResult, ReviewResult, ReviewedGates};
 
 use super::global::Answer;
 use super::promote::MoveArgs;
@@ -47,6 +47,17 @@ enum ApprovalsCommand {
         /// Its id, or the beginning of it
         id: String,
     },
+    /// Review what somebody overrode in a release; a second person does, and until then it says `overridden`
+    Review {
+        /// The release, such as `prod/41`
+        release: String,
+        /// Whether it was right to override the gate
+        #[arg(long, value_enum, default_value = "accept")]
+        decision: Judged,
+        /// Why
+        #[arg(long, alias = "reason", value_name = "TEXT")]
+        rationale: String,
+    },
     /// Decide what a request or a stopped attempt froze
     Decide {
         /// Its id, or the beginning of it
@@ -61,6 +72,12 @@ enum ApprovalsCommand {
         #[arg(long, alias = "reason", value_name = "TEXT")]
         rationale: Option<String>,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Judged {
+    Accept,
+    Reject,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -79,6 +96,13 @@ pub(super) fn run(args: ApprovalsArgs, caller: &mut Caller<'_>) -> Result<Answer
         ApprovalsCommand::Request(args) => vote(args, None, caller),
         ApprovalsCommand::Ls { waiting } => list(&approvals::Request { id: None, waiting }, caller),
         ApprovalsCommand::Show { id } => list(&approvals::Request { id: Some(id), waiting: false }, caller),
+        ApprovalsCommand::Review { release, decision, rationale } => {
+            let decision = match decision {
+                Judged::Accept => Judgement::Accept,
+                Judged::Reject => Judgement::Reject,
+            };
+            judge(&review::Request { release, decision, rationale }, caller)
+        }
         ApprovalsCommand::Decide { id, decision, team, rationale } => {
             let decision = match decision {
                 Word::Approve => Decision::Approve,
@@ -88,6 +112,26 @@ pub(super) fn run(args: ApprovalsArgs, caller: &mut Caller<'_>) -> Result<Answer
             say(&approve::Request { about, decision: Some(decision), team, rationale }, caller)
         }
     }
+}
+
+fn judge(request: &review::Request, caller: &mut Caller<'_>) -> Result<Answer> {
+    let outcome = review::run(request, caller)?;
+    let verdict = match (outcome.commit.is_some(), outcome.decision) {
+        (false, _) => "unchanged",
+        (true, Judgement::Accept) => "accepted",
+        (true, Judgement::Reject) => "rejected",
+    };
+    let reviewed = outcome.reviewed.into_iter().map(|(resource, gates)| ReviewedGates { resource, gates });
+    Ok(Answer::done(ReviewResult {
+        verdict: verdict.into(),
+        release: outcome.release,
+        reviewed: reviewed.collect(),
+        principal: outcome.principal,
+        decision: outcome.decision,
+        rationale: outcome.rationale,
+        commit: outcome.commit,
+        next: outcome.next,
+    }))
 }
 
 fn say(request: &approve::Request, caller: &mut Caller<'_>) -> Result<Answer> {

@@ -77,6 +77,7 @@ pub(super) fn release(name: &str, caller: &mut Caller<'_>) -> Result<Answer> {
         commit: full.commit,
         manifest: full.manifest.as_ref().clone(),
         records: full.records,
+        overridden: full.overridden,
         commands: full.commands,
     }))
 }

@@ -14,7 +14,7 @@ use super::global::Answer;
 /// List resources and their versions, the history of one, releases, or approvals
 #[derive(Debug, Args)]
 pub(super) struct GetArgs {
-    /// KIND, KIND NAME or KIND/NAME; KIND may also be `releases`
+    /// KIND, KIND NAME or KIND/NAME; KIND may also be `releases` or `holds`
     #[arg(required = true, num_args = 1..=2, value_name = "KIND [NAME]")]
     words: Vec<String>,
     /// Environment; all of them where none is named
@@ -41,6 +41,9 @@ pub(super) fn run(args: GetArgs, caller: &mut Caller<'_>) -> Result<Answer> {
             None => list_releases(args, caller),
             Some(name) => super::describe::release(&name, caller),
         };
+    }
+    if super::hold::HOLDS.contains(&kind.to_ascii_lowercase().as_str()) {
+        return super::hold::list(name.as_deref(), args.env.as_deref(), caller);
     }
     if args.agent.is_some() {
         return Err(Failure::usage("`--agent` goes with `joch get releases`")
@@ -107,6 +110,7 @@ fn list_releases(args: GetArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         name: release.manifest.name(),
         commit: release.commit,
         manifest: release.manifest.as_ref().clone(),
+        overridden: release.overridden,
     });
     Ok(Answer::done(ReleaseList { agent: request.agent, environment: request.environment, items: items.collect() }))
 }

@@ -17,7 +17,10 @@ pub mod exit;
 mod explain;
 mod get;
 mod global;
+mod hold;
 mod init;
+mod mcp;
+mod overriding;
 mod promote;
 mod rollback;
 mod schema;
@@ -31,7 +34,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::gate::Decision;
+use crate::gate::{Decision, HoldAction};
 use crate::ops::Caller;
 use crate::render::report::Format;
 
@@ -61,7 +64,12 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
+    /// Keep a version out of an environment, or of all, until somebody lifts the hold
+    Hold(hold::HoldArgs),
+    /// Let a version that is on hold go again
+    Lift(hold::HoldArgs),
     Delete(delete::DeleteArgs),
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
@@ -139,7 +147,10 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
+        Command::Hold(args) => hold::run(args, HoldAction::Hold, caller),
+        Command::Lift(args) => hold::run(args, HoldAction::Lift, caller),
         Command::Delete(args) => delete::run(args, caller),
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),

@@ -11,6 +11,7 @@ use crate::resource::Requirement;
 
 use super::exit;
 use super::global::Answer;
+use super::overriding::OverrideArgs;
 
 /// What is promoted, from where to where: the words that `promote`, `approve` and `explain` share
 #[derive(Debug, Args)]
@@ -48,6 +49,8 @@ pub(super) struct PromoteArgs {
     /// Allow the promotion to take this back from the target; may be repeated
     #[arg(long = "allow-regression", value_name = "KIND/NAME")]
     allowed: Vec<String>,
+    #[command(flatten)]
+    glass: OverrideArgs,
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -67,6 +70,7 @@ pub(super) fn run(args: PromoteArgs, caller: &mut Caller<'_>) -> Result<Answer> 
         required,
         allowed_regressions: allowed.collect::<Result<_, Failure>>()?,
         wanted: args.wanted.wanted(args.reason, caller)?,
+        glass: args.glass.request(),
         dry_run: args.dry_run,
     };
     let outcome = promote::run(&request, caller)?;

@@ -151,6 +151,16 @@ pub enum Text {
     },
 }
 
+impl Text {
+    /// Reads a text that may be in a Secret: the text, or `{secretRef: {name: …}, prefix: …}`.
+    ///
+    /// # Errors
+    /// How it must be written.
+    pub fn read(value: &Value) -> Result<Self, String> {
+        fields::text_or_secret(value)
+    }
+}
+
 impl Protocol {
     /// Its word in an `invoke`.
     #[must_use]

@@ -11,7 +11,9 @@ use crate::trust::{Principal, Trust};
 use super::hold::Holds;
 use super::measured::Measurements;
 use super::observed::Observations;
+use super::overriding::Override;
 use super::regression::Regression;
+use super::review::Overrides;
 use super::statement::Vote;
 
 /// A requirement, and who makes it. Demands of several places add up; none takes another away.
@@ -97,10 +99,18 @@ pub struct Evidence<'a> {
     pub running_in_source_since: Option<DateTime<Utc>>,
     /// The evidence under which what runs now was decided.
     pub last_evidence: Option<&'a str>,
+    /// When what runs now was decided.
+    pub last_decided_at: Option<DateTime<Utc>>,
     /// What people saw of MCP servers.
     pub observations: &'a dyn Observations,
     /// Which versions are on hold.
     pub holds: &'a dyn Holds,
+    /// What comes along into the catalog.
+    pub along: Vec<(ResourceId, Digest)>,
+    /// What the operator overrides.
+    pub overrides: &'a [Override],
+    /// What was overridden before.
+    pub broken: &'a dyn Overrides,
     /// What evals measured.
     pub measurements: Measurements<'a>,
 }

@@ -1,5 +1,6 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
+mod agbom;
 mod agreement;
 mod approval;
 mod baseline;
@@ -14,8 +15,10 @@ mod latency;
 mod laws;
 mod measured;
 mod observed;
+mod overriding;
 mod policy;
 mod regression;
+mod review;
 mod score;
 mod soak;
 mod statement;
@@ -23,6 +26,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod way_back;
 mod weakening;
 
 pub use agreement::{Agreement, TRUST_CHANGE, agreement, trust_changes};
@@ -30,17 +34,25 @@ pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
 pub use evidence::{Demand, Evidence, Subject};
-pub use hold::{HOLD_SCHEMA, Held, Hold, HoldAction, Holds};
+pub use hold::{
+    HOLD_SCHEMA, Held, Hold, HoldAction, Holds, lift_command, sentence as hold_sentence, standing as standing_hold,
+};
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
+pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
 pub use policy::{Known, obligations, sighting};
 pub use regression::{Regression, RegressionKind};
+pub use review::{
+    Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,
+    void_reviewer,
+};
 pub use score::Judged;
 pub use statement::{
     APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
     REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
+pub use way_back::{Lack, lacks, rejection, secrets_named, way_back};
 
 use crate::resource::Requirement;
 
@@ -59,12 +71,14 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
     if !evidence.is_rollback {
         results.extend(standing(subject, evidence));
     }
+    overriding::apply(&mut results, evidence);
     results
 }
 
 /// The gates that nobody demands and that always stand before a forward change.
 fn standing(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
-    freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence)).collect()
+    let stands_still = freeze::judge(evidence).into_iter().chain(soak::judge(subject, evidence));
+    stands_still.chain(hold::judge(subject, evidence)).chain(review::judge(subject, evidence)).collect()
 }
 
 fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
@@ -74,19 +88,10 @@ fn judge(demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateRes
         Requirement::Budget(only) => budget::judge(only.as_deref(), demand, subject, evidence),
         Requirement::Latency(most) => latency::judge(*most, subject, evidence),
         Requirement::Policy => policy::judge(subject, evidence),
-        other => no_evidence(other),
+        Requirement::AgBom(severity) => agbom::judge(*severity, demand, subject, evidence),
     };
     result.demanded_by.clone_from(&demand.origins);
     result.requirement = Some(demand.requirement.to_string());
     result.advisory = demand.advisory;
     result
-}
-
-/// A gate whose evidence this version of joch cannot gather: it blocks.
-fn no_evidence(requirement: &Requirement) -> GateResult {
-    GateResult {
-        reason: format!("`{requirement}` is demanded and there is no evidence for it"),
-        next: Some("take the demand back where it is made, or supply its evidence with a joch that gathers it".into()),
-        ..GateResult::new(requirement.word(), requirement.name().unwrap_or_default(), Verdict::Missing)
-    }
 }

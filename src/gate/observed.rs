@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::bom::Observation;
 use crate::closure::Unreadable;
 use crate::resource::ResourceId;
-use crate::trust::{Principal, PublicKey};
+use crate::trust::{Principal, PublicKey, Trust};
 
 /// An observation whose signature was checked.
 #[derive(Debug, Clone)]
@@ -24,6 +24,14 @@ pub struct Observed {
     pub carried_at: DateTime<Utc>,
     /// Whether the evidence of an earlier decision held it already.
     pub earlier: bool,
+}
+
+impl Observed {
+    /// Whether whoever signed may say what a server offers: somebody who does more than read.
+    #[must_use]
+    pub fn counts(&self, trust: &Trust) -> bool {
+        self.principal.as_ref().is_some_and(|principal| trust.works(principal))
+    }
 }
 
 /// The observations that the ledger holds.

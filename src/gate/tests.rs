@@ -31,6 +31,12 @@ impl Holds for Nothing {
     }
 }
 
+impl Overrides for Nothing {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
 impl Shelf for Nothing {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -164,8 +170,12 @@ impl Scene {
             standing: &Nothing,
             running_in_source_since: None,
             last_evidence: None,
+            last_decided_at: None,
             observations: &Nothing,
             holds: &Nothing,
+            along: Vec::new(),
+            overrides: &[],
+            broken: &Nothing,
             measurements: Measurements {
                 results: &Nothing,
                 records: &[],

@@ -126,6 +126,24 @@ impl<'a, 'r> Environment<'a, 'r> {
         Ok(false)
     }
 
+    /// What the closure of an agent, or of one of its children, holds of a resource.
+    ///
+    /// # Errors
+    /// The closure is damaged.
+    pub fn member(&self, agent: &ResourceId, id: &ResourceId) -> Result<Option<Arc<Resource>>> {
+        let Some(tree) = self.closure_tree(agent)? else { return Ok(None) };
+        let path = crate::closure::member_path(id, &agent.namespace);
+        if let Some(entry) = self.reader.snapshot().entry_at(tree, &path)? {
+            return self.reader.resource(entry.id).map(Some);
+        }
+        if self.reader.snapshot().entry_at(tree, layout::AGENTS)?.is_none() {
+            return Ok(None);
+        }
+        let closure = self.closure(agent)?;
+        let mut all = closure.iter().flat_map(Closure::everything);
+        Ok(all.find(|resource| resource.id() == id).cloned())
+    }
+
     /// What it runs for an agent, with the record that says since when.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod compare;
 mod durable;
 mod environment;
 mod error;
+mod glass;
 mod header;
 mod health;
 mod journal;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::bom::{OBSERVATION_SCHEMA, Observation};
+use crate::bom::Observation;
 use crate::closure::Unreadable;
 use crate::gate::{HOLD_SCHEMA, Held, Hold, Holds, Observations, Observed};
 use crate::release::{layout, read_json};
@@ -22,9 +22,10 @@ impl Ballots<'_, '_> {
     pub fn observed(&self, server: &ResourceId, since: Option<ObjectId>) -> Result<Vec<Observed>> {
         let mut observed = Vec::new();
         for (item, carried_at) in self.in_order(&layout::observations(server, None))? {
-            let observation: Observation = read(&item, OBSERVATION_SCHEMA)?;
+            let observation = Observation::from_json(&item.bytes).map_err(|why| damaged(&item, why))?;
             let place = format!("{}/{}.json", layout::observations(server, Some(observation.digest)), item.id);
-            if observation.server != *server || item.path != place {
+            // Whoever signs chooses the date, not when the ledger took it in: what is dated later would stay fresh.
+            if observation.server != *server || item.path != place || observation.observed_at > carried_at {
                 continue;
             }
             let earlier = match since {
@@ -56,8 +57,24 @@ impl Ballots<'_, '_> {
         Ok(held)
     }
 
+    /// Every hold and lift that stands where it belongs, in the order in which the ledger took them in.
+    ///
+    /// # Errors
+    /// As [`Ballots::held`].
+    pub fn all_held(&self) -> Result<Vec<Held>> {
+        let mut held = Vec::new();
+        for (item, carried_at) in self.in_order(layout::HOLDS)? {
+            let hold: Hold = read(&item, HOLD_SCHEMA)?;
+            if item.path == layout::hold(&hold.resource, hold.digest, &item.id) {
+                let principal = self.trust.principal(&item.key);
+                held.push(Held { id: item.id, principal, key: item.key, hold, carried_at });
+            }
+        }
+        Ok(held)
+    }
+
     /// The items of a directory, in the order in which the ledger took them in, each with the time of the commit.
-    fn in_order(&self, directory: &str) -> Result<Vec<(Item, DateTime<Utc>)>> {
+    pub(super) fn in_order(&self, directory: &str) -> Result<Vec<(Item, DateTime<Utc>)>> {
         let items = self.reader.evidence_under(self.commit, directory)?;
         let carried = self.reader.carried(self.commit, items.iter().map(|item| item.path.as_str()).collect())?;
         let mut placed: Vec<_> = items
@@ -73,8 +90,11 @@ impl Ballots<'_, '_> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(item: &Item, schema: &str) -> Result<T> {
-    read_json(&item.bytes, schema)
-        .map_err(|why| Error::Damaged { object: format!("the evidence `{}`", item.path), why })
+    read_json(&item.bytes, schema).map_err(|why| damaged(item, why))
+}
+
+fn damaged(item: &Item, why: String) -> Error {
+    Error::Damaged { object: format!("the evidence `{}`", item.path), why }
 }
 
 impl Observations for Ballots<'_, '_> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
-use reqwest::{Method, Request, Url, redirect};
+use reqwest::{Method, Request, Response, Url, redirect};
 use rustls::crypto::ring;
 
 use crate::eval::{Fault, FaultKind};
@@ -181,8 +181,19 @@ impl Endpoint {
         Err(self.refused(format!("redirects more than {REDIRECTS} times")))
     }
 
+    /// Sends a request, and gives its answer as soon as its head is there. A redirect is an answer like any other.
+    pub(super) async fn begin(&self, request: Request) -> Result<Response, Broken> {
+        self.http.execute(request).await.map_err(|why| self.broken(&why, true))
+    }
+
+    /// The next part of an answer, unpacked; nothing at its end.
+    pub(super) async fn next(&self, response: &mut Response) -> Result<Option<Vec<u8>>, Broken> {
+        let chunk = response.chunk().await.map_err(|why| self.broken(&why, false))?;
+        Ok(chunk.map(|chunk| chunk.to_vec()))
+    }
+
     async fn once(&self, request: Request, most: usize) -> Result<Answer, Broken> {
-        let mut response = self.http.execute(request).await.map_err(|why| self.broken(&why, true))?;
+        let mut response = self.begin(request).await?;
         let status = response.status().as_u16();
         let most = if response.status().is_success() { most } else { ERROR_BODY.min(most) };
         let mut body = Vec::new();
@@ -238,7 +249,8 @@ impl Answer {
     }
 }
 
-fn shown(url: &Url) -> String {
+/// An address as messages show it.
+pub(super) fn shown(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }

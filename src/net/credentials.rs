@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::eval::{Fault, FaultKind, Reply, Text};
+use crate::resource;
 
 use super::disguise::forms;
 
@@ -77,6 +78,17 @@ impl Credentials {
             self.mask_cut(text);
         }
         reply
+    }
+
+    /// `value` without any credential in it.
+    pub(super) fn mask_value(&self, value: resource::Value) -> resource::Value {
+        if self.masked.is_empty() {
+            return value;
+        }
+        let mut json = serde_json::to_value(&value).expect("a value holds only what JSON can");
+        self.mask_json(&mut json);
+        // A key that was masked may now stand beside another that was.
+        resource::Value::try_from(json).unwrap_or_else(|_| MASK.into())
     }
 
     pub(super) fn mask_fault(&self, fault: Fault) -> Fault {

@@ -1,4 +1,4 @@
-//! The network, and programs that answer like it: targets, judges and collectors; pace, repeated attempts, limits.
+//! The network, and programs that answer like it: targets, judges, collectors, MCP servers; pace, repeated attempts, limits.
 
 mod attempts;
 mod client;
@@ -12,6 +12,7 @@ mod judging;
 pub mod loopback;
 #[cfg(test)]
 mod masking;
+pub mod mcp;
 mod measure;
 #[cfg(test)]
 mod measuring;

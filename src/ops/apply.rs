@@ -14,6 +14,7 @@ use crate::trust::Trust;
 use crate::workspace::dataset::Dataset;
 use crate::workspace::discover;
 
+use super::break_glass::{self, overrides, tell};
 use super::caller::Caller;
 use super::cut::{cut_agents, explain_missing, tell_differing_files};
 use super::desk::Desk;
@@ -31,6 +32,8 @@ pub struct Request {
     pub files: Vec<String>,
     /// The environment; the first rung where none is named.
     pub environment: Option<String>,
+    /// What the operator lets through in spite of its gate.
+    pub glass: break_glass::Request,
     /// Why.
     pub reason: Option<String>,
     /// Whether nothing is to be written.
@@ -121,7 +124,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
     }
     resources.extend(on_trust(&set, &before));
-    let asked = Asked { earlier: (!changes_trust.is_empty()).then_some(&before), ..Asked::of(&trust, &desk) };
+    // Under the trust before, too: nobody names themselves and overrides in one step.
+    let reason = request.reason.as_deref();
+    overrides(&request.glass, reason, &name, time, &before, &operating)?;
+    let overrides = overrides(&request.glass, reason, &name, time, &trust, &operating)?;
+    let earlier = (!changes_trust.is_empty()).then_some(&before);
+    let asked = Asked { earlier, overrides: &overrides, ..Asked::of(&trust, &desk) };
     let judged = match draft.is_empty() {
         true => None,
         false => Some(judge(&draft, &asked, &reader, &operating.operator, time)?),
@@ -135,6 +143,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         dry_run: request.dry_run,
     };
     number(&mut outcome, &reader)?;
+    if let Some(plan) = &outcome.plan {
+        tell(&overrides, plan, &outcome.environment, &trust, caller);
+    }
     let Some(mut transaction) = transaction else { return Ok(outcome) };
     let stopped = outcome.plan.as_ref().is_some_and(|plan| plan.outcome != GatesSay::Open);
     if stopped && !changes_trust.is_empty() {

@@ -6,15 +6,16 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::audit::{Entry, Filter, Touched, newest_first};
-use crate::gate::Statement;
-use crate::ledger::{Commit, ObjectId, Reader, changed_paths};
+use crate::gate::{OverrideStanding, Statement};
+use crate::ledger::{Ballots, Commit, ObjectId, Reader, changed_paths};
 use crate::release::{Word, layout};
 use crate::resource::ResourceId;
-use crate::trust::PublicKey;
+use crate::trust::{PublicKey, Trust};
 
 use super::caller::Caller;
 use super::desk::Desk;
 use super::find::check_environment;
+use super::overridden::Marks;
 use super::signatures::signer_of;
 
 /// What is asked for.
@@ -57,6 +58,12 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         releases(&reader, rung, &filter, &mut entries)?;
     }
     statements(&reader, &people, &mut entries)?;
+    stops(&reader, &trust, &people, &mut entries)?;
+    let marks = Marks::read(&reader, &trust)?;
+    for entry in entries.iter_mut().filter(|entry| entry.event != "review") {
+        let marked = entry.release.as_ref().map(|release| marks.all_of(release)).unwrap_or_default();
+        entry.mark = marked.iter().find_map(OverrideStanding::mark);
+    }
     for rung in trust.ladder().rungs().iter().filter(|rung| filter.wants_environment(rung)) {
         let decisions = reader.decisions(reader.tip(layout::EVIDENCE)?, rung)?;
         entries.extend(decisions.iter().rev().filter_map(|(item, record)| Entry::of_stopped(record, &item.id)));
@@ -91,6 +98,19 @@ fn statements(reader: &Reader<'_>, people: &People, entries: &mut Vec<Entry>) ->
         let statement = Statement::from_json(&item.bytes).map_err(damaged)?;
         let signer = people.get(&item.key).map(String::as_str);
         entries.push(Entry::of_statement(&statement, &item.id, signer));
+    }
+    Ok(())
+}
+
+/// Holds, lifts, and the reviews of what was overridden.
+fn stops(reader: &Reader<'_>, trust: &Trust, people: &People, entries: &mut Vec<Entry>) -> Result<()> {
+    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
+    entries.extend(ballots.all_held()?.iter().map(|held| Entry::of_hold(held, held.who(trust))));
+    for rung in trust.ladder().rungs() {
+        for broken in ballots.overrides(rung, None)? {
+            let said = broken.reviews.iter();
+            entries.extend(said.map(|said| Entry::of_review(said, people.get(&said.key).map(String::as_str))));
+        }
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, never_released, not_found};
 use super::history::unknown_to_trust;
+use super::overridden::Marks;
 use super::past::{latest, standing};
 
 /// What is asked for.
@@ -94,6 +95,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         if id.kind != Kind::Agent {
             outcome.holders.extend(holders(&environment, id)?);
         }
+    }
+    let marks = Marks::read(&reader, &trust)?;
+    for place in &mut outcome.places {
+        place.standing.overridden = marks.of(place.standing.release.as_ref(), id);
     }
     Ok(outcome)
 }

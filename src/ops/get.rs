@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, never_released, not_found};
 use super::history::unknown_to_trust;
+use super::overridden::Marks;
 use super::past::{Step, of_manifest, standing};
 
 /// What is asked for.
@@ -89,6 +90,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             return Err(missing(&id, request, &reader, &trust)?.into());
         }
         caller.notice(nothing(request));
+    }
+    let marks = Marks::read(&reader, &trust)?;
+    for item in items.values_mut() {
+        for standing in &mut item.standings {
+            standing.overridden = match item.id.kind {
+                Kind::Environment => standing.release.as_ref().and_then(|release| marks.all_of(release).pop()),
+                _ => marks.of(standing.release.as_ref(), &item.id),
+            };
+        }
     }
     let ladder = trust.ladder().rungs().to_vec();
     let mut items: Vec<_> = items.into_values().collect();
@@ -190,6 +200,7 @@ fn list_agents(
             release: record.as_ref().map(|record| record.release.clone()),
             time: record.as_ref().map(|record| record.timestamp),
             operator: record.map(|record| record.operator_identity.principal.name),
+            overridden: None,
         };
         add(items, &agent, standing);
     }
@@ -210,6 +221,7 @@ fn list_rung(environment: &Environment<'_, '_>, wanted: &Wanted, items: &mut Ite
         release: latest.as_ref().map(|manifest| manifest.name()),
         time: latest.as_ref().map(|manifest| manifest.timestamp),
         operator: latest.map(|manifest| manifest.operator.principal.name.clone()),
+        overridden: None,
     };
     items.insert(id.clone(), Item { id, resource: None, standings: vec![standing], trust: None });
     Ok(())

@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, never_released};
+use super::overridden::Marks;
 use super::past::{Step, steps};
 
 /// What is asked for.
@@ -41,8 +42,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if id.kind.is_trust() {
         return Ok(Outcome { items: on_trust(&reader, &trust, id)? });
     }
+    let marks = Marks::read(&reader, &trust)?;
     let Some(environment) = &request.environment else {
-        return Ok(Outcome { items: versions(&reader, &trust, id)? });
+        return Ok(Outcome { items: marked(versions(&reader, &trust, id)?, &marks, id) });
     };
     check_environment(trust.ladder(), environment)?;
     let items: Vec<_> = steps(&reader, environment, id)?.iter().map(of_step).collect();
@@ -52,7 +54,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
         caller.notice(format!("{id} was never released to `{environment}`"));
     }
-    Ok(Outcome { items })
+    Ok(Outcome { items: marked(items, &marks, id) })
+}
+
+/// The same, with what was overridden beside each release.
+fn marked(mut items: Vec<Past>, marks: &Marks, id: &ResourceId) -> Vec<Past> {
+    for event in items.iter_mut().flat_map(|item| &mut item.events) {
+        event.overridden = marks.of(Some(&event.release), id);
+    }
+    items
 }
 
 /// One for each version, with every release that brought it somewhere.

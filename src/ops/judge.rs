@@ -6,6 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::closure::Shelf;
+use crate::gate::Override;
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{Context, Draft, Manifest, Operator, Plan, layout, plan};
 use crate::resource::name::nearest;
@@ -26,6 +27,8 @@ pub(super) struct Asked<'a> {
     pub(super) required: &'a [Requirement],
     /// What `--allow-regression` names.
     pub(super) allowed_regressions: &'a [ResourceId],
+    /// What `--override` names.
+    pub(super) overrides: &'a [Override],
     /// The Model that judges where an Eval names none, as the project says it.
     pub(super) default_judge: Option<&'a Reference>,
 }
@@ -34,7 +37,7 @@ impl<'a> Asked<'a> {
     /// By what `trust` and the project say alone.
     pub(super) fn of(trust: &'a Trust, desk: &'a Desk) -> Self {
         let default_judge = desk.project.config.judge.as_ref();
-        Self { trust, earlier: None, required: &[], allowed_regressions: &[], default_judge }
+        Self { trust, earlier: None, required: &[], allowed_regressions: &[], overrides: &[], default_judge }
     }
 }
 
@@ -70,6 +73,8 @@ pub(super) fn judge(
         results: &ballots,
         observations: &ballots,
         holds: &ballots,
+        overrides: asked.overrides,
+        broken: &ballots,
         target: &environment,
         source: source.as_ref().map(|source| source as &dyn Shelf),
         default_judge: asked.default_judge,

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use chrono::{DateTime, SubsecRound, Utc};
 
-use crate::gate::Outcome;
+use crate::gate::{Glass, Hold, OVERRIDE_SCHEMA, Outcome};
 use crate::ledger::{CommitDraft, EVIDENCE_NAMESPACE, Edit, ObjectId, Reader, TagDraft, Transaction};
-use crate::release::{FileEdit, Plan, Record, layout};
+use crate::release::{FileEdit, Plan, Record, layout, write_json};
 use crate::resource::Digest;
 
 use super::desk::Operating;
@@ -56,10 +56,22 @@ pub(super) fn land(
     plan: &Plan,
     operating: &Operating,
 ) -> Result<Option<Landed>> {
+    land_holding(transaction, reader, plan, operating, &[])
+}
+
+/// The same, with holds that the change brings: they are written where it happens, and only then.
+///
+/// # Errors
+/// As [`land`].
+pub(super) fn land_holding(
+    transaction: &mut Transaction<'_>,
+    reader: &Reader<'_>,
+    plan: &Plan,
+    operating: &Operating,
+    holds: &[Hold],
+) -> Result<Option<Landed>> {
     let open = plan.outcome == Outcome::Open;
-    if plan.gated || !open {
-        stage_decisions(transaction, reader, plan, operating)?;
-    }
+    stage_evidence(transaction, reader, plan, operating, if open { holds } else { &[] })?;
     if !open {
         return Ok(None);
     }
@@ -90,26 +102,30 @@ pub(super) fn land(
     Ok(Some(Landed { release: manifest.name(), commit: commit.to_string() }))
 }
 
-/// Appends the decision on each subject to the evidence branch. The same attempt with the same inputs and
-/// verdicts adds none.
-fn stage_decisions(
+/// Appends to the evidence branch, in one commit, the decision on each subject, what was overridden, and the holds.
+fn stage_evidence(
     transaction: &mut Transaction<'_>,
     reader: &Reader<'_>,
     plan: &Plan,
     operating: &Operating,
+    holds: &[Hold],
 ) -> Result<()> {
     let manifest = &plan.manifest;
-    let tip = reader.tip(layout::EVIDENCE)?;
-    let directory = layout::decisions(&manifest.environment);
-    let known = reader.evidence_named(tip, &directory, &format!("{}-", manifest.release))?;
-    let same = |record: &Record| {
-        known.iter().filter_map(|item| Record::from_json(&item.bytes).ok()).any(|old| attempt(&old) == attempt(record))
-    };
+    let open = plan.outcome == Outcome::Open;
+    let overridden = open && plan.records.iter().any(|record| !record.overrides.is_empty());
     let mut edits = Vec::new();
-    for record in plan.records.iter().filter(|record| !same(record)) {
-        edits.extend(signed_item(record.to_json(), operating, |id| {
-            layout::decision(&manifest.environment, manifest.release, id)
-        })?);
+    if plan.gated || !open || overridden {
+        edits.extend(decisions(reader, plan, operating)?);
+    }
+    if overridden {
+        for glass in plan.records.iter().filter_map(glass) {
+            let path = |id: &str| layout::override_item(&glass.environment, &glass.resource, id);
+            edits.extend(signed_item(write_json(&glass), operating, path)?);
+        }
+    }
+    for hold in holds {
+        let path = |id: &str| layout::hold(&hold.resource, hold.digest, id);
+        edits.extend(signed_item(write_json(hold), operating, path)?);
     }
     if edits.is_empty() {
         return Ok(());
@@ -124,6 +140,44 @@ fn stage_decisions(
     );
     append(transaction, reader, edits, message, operating, manifest.timestamp)?;
     Ok(())
+}
+
+/// What was overridden for one subject; none where nothing was.
+fn glass(record: &Record) -> Option<Glass> {
+    let first = &record.overrides.first()?.said;
+    Some(Glass {
+        schema: OVERRIDE_SCHEMA.into(),
+        resource: record.agent_ref.clone(),
+        environment: record.environment.clone(),
+        release: record.release.clone(),
+        digest: record.to_digest,
+        record: Digest::of(record.to_json()),
+        gates: record.overrides.iter().map(|overridden| overridden.gate.clone()).collect(),
+        by: first.by.clone(),
+        reason: first.reason.clone(),
+        ticket: first.ticket.clone(),
+        authors: record.authors.clone(),
+        stated_at: record.timestamp,
+        expires: first.expires,
+    })
+}
+
+/// The decision on each subject. The same attempt with the same inputs and verdicts adds none.
+fn decisions(reader: &Reader<'_>, plan: &Plan, operating: &Operating) -> Result<Vec<(String, Edit)>> {
+    let manifest = &plan.manifest;
+    let tip = reader.tip(layout::EVIDENCE)?;
+    let directory = layout::decisions(&manifest.environment);
+    let known = reader.evidence_named(tip, &directory, &format!("{}-", manifest.release))?;
+    let same = |record: &Record| {
+        known.iter().filter_map(|item| Record::from_json(&item.bytes).ok()).any(|old| attempt(&old) == attempt(record))
+    };
+    let mut edits = Vec::new();
+    for record in plan.records.iter().filter(|record| !same(record)) {
+        edits.extend(signed_item(record.to_json(), operating, |id| {
+            layout::decision(&manifest.environment, manifest.release, id)
+        })?);
+    }
+    Ok(edits)
 }
 
 /// What makes two attempts the same: all but when they were made, for how long something had run by then, and under

@@ -115,6 +115,7 @@ pub(super) fn standing(
         release: step.map(|step| step.release.clone()),
         time: step.map(|step| step.time),
         operator: step.map(|step| step.operator.clone()),
+        overridden: None,
     }
 }
 
@@ -127,6 +128,7 @@ impl Step {
             environment: self.environment.clone(),
             time: self.time,
             operator: self.operator.clone(),
+            overridden: None,
         }
     }
 }

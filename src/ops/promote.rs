@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::release::{Plan, layout};
 use crate::resource::{Requirement, ResourceId};
 
+use super::break_glass::{self, overrides, tell};
 use super::caller::Caller;
 use super::desk::Desk;
 use super::judge::{Asked, check_writer, judge};
@@ -20,6 +21,8 @@ pub struct Request {
     pub required: Vec<Requirement>,
     /// What the operator allows to be taken back.
     pub allowed_regressions: Vec<ResourceId>,
+    /// What the operator lets through in spite of its gate.
+    pub glass: break_glass::Request,
     /// Whether nothing is to be written.
     pub dry_run: bool,
 }
@@ -63,12 +66,16 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_writer(&trust, &operating, &request.wanted.to)?;
     let branches = [layout::EVIDENCE, request.wanted.to.as_str()];
     let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
+    let reason = request.wanted.reason.as_deref();
+    let overrides = overrides(&request.glass, reason, &request.wanted.to, time, &trust, &operating)?;
     let asked = Asked {
+        overrides: &overrides,
         required: &request.required,
         allowed_regressions: &request.allowed_regressions,
         ..Asked::of(&trust, &desk)
     };
     let plan = judge(&promotion.draft, &asked, &reader, &operating.operator, time)?;
+    tell(&overrides, &plan, &request.wanted.to, &trust, caller);
     if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
         desk.finish(transaction, caller)?;

@@ -8,13 +8,13 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::closure::{Closure, Exchange, Shelf};
+use crate::gate::secrets_named;
 use crate::ledger::{Environment, Reader};
 use crate::release::{
     AgentEdit, CatalogEdit, Draft, Event, Numbering, Record, Running, Source, Target, Word, layout, regressions,
 };
-use crate::resource::fields::mention::reference;
 use crate::resource::view::{Deployment, Eval};
-use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId, Target as Named, Value};
+use crate::resource::{Digest, Kind, Pinned, Reference, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::caller::Caller;
@@ -345,13 +345,7 @@ fn secrets_of<'r>(
 ) -> Result<Vec<Arc<Resource>>> {
     let mut secrets = BTreeMap::new();
     for resource in resources {
-        let mentioned = resource.mentions().into_iter().filter_map(|mention| match mention.target {
-            Named::Resource(reference) if reference.kind == Kind::Secret => Some(reference),
-            _ => None,
-        });
-        let mut named: Vec<_> = mentioned.collect();
-        secret_refs(resource.spec(), &mut named);
-        for reference in named {
+        for reference in secrets_named(resource) {
             for id in reference.candidates(&resource.id().namespace) {
                 if let Some(secret) = source.entry(&id)? {
                     secrets.insert(id, secret);
@@ -361,22 +355,6 @@ fn secrets_of<'r>(
         }
     }
     Ok(secrets.into_values().collect())
-}
-
-/// The Secrets under every `secretRef`, wherever in a resource it stands: headers of an `invoke` may have any name.
-fn secret_refs(value: &Value, found: &mut Vec<Reference>) {
-    match value {
-        Value::List(items) => items.iter().for_each(|item| secret_refs(item, found)),
-        Value::Map(map) => {
-            for (key, value) in map {
-                match reference(&Kind::Secret, value).filter(|_| key == "secretRef") {
-                    Some(secret) => found.push(secret),
-                    None => secret_refs(value, found),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
-    }
 }
 
 fn cases_of(resource: &Resource, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<Vec<u8>>> {

@@ -18,6 +18,7 @@ use super::facts::{commit_fact, release_tag};
 use super::failure::Failure;
 use super::find::{check_environment, not_found, parse_target};
 use super::moment::commit_at;
+use super::overridden::Marks;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +69,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Proof> {
         digest: closure.digest(),
         commit: &release.id.to_string(),
         applied_at: release.committer.time,
+        overridden: Marks::read(&reader, &reader.trust()?)?.of(Some(&record.release), &agent),
         signature,
         imposed_now: trust.imposed(&request.environment, &agent.namespace).into_iter().map(AsRef::as_ref).collect(),
         findings,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::gate::OverrideStanding;
 use crate::ledger::{ObjectId, Reader};
 use crate::release::{Manifest, Record, layout};
 use crate::resource::ResourceId;
@@ -12,6 +13,7 @@ use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, never_released};
+use super::overridden::Marks;
 use super::past::{records, release_commit};
 
 /// Which releases are asked for.
@@ -30,6 +32,8 @@ pub struct Found {
     pub commit: String,
     /// What it did.
     pub manifest: Arc<Manifest>,
+    /// What was overridden in it.
+    pub overridden: Vec<OverrideStanding>,
 }
 
 /// One release in full.
@@ -41,6 +45,8 @@ pub struct Full {
     pub manifest: Arc<Manifest>,
     /// The record of each agent that it changed.
     pub records: Vec<Record>,
+    /// What was overridden in it.
+    pub overridden: Vec<OverrideStanding>,
     /// Commands that show the same with plain Git.
     pub commands: Vec<String>,
 }
@@ -60,11 +66,13 @@ pub fn list(request: &Request, caller: &mut Caller<'_>) -> Result<Vec<Found>> {
             vec![named.clone()]
         }
     };
+    let marks = Marks::read(&reader, &trust)?;
     let mut found = Vec::new();
     for rung in rungs.iter().rev() {
         for commit in commits(&reader, rung, request.agent.as_ref())? {
             let Some(manifest) = reader.manifest(commit)? else { break };
-            found.push(Found { commit: commit.to_string(), manifest });
+            let overridden = marks.all_of(&manifest.name());
+            found.push(Found { commit: commit.to_string(), manifest, overridden });
         }
     }
     found.sort_by_key(|release| std::cmp::Reverse(release.manifest.timestamp));
@@ -103,7 +111,8 @@ pub fn describe(name: &str, caller: &mut Caller<'_>) -> Result<Full> {
         format!("{git} -c gpg.ssh.allowedSignersFile=\"$PWD/allowed_signers\" verify-tag {tag}"),
     ];
     commands.extend(manifest.agents.iter().map(|agent| format!("{git} show {tag}:{}", layout::record(&agent.id()))));
-    Ok(Full { commit: commit.to_string(), manifest, records, commands })
+    let overridden = Marks::read(&reader, &reader.trust()?)?.all_of(name);
+    Ok(Full { commit: commit.to_string(), manifest, records, overridden, commands })
 }
 
 /// The commits of releases in an environment, newest first.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::closure::{Closure, Exchange};
-use crate::ledger::{Environment, ObjectId, Reader};
-use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Numbering, Plan, Record, Undone, layout};
+use crate::gate::{HOLD_SCHEMA, Hold, HoldAction};
+use crate::ledger::{Environment, Reader};
+use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Plan, Undone, layout};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -16,8 +17,10 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, never_released};
 use super::judge::{Asked, check_writer, judge};
-use super::land::{Landed, commit_time, land};
+use super::land::{Landed, commit_time, land_holding};
 use super::reach::{edit_of, reach};
+use super::rollback_check::{Scales, Weighed};
+use super::served::{Served, agent_served};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct Request {
     pub reason: Option<String>,
     /// Whether nothing is to be written.
     pub dry_run: bool,
+    /// Whether it goes back although a Secret that it names is gone.
+    pub despite_missing: bool,
 }
 
 /// What came of it.
@@ -51,36 +56,22 @@ pub struct Outcome {
     pub dry_run: bool,
 }
 
-/// One version that an environment has served.
-struct Served {
-    version: u64,
-    digest: Digest,
-    release: String,
-    commit: ObjectId,
-    /// Whether a rollback left it.
-    left: bool,
-}
-
 /// Rolls back.
 ///
 /// # Errors
-/// The environment never served that version; the role does not allow it; the ledger cannot be written.
+/// The environment never served that version, somebody rejected it, or it cannot run any more; the role does not allow
+/// it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
-    let name = place(request, &reader, &trust, caller)?;
-    let environment = reader.environment(&name)?;
     let id = &request.resource;
-    let served = if id.kind == Kind::Agent {
-        agent_served(id, &environment, &reader)?
-    } else {
-        entry_served(id, &environment, &reader)?
-    };
-    let current = current_version(id, &environment, &reader)?;
-    let goal = choose(request, &served, current, &name)?;
+    let name = place(id, request.environment.as_deref(), "rolling back in", &reader, &trust, caller)?;
+    let environment = reader.environment(&name)?;
+    let scales = Scales::new(id, &environment, &reader, &trust)?;
+    let goal = choose(request, &scales, &name, caller)?;
     let mut outcome = Outcome {
         resource: id.clone(),
         environment: name.clone(),
@@ -89,7 +80,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         landed: None,
         dry_run: request.dry_run,
     };
-    if current == Some(goal.version) {
+    if scales.current == Some(goal.version) {
         return Ok(outcome);
     }
     check_writer(&trust, &operating, &name)?;
@@ -97,7 +88,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&draft, &Asked::of(&trust, &desk), &reader, &operating.operator, time)?;
     if let Some(mut transaction) = transaction {
-        outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;
+        let holds: Vec<_> = hold(request, &plan, &draft).into_iter().collect();
+        outcome.landed = land_holding(&mut transaction, &reader, &plan, &operating, &holds)?;
         desk.finish(transaction, caller)?;
     }
     outcome.plan = Some(plan);
@@ -105,12 +97,18 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
 }
 
 /// The named environment, else the highest rung that has the resource; the latter is said.
-fn place(request: &Request, reader: &Reader<'_>, trust: &Trust, caller: &mut Caller<'_>) -> Result<String> {
-    if let Some(name) = &request.environment {
+pub(super) fn place(
+    id: &ResourceId,
+    named: Option<&str>,
+    doing: &str,
+    reader: &Reader<'_>,
+    trust: &Trust,
+    caller: &mut Caller<'_>,
+) -> Result<String> {
+    if let Some(name) = named {
         check_environment(trust.ladder(), name)?;
-        return Ok(name.clone());
+        return Ok(name.to_owned());
     }
-    let id = &request.resource;
     for rung in trust.ladder().rungs().iter().rev() {
         let environment = reader.environment(rung)?;
         let has = if id.kind == Kind::Agent {
@@ -119,96 +117,108 @@ fn place(request: &Request, reader: &Reader<'_>, trust: &Trust, caller: &mut Cal
             environment.entry(id)?.is_some()
         };
         if has {
-            caller.notice(format!("rolling back in `{rung}`, the highest rung that has {id}"));
+            caller.notice(format!("{doing} `{rung}`, the highest rung that has {id}"));
             return Ok(rung.clone());
         }
     }
     Err(never_released(id, reader)?.into())
 }
 
-fn current_version(id: &ResourceId, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Option<u64>> {
-    if id.kind == Kind::Agent {
-        return Ok(environment.record(id)?.and_then(|record| record.to_version));
-    }
-    match environment.entry(id)? {
-        Some(entry) => Ok(reader.version_of(id, entry.digest())?),
-        None => Ok(None),
-    }
-}
-
-/// Every version of an agent that the environment has served, newest first.
-fn agent_served(id: &ResourceId, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Vec<Served>> {
-    let mut served = Vec::new();
-    let mut left = BTreeSet::new();
-    let mut next: Option<Record> = environment.record(id)?;
-    while let Some(record) = next {
-        left.extend(record.undoes.as_ref().and_then(|undone| undone.version));
-        if let (Some(version), Some(digest), Some(commit)) =
-            (record.to_version, record.to_digest, reader.release(&record.release)?)
-        {
-            served.push(Served {
-                version,
-                digest,
-                release: record.release.clone(),
-                commit,
-                left: left.contains(&version),
-            });
-        }
-        next = record.previous_release.as_ref().map(|name| reader.record_of(id, name)).transpose()?.flatten();
-    }
-    Ok(served)
-}
-
-/// Every version of a catalog entry that the environment has held, newest first.
-fn entry_served(id: &ResourceId, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Vec<Served>> {
-    let mut served: Vec<Served> = Vec::new();
-    let mut left = BTreeSet::new();
-    for commit in reader.snapshot().first_parents(environment.head()) {
-        let commit = commit?.id;
-        let Some(manifest) = reader.manifest(commit)? else { continue };
-        let Some(resource) = manifest.resources.iter().find(|resource| resource.id() == *id) else { continue };
-        if manifest.event == Event::Rollback {
-            left.extend(resource.from_version);
-        }
-        if let (Some(version), Some(digest)) = (resource.to_version, resource.digest) {
-            served.push(Served { version, digest, release: manifest.name(), commit, left: left.contains(&version) });
-        }
-    }
-    Ok(served)
-}
-
-fn choose<'a>(
+/// The version to go back to. What nobody named is the newest that is not on hold, was not rejected and can run; what
+/// somebody named is refused only where a person's no stands against it, or where it certainly cannot run.
+fn choose<'s>(
     request: &Request,
-    served: &'a [Served],
-    current: Option<u64>,
+    scales: &'s Scales<'_, '_>,
     environment: &str,
-) -> Result<&'a Served, Failure> {
+    caller: &mut Caller<'_>,
+) -> Result<&'s Served> {
     let id = &request.resource;
-    let list = || {
-        let mut versions: Vec<_> = served.iter().map(|served| served.version).collect();
-        versions.sort_unstable();
-        versions.dedup();
-        versions.iter().map(|version| format!("v{version}")).collect::<Vec<_>>().join(", ")
-    };
-    match request.to_version {
-        Some(wanted) => served.iter().find(|served| served.version == wanted).ok_or_else(|| {
-            let message =
-                format!("`{environment}` never served {id} v{wanted}, and a rollback takes only what it has served");
-            let failure = Failure::refused("never-served", message);
-            if served.is_empty() {
-                failure.next(format!("`joch get {} {} --history` shows where it ran", id.kind.plural(), id.name))
-            } else {
-                failure.next(format!("it has served {}; anything else comes by promotion", list()))
+    let Some(wanted) = request.to_version else {
+        for served in scales.versions() {
+            let weighed = scales.weigh(served)?;
+            if weighed.is_eligible() {
+                warn(id, &weighed, caller);
+                return Ok(served);
             }
-        }),
-        None => served.iter().find(|served| Some(served.version) != current && !served.left).ok_or_else(|| {
-            Failure::refused(
-                "nothing-before",
-                format!("`{environment}` has served no other version of {id} that was not rolled back from"),
-            )
-            .next(format!("name one with `--to-version`: {}", list()))
-        }),
+            if let Some(why) = passed_over(&weighed) {
+                caller.notice(format!("v{} is passed over: {why}", weighed.version));
+            }
+        }
+        let message = format!("`{environment}` has served no other version of {id} that was not rolled back from");
+        let failure = Failure::refused("nothing-before", message);
+        return Err(failure.next(format!("name one with `--to-version`: {}", scales.list())).into());
+    };
+    let served = scales.served.iter().find(|served| served.version == wanted);
+    let served = served.ok_or_else(|| scales.never_served(wanted))?;
+    if scales.current == Some(wanted) {
+        return Ok(served);
     }
+    let weighed = scales.weigh(served)?;
+    let instead = || -> Result<String> {
+        Ok(match scales.choice()? {
+            Some(other) => format!("joch rollback {} --to-version {} --env {environment}", id.words(), other.version),
+            None => format!("`joch rollback {} --check --env {environment}` tells of every version", id.words()),
+        })
+    };
+    if let Some(who) = &weighed.rejected {
+        let message = format!("{id} v{wanted} does not come back to `{environment}`: rejected by {who}");
+        let next = format!("{}; or {who} approves it after all", instead()?);
+        return Err(Failure::refused("rejected", message).next(next).into());
+    }
+    let certain = weighed.gone.iter().any(|lack| lack.rule == "environment-key-missing");
+    if !weighed.gone.is_empty() && (certain || !request.despite_missing) {
+        let what: Vec<_> = weighed.gone.iter().map(|lack| lack.message.as_str()).collect();
+        let message = format!("{id} v{wanted} cannot run in `{environment}` any more: {}", what.join("; "));
+        let anyway = if certain { "" } else { "; or go back all the same with `--despite-missing`" };
+        let next = format!("{}; or apply what is missing first{anyway}", instead()?);
+        return Err(Failure::refused("cannot-run", message).next(next).into());
+    }
+    if let Some(held) = &weighed.held {
+        caller.notice(format!("{held}; it comes back because you named it, and stays on hold"));
+    }
+    warn(id, &weighed, caller);
+    Ok(served)
+}
+
+/// Tells what speaks against a version that comes back.
+fn warn(id: &ResourceId, weighed: &Weighed, caller: &mut Caller<'_>) {
+    for lack in weighed.gone.iter().chain(&weighed.warnings) {
+        caller.notice(format!("{id} v{} comes back, and may not run: {}", weighed.version, lack.message));
+    }
+}
+
+/// Why a version that nobody named is not taken, where that is worth a word.
+fn passed_over(weighed: &Weighed) -> Option<String> {
+    let rejected = || weighed.rejected.as_ref().map(|who| format!("rejected by {who}"));
+    let gone = || weighed.gone.first().map(|lack| lack.message.clone());
+    weighed.held.clone().or_else(rejected).or_else(gone)
+}
+
+/// The hold on what is rolled back from; none where nothing ran.
+fn hold(request: &Request, plan: &Plan, draft: &Draft) -> Option<Hold> {
+    let id = &request.resource;
+    let (digest, version): (Digest, Option<u64>) = match (draft.agents.get(id), draft.catalog.get(id)) {
+        (Some(edit), _) => {
+            let before = edit.before.as_ref()?;
+            (before.closure.digest(), before.record.to_version)
+        }
+        (None, Some(edit)) => {
+            let entry = plan.manifest.resources.iter().find(|entry| entry.id() == *id)?;
+            (edit.before.as_ref()?.digest(), entry.from_version)
+        }
+        (None, None) => return None,
+    };
+    Some(Hold {
+        schema: HOLD_SCHEMA.into(),
+        action: HoldAction::Hold,
+        resource: id.clone(),
+        digest,
+        version,
+        environment: Some(draft.environment.clone()),
+        reason: request.reason.clone(),
+        release: Some(plan.manifest.name()),
+        stated_at: plan.manifest.timestamp,
+    })
 }
 
 fn draft(request: &Request, goal: &Served, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Draft> {

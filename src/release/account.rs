@@ -8,7 +8,7 @@ use chrono::SubsecRound as _;
 use crate::bom;
 use crate::closure::Closure;
 use crate::diff::{self, Change, ChangeClass, Weakening};
-use crate::gate::{self, Counted, Evidence, GateResult, Measurements, Moved, Subject, Vote};
+use crate::gate::{self, Counted, Evidence, GateResult, Lack, Measurements, Moved, Override, Subject, Vote};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
 use crate::trust::Trust;
 
@@ -17,7 +17,7 @@ use super::draft::{AgentEdit, CatalogEdit, Draft, Drafted};
 use super::event::{Event, Word};
 use super::numbers::Numbers;
 use super::plan::{Context, changed_children};
-use super::record::{Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA};
+use super::record::{Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA};
 use super::rules::Rules;
 
 /// The record of one subject, its verdict still open.
@@ -69,8 +69,12 @@ pub(super) fn record_of(
         standing: context.target,
         running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
         last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
+        last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
         observations: context.observations,
         holds: context.holds,
+        along: along(draft, edit),
+        overrides: overrides(context, &draft.environment),
+        broken: context.broken,
         measurements: Measurements {
             results: context.results,
             records: context.records,
@@ -82,7 +86,14 @@ pub(super) fn record_of(
         },
     };
     let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
-    let gates = if free { Vec::new() } else { gate::evaluate(&rules.demands, subject, &evidence) };
+    let gates = match free {
+        true => gate::way_back(subject, &evidence),
+        false => gate::evaluate(&rules.demands, subject, &evidence),
+    };
+    let warnings = match after.filter(|_| free) {
+        Some(after) => speaks_against(&draft.environment, after, context)?,
+        None => Vec::new(),
+    };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
     let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
@@ -125,7 +136,6 @@ pub(super) fn record_of(
         imposed,
         regressions,
         obligations,
-        gates,
         gate_rules: rules.digest,
         writes: subject.writes,
         undoes: edit.and_then(|edit| edit.undoes.clone()),
@@ -136,8 +146,43 @@ pub(super) fn record_of(
         bom: None,
         default_judge: context.default_judge.filter(|_| edit.is_some()).map(Into::into),
         projections,
+        overrides: overridden(&gates),
+        warnings,
         members,
+        gates,
     })
+}
+
+/// What a change brings into the catalog on behalf of an agent.
+fn along(draft: &Draft, edit: Option<&AgentEdit>) -> Vec<(ResourceId, Digest)> {
+    let writes = edit.map(|edit| edit.writes.iter()).into_iter().flatten();
+    let entry = |id: &ResourceId| Some((id.clone(), draft.catalog.get(id)?.after.as_ref()?.digest()));
+    writes.filter_map(entry).collect()
+}
+
+/// What the operator overrides; nothing where the trust before the same command does not let them.
+fn overrides<'a>(context: &Context<'a>, environment: &str) -> &'a [Override] {
+    let operator = &context.operator.principal;
+    match context.earlier_trust {
+        Some(earlier) if earlier.check_overrider(operator, environment).is_err() => &[],
+        _ => context.overrides,
+    }
+}
+
+/// The gates that the change passes in spite of what they say.
+fn overridden(gates: &[GateResult]) -> Vec<RecordedOverride> {
+    let word = |gate: &GateResult| {
+        let said = gate.overridden.clone()?;
+        Some(RecordedOverride { gate: gate.label(), verdict: gate.verdict, said })
+    };
+    gates.iter().filter_map(word).collect()
+}
+
+/// What speaks against a version that comes back, and does not stop it.
+fn speaks_against(environment: &str, after: &Closure, context: &Context<'_>) -> Result<Vec<Lack>, String> {
+    let spec = context.trust.environment(environment).map(|record| record.spec());
+    let defaults = spec.and_then(|spec| spec.get("defaults"));
+    gate::lacks(&after.everything(), environment, context.target, defaults).map_err(|why| why.0)
 }
 
 /// The environment that an agent is promoted from; none for one that only a shared resource reaches.

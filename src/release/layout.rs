@@ -35,7 +35,7 @@ pub const OBSERVATIONS: &str = "observations";
 /// On the evidence branch: the directory of holds.
 pub const HOLDS: &str = "holds";
 
-/// On the evidence branch: the directory of reviews of overrides.
+/// On the evidence branch: the directory of overrides and their reviews.
 pub const OVERRIDES: &str = "overrides";
 
 /// What follows the id in the name of a signature's file.
@@ -127,10 +127,24 @@ pub fn holds(id: &ResourceId, digest: Option<Digest>) -> String {
     digest.map_or_else(|| about.clone(), |digest| format!("{about}/{}", digest.short()))
 }
 
-/// On the evidence branch: the directory of reviews of what was overridden in an environment.
+/// On the evidence branch: the directory of what was overridden in an environment, of one resource or of all, and of
+/// the reviews of it.
 #[must_use]
-pub fn overrides(environment: &str) -> String {
-    format!("{OVERRIDES}/{environment}")
+pub fn overrides(environment: &str, id: Option<&ResourceId>) -> String {
+    let there = format!("{OVERRIDES}/{environment}");
+    id.map_or_else(|| there.clone(), |id| format!("{there}/{}", id.full()))
+}
+
+/// On the evidence branch: an override of a release of a resource, or the review of one.
+#[must_use]
+pub fn override_item(environment: &str, resource: &ResourceId, id: &str) -> String {
+    format!("{}/{id}.json", overrides(environment, Some(resource)))
+}
+
+/// On the evidence branch: a hold on one content of a resource.
+#[must_use]
+pub fn hold(id: &ResourceId, digest: Digest, item: &str) -> String {
+    format!("{}/{item}.json", holds(id, Some(digest)))
 }
 
 /// On the evidence branch: the directory of decisions on an environment.

@@ -108,9 +108,20 @@ impl MessageFacts<'_> {
         }
         let width = gates.iter().map(|gate| gate.label().len()).max()?;
         let line = |gate: &&GateResult| {
-            format!("    {:width$}  {}  {}", gate.label(), gate.verdict.word(), fold(&gate.reason))
+            let overridden = if gate.overridden.is_some() { " (overridden)" } else { "" };
+            format!("    {:width$}  {}  {}{overridden}", gate.label(), gate.verdict.word(), fold(&gate.reason))
         };
         Some(gates.iter().take(AGENT_LINES).map(line).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// One line for each gate that was overridden, with the ticket.
+    fn overridden(&self) -> Vec<String> {
+        let overrides = self.records.iter().flat_map(|record| &record.overrides);
+        let mut lines: Vec<_> =
+            overrides.map(|one| format!("Joch-Override: {} {}", one.gate, fold(&one.said.ticket))).collect();
+        lines.sort();
+        lines.dedup();
+        lines
     }
 
     fn trailers(&self) -> String {
@@ -121,6 +132,7 @@ impl MessageFacts<'_> {
         lines.push(format!("Joch-Evidence: {}", manifest.evidence));
         lines.push(format!("Joch-Operator: {}", fold(&manifest.operator.principal.name)));
         lines.extend(manifest.reason.as_ref().map(|reason| format!("Joch-Reason: {}", fold(reason))));
+        lines.extend(self.overridden());
         if manifest.agents.len() > AGENT_LINES {
             lines.push(format!("Joch-Agents: {}", manifest.agents.len()));
         } else {

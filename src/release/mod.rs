@@ -32,7 +32,8 @@ pub use plan::{Context, FileEdit, Plan, Votes, plan};
 pub(crate) use record::read_json;
 pub(crate) use record::write_json;
 pub use record::{
-    DefaultJudge, Operator, Record, RecordedApproval, RollbackPath, RuntimeContext, SCHEMA, Source, Undone,
+    DefaultJudge, Operator, Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA, Source,
+    Undone,
 };
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, rules_for};

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::gate::OverrideStanding;
 use crate::resource::Digest;
 
 use super::event::{Event, Word};
@@ -24,6 +25,9 @@ pub struct Standing {
     pub time: Option<DateTime<Utc>>,
     /// Who did it.
     pub operator: Option<String>,
+    /// What was overridden for it, and by whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<OverrideStanding>,
 }
 
 /// One version, or one release of it, with what became of it.
@@ -62,4 +66,7 @@ pub struct Happened {
     pub time: DateTime<Utc>,
     /// Who did it.
     pub operator: String,
+    /// What was overridden for it, and by whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<OverrideStanding>,
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::closure::{Closure, Shelf, Unreadable};
 use crate::diff::ChangeClass;
-use crate::gate::{Holds, Moved, Observations, Outcome, Results, Subject, Vote};
+use crate::gate::{Holds, Moved, Observations, Outcome, Override, Overrides, Results, Subject, Vote};
 use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -68,6 +68,10 @@ pub struct Context<'a> {
     pub observations: &'a dyn Observations,
     /// Which versions are on hold.
     pub holds: &'a dyn Holds,
+    /// What `--override` names.
+    pub overrides: &'a [Override],
+    /// What was overridden before.
+    pub broken: &'a dyn Overrides,
     /// The catalog of the environment before the change.
     pub target: &'a dyn Shelf,
     /// The catalog of the environment that content comes from, for a promotion.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
 use crate::diff::{Change, ChangeClass};
-use crate::gate::{Deciding, Decision, GateResult, Projection, Regression};
+use crate::gate::{Deciding, Decision, GateResult, Lack, Overridden, Projection, Regression, Verdict};
 use crate::policy::Obligation;
 use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
@@ -116,6 +116,25 @@ pub struct Record {
     /// What it would cost, as the budget gate worked it out.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub projections: Vec<Projection>,
+    /// The gates that the change passed in spite of what they say.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub overrides: Vec<RecordedOverride>,
+    /// What spoke against a version that came back, and did not stop it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Lack>,
+}
+
+/// One gate that was overridden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedOverride {
+    /// The gate: `approval:release-manager`.
+    pub gate: String,
+    /// What it said.
+    pub verdict: Verdict,
+    /// Who overrode it, and why.
+    #[serde(flatten)]
+    pub said: Overridden,
 }
 
 /// The Model that judges where an Eval names none, as `joch.yaml` names it.

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
-use crate::gate::{Held, Holds, Measured, Observations, Observed, Outcome, Results, Vote};
+use crate::gate::{Broken, Held, Holds, Measured, Observations, Observed, Outcome, Overrides, Results, Vote};
 use crate::resource::sample::one;
 use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
@@ -63,6 +63,12 @@ impl Bills for Nobody {
     }
 }
 
+impl Overrides for Nobody {
+    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
+    }
+}
+
 impl Shelf for Nobody {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -110,6 +116,8 @@ impl Place {
                 results: &Nobody,
                 observations: &Nobody,
                 holds: &Nobody,
+                overrides: &[],
+                broken: &Nobody,
                 target: &Nobody,
                 source: None,
                 default_judge: None,

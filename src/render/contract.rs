@@ -5,15 +5,16 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use crate::audit::Proof;
+use crate::bom::{OBSERVATION_SCHEMA, Observation};
 use crate::eval::RunResult;
-use crate::gate::Statement;
+use crate::gate::{Glass, HOLD_SCHEMA, Hold, OVERRIDE_SCHEMA, REVIEW_SCHEMA, Review, Statement};
 use crate::release::{Manifest, Record};
 
 use super::view::{
     AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult,
     DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation,
-    History, InitResult, KindList, ReleaseDescription, ReleaseList, ResourceList, TrustResult, ValidationResult,
-    VerifyResult, VersionInfo,
+    History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded, ReleaseDescription,
+    ReleaseList, ResourceList, ReviewResult, RollbackCheck, TrustResult, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -41,13 +42,20 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
         answer::<History>("History"),
+        answer::<HoldList>("HoldList"),
+        answer::<HoldResult>("HoldResult"),
         answer::<InitResult>("InitResult"),
         answer::<KindList>("KindList"),
+        answer::<McpDiff>("McpDiff"),
+        answer::<McpObservation>("McpObservation"),
+        answer::<McpRecorded>("McpRecorded"),
         answer::<ChangeResult>("PromotionResult"),
         answer::<Proof>("Proof"),
         answer::<ReleaseDescription>("ReleaseDescription"),
         answer::<ReleaseList>("ReleaseList"),
         answer::<ResourceList>("ResourceList"),
+        answer::<ReviewResult>("ReviewResult"),
+        answer::<RollbackCheck>("RollbackCheck"),
         answer::<ChangeResult>("RollbackResult"),
         answer::<TrustResult>("TrustResult"),
         answer::<ValidationResult>("ValidationResult"),
@@ -61,6 +69,10 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
         ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
+        ("hold", stored_form::<Hold>("hold", HOLD_SCHEMA)),
+        ("override", stored_form::<Glass>("override", OVERRIDE_SCHEMA)),
+        ("override-review", stored_form::<Review>("override-review", REVIEW_SCHEMA)),
+        ("observation", stored_form::<Observation>("observation", OBSERVATION_SCHEMA)),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),

@@ -127,7 +127,11 @@ fn unheard(line: &str) -> String {
 
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
+        // What has no width or no shape hides words from a person and not from a model. `U+FE0F` makes emoji.
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}')
+        || matches!(c, '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0e}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -137,7 +141,8 @@ mod tests {
     #[test]
     fn nothing_in_a_name_moves_the_cursor_or_turns_words_round() {
         assert_eq!(escape("a\u{1b}[2J\u{202e}b\u{e0041}"), "a\\u{1b}[2J\\u{202e}b\\u{e0041}");
-        assert_eq!(escape("Größe 🚀"), "Größe 🚀");
+        assert_eq!(escape("Größe 🚀 ✔\u{fe0f}"), "Größe 🚀 ✔\u{fe0f}");
+        assert_eq!(escape("a\u{ad}\u{3164}\u{fe01}\u{e0101}b"), "a\\u{ad}\\u{3164}\\u{fe01}\\u{e0101}b");
     }
 
     #[test]

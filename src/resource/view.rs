@@ -11,7 +11,7 @@ mod team;
 
 pub use budget::{Budget, Limits, Scope};
 pub use deployment::Deployment;
-pub use environment::{Environment, Gate, Mode, Runtime};
+pub use environment::{Allowlists, Environment, Gate, Mode, Runtime};
 pub use eval::{Eval, Guards};
 pub use model::{allowed_models, route_candidates};
 pub use policy::{selector, selects};

@@ -13,6 +13,7 @@ mod signers;
 mod state;
 #[cfg(test)]
 mod tests;
+mod voices;
 
 pub use change::{settings_id, weigh_trust};
 pub use key::PublicKey;

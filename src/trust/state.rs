@@ -306,7 +306,7 @@ impl Trust {
         }
     }
 
-    fn holds(&self, principal: &Principal, role: Role) -> bool {
+    pub(super) fn holds(&self, principal: &Principal, role: Role) -> bool {
         self.members.iter().any(|member| member.user == principal.name && member.role == role)
     }
 

@@ -5,6 +5,7 @@
 
 mod around;
 mod card;
+mod credentials;
 mod digits;
 mod email;
 mod find;
@@ -20,6 +21,7 @@ mod secret;
 mod secret_rules;
 mod ssn;
 
+pub use credentials::credentials;
 pub use find::Sort;
 pub(in crate::eval) use leaks::usable;
 pub use leaks::{counts, leaks};

@@ -221,7 +221,7 @@ pub(super) fn secret_name(reference: &Value) -> Option<String> {
     }
 }
 
-fn text_or_secret(value: &Value) -> Result<Text, String> {
+pub(super) fn text_or_secret(value: &Value) -> Result<Text, String> {
     const HOW: &str = "must be text, or `{ secretRef: { name: … } }` with an optional `prefix`";
     match value {
         Value::Text(text) => Ok(Text::Plain(text.clone())),

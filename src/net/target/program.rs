@@ -190,10 +190,15 @@ impl LastWords {
     pub(crate) async fn listen(&mut self, stream: &mut (impl AsyncRead + Unpin)) {
         let mut buffer = [0; 1024];
         while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-            self.0.extend_from_slice(&buffer[..count]);
-            if self.0.len() > 2 * LAST_WORDS {
-                self.0.drain(..self.0.len() - LAST_WORDS);
-            }
+            self.keep(&buffer[..count]);
+        }
+    }
+
+    /// Adds what was said, and keeps the last of it.
+    pub(crate) fn keep(&mut self, said: &[u8]) {
+        self.0.extend_from_slice(said);
+        if self.0.len() > 2 * LAST_WORDS {
+            self.0.drain(..self.0.len() - LAST_WORDS);
         }
     }
 

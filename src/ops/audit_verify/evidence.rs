@@ -6,7 +6,8 @@ use crate::audit::commit::CommitFact;
 use crate::audit::evidence::{check_path, check_place, number_of};
 use crate::audit::trust::TrustHistory;
 use crate::audit::{Finding, Rule};
-use crate::ledger::{ChangedPath, Error, ObjectId, Reader, Result, changed_paths};
+use crate::gate::{Glass, Hold, Review, void_reviewer};
+use crate::ledger::{ChangedPath, Error, Item, ObjectId, Reader, Result, changed_paths};
 use crate::release::{Record, layout};
 use crate::trust::{PublicKey, Trust};
 
@@ -22,6 +23,8 @@ pub(super) struct Testimony {
     pub(super) added: HashMap<String, usize>,
     /// Every decision that let a change through or not, by environment and number.
     pub(super) decisions: BTreeMap<(String, u64), Vec<Record>>,
+    /// The place of the commit that added each override, and the override, by the id of the item.
+    pub(super) glass: BTreeMap<String, (usize, Glass)>,
 }
 
 /// Follows the branch.
@@ -85,6 +88,8 @@ struct Added<'a, 'r> {
 
 /// Where results of evals stand.
 const RESULTS: &str = "evals/";
+/// Where observations stand.
+const SIGHTINGS: &str = "observations/";
 
 impl Added<'_, '_> {
     fn check(&self, change: &ChangedPath, all: &[ChangedPath], testimony: &mut Testimony, findings: &mut Vec<Finding>) {
@@ -136,12 +141,23 @@ impl Added<'_, '_> {
             let key = item.key.fingerprint();
             find(Rule::Role, format!("{key} signed it, of whom no environment takes results of evals"));
         }
+        if path.starts_with(SIGHTINGS)
+            && let Some(judge) = self.judge
+            && !judge.principal(&item.key).is_some_and(|principal| judge.works(&principal))
+        {
+            let key = item.key.fingerprint();
+            find(Rule::Role, format!("{key} signed it, of whom the ledger takes no observations"));
+        }
         let Some(signer) = self.people.get(&item.key) else {
             find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));
             return;
         };
         if let Err(why) = check_place(path, &item.id, &item.bytes) {
             find(Rule::EvidenceName, why);
+            return;
+        }
+        if let Some((rule, why)) = self.said(path, &item, testimony) {
+            find(rule, why);
             return;
         }
         if !path.starts_with("decisions/") {
@@ -156,5 +172,51 @@ impl Added<'_, '_> {
             testimony.added.insert(path.to_owned(), self.place);
             testimony.decisions.entry((record.environment.clone(), number)).or_default().push(record);
         }
+    }
+
+    /// What is wrong with a hold, an override or the review of one: whoever signed it must have had the say, under the
+    /// trust that they can have known.
+    fn said(&self, path: &str, item: &Item, testimony: &mut Testimony) -> Option<(Rule, String)> {
+        let judge = self.judge?;
+        let who = judge.principal(&item.key);
+        let unknown =
+            || Some((Rule::Role, format!("{} signed it, whom trust did not list then", item.key.fingerprint())));
+        let folder = path.split('/').next().unwrap_or_default();
+        if folder == layout::HOLDS {
+            let Ok(hold) = Hold::from_json(&item.bytes) else { return None };
+            let Some(who) = who else { return unknown() };
+            let wrong = || format!("`{who}` signed it, who may not say so of {}", hold.resource);
+            return (!hold.may_be_said_by(&who, judge)).then(|| (Rule::Role, wrong()));
+        }
+        if folder != layout::OVERRIDES {
+            return None;
+        }
+        let Some(who) = who else { return unknown() };
+        if let Ok(glass) = Glass::from_json(&item.bytes) {
+            let may = judge.check_overrider(&who, &glass.environment);
+            let wrong = match &may {
+                Err(why) => Some((Rule::Role, why.clone())),
+                Ok(()) if glass.by != who.name => {
+                    Some((Rule::Override, format!("`{who}` signed it, and it says that `{}` overrode", glass.by)))
+                }
+                Ok(()) => None,
+            };
+            testimony.glass.insert(item.id.clone(), (self.place, glass));
+            return wrong;
+        }
+        let Ok(review) = Review::from_json(&item.bytes) else { return None };
+        let Some((_, glass)) = testimony.glass.get(&review.reviews) else {
+            return Some((Rule::Override, format!("it reviews the override {}, which is not there", review.reviews)));
+        };
+        let bound =
+            (&review.release, &review.resource, review.record) == (&glass.release, &glass.resource, glass.record);
+        let commit = self.reader.release(&review.release).ok().flatten();
+        if !bound || commit.is_none_or(|commit| commit.to_string() != review.commit) {
+            return Some((
+                Rule::Override,
+                format!("it is not about the release {} that was overridden", glass.release),
+            ));
+        }
+        void_reviewer(glass, &who, judge).map(|why| (Rule::Role, why))
     }
 }

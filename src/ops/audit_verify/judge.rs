@@ -11,7 +11,7 @@ use crate::audit::compare::{check_manifest, check_message, check_record};
 use crate::audit::gates::{check_gates, check_outcome};
 use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
-use crate::gate::Verdict;
+use crate::gate::{Overridden, Override, Verdict};
 use crate::ledger::{Ballots, Environment, ObjectId};
 use crate::ops::judge::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
@@ -116,8 +116,12 @@ impl Court<'_, '_> {
             let path = layout::record(&record.agent_ref);
             findings.extend(check_record(fact, &path, found, record));
             findings.extend(check_gates(fact, found, record));
-            if derived.gated {
+            let broken = !record.overrides.is_empty();
+            if derived.gated || broken {
                 findings.extend(self.check_decision(fact, manifest, found, law.evidence));
+            }
+            if broken {
+                findings.extend(self.check_glass(fact, found, law.evidence));
             }
         }
         if let Some(newest) = law.newest
@@ -179,7 +183,7 @@ impl Court<'_, '_> {
             return Ok(Err("it cites no evidence commit".to_owned()));
         };
         let votes = Ballots { reader: self.reader, commit, trust };
-        let (required, allowed) = (required(asked), allowed(asked));
+        let (required, allowed, overrides) = (required(asked), allowed(asked), overrides(asked));
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let bills = Shelved { reader: self.reader, numbers: self.numbers, release, joch };
         let context = Context {
@@ -199,6 +203,8 @@ impl Court<'_, '_> {
             results: &votes,
             observations: &votes,
             holds: &votes,
+            overrides: &overrides,
+            broken: &votes,
             target: before,
             source: source.map(|source| source as &dyn Shelf),
             default_judge: default_judge.as_ref(),
@@ -272,6 +278,30 @@ impl Court<'_, '_> {
         given.chain(missing).collect()
     }
 
+    /// What was overridden stands on evidence beside the decision, as the operator signed it.
+    fn check_glass(&self, fact: &CommitFact, record: &Record, evidence: Option<usize>) -> Option<Finding> {
+        let digest = Digest::of(record.to_json());
+        let gates: Vec<_> = record.overrides.iter().map(|overridden| overridden.gate.clone()).collect();
+        let stands = self.testimony.glass.values().any(|(place, glass)| {
+            let said = (&glass.by, &glass.reason, &glass.ticket, glass.expires);
+            let same = |said_there: &Overridden| {
+                (&said_there.by, &said_there.reason, &said_there.ticket, said_there.expires) == said
+            };
+            Some(*place) == evidence.map(|cited| cited + 1)
+                && (glass.record, &glass.gates, &glass.authors) == (digest, &gates, &record.authors)
+                && (&glass.release, &glass.resource) == (&record.release, &record.agent_ref)
+                && record.overrides.iter().all(|overridden| same(&overridden.said))
+        });
+        let wrong = || {
+            format!(
+                "its override of {} for {} does not stand on evidence as its record says it",
+                gates.join(", "),
+                record.agent_ref
+            )
+        };
+        (!stands).then(|| fact.finding(Rule::Override, wrong()))
+    }
+
     /// A release with gates left its decision on evidence, right behind the evidence that it cites.
     fn check_decision(
         &self,
@@ -324,6 +354,24 @@ fn required(records: &[&Record]) -> Vec<Requirement> {
         }
     }
     required
+}
+
+/// What `--override` named.
+fn overrides(records: &[&Record]) -> Vec<Override> {
+    let mut overrides: Vec<Override> = Vec::new();
+    for recorded in records.iter().flat_map(|record| &record.overrides) {
+        let said = &recorded.said;
+        let asked = Override {
+            gate: recorded.gate.clone(),
+            reason: said.reason.clone(),
+            ticket: said.ticket.clone(),
+            expires: said.expires,
+        };
+        if !overrides.contains(&asked) {
+            overrides.push(asked);
+        }
+    }
+    overrides
 }
 
 /// What `--allow-regression` named.

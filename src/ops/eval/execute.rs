@@ -129,7 +129,7 @@ fn setting(prepared: &Prepared, desk: &Desk, caller: &Caller<'_>) -> Result<Sett
 }
 
 /// Where https goes through, by the variables that programs take it from.
-pub(super) fn proxy(caller: &Caller<'_>) -> Proxy {
+pub(in crate::ops) fn proxy(caller: &Caller<'_>) -> Proxy {
     let text = |name: &str| caller.variable(name).map(str::to_owned);
     Proxy {
         https: text("HTTPS_PROXY").or_else(|| text("https_proxy")),

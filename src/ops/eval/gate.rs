@@ -60,7 +60,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let wanted =
         Move { resource: Some(agent.clone()), from: request.from.clone(), to: request.to.clone(), ..Move::default() };
     let required = vec![Requirement::Eval(request.eval.name.clone())];
-    let asked = promote::Request { wanted, required, allowed_regressions: Vec::new(), dry_run: true };
+    let asked = promote::Request { wanted, required, dry_run: true, ..promote::Request::default() };
     let plan = promote::run(&asked, caller)?.plan;
     let unchanged = plan.is_none();
     let records = plan.iter().flat_map(|plan| &plan.records).filter(|record| record.agent_ref == agent);

@@ -3,7 +3,7 @@
 mod baseline;
 mod dataset;
 mod estimate;
-mod execute;
+pub(super) mod execute;
 mod journal;
 mod left;
 mod part;

@@ -61,16 +61,20 @@ impl View for AuditLog {
         }
         let dash = || "-".to_owned();
         let row = |entry: &Entry| {
-            let mut row = vec![
-                time(entry.time),
-                entry.environment.clone().unwrap_or_else(dash),
-                entry.release.clone().unwrap_or_else(dash),
-                entry.event.clone(),
-                what(&entry.subjects, wide),
-                entry.operator.clone().unwrap_or_else(|| "an unlisted key".into()),
-                entry.verdict.clone(),
-                entry.reason.as_deref().map_or_else(dash, crate::release::fold),
-            ];
+            let mut row =
+                vec![
+                    time(entry.time),
+                    entry.environment.clone().unwrap_or_else(dash),
+                    entry.release.clone().unwrap_or_else(dash),
+                    entry.event.clone(),
+                    what(&entry.subjects, wide),
+                    entry.operator.clone().unwrap_or_else(|| "an unlisted key".into()),
+                    super::words::or_none(entry.mark.as_ref().map_or_else(
+                        || Some(entry.verdict.clone()),
+                        |mark| Some(format!("{}, {mark}", entry.verdict)),
+                    )),
+                    entry.reason.as_deref().map_or_else(dash, crate::release::fold),
+                ];
             if wide {
                 row.push(entry.object.clone());
             }
@@ -148,6 +152,9 @@ impl View for ProofResult {
             page.field("behind trust", format!("{} came after this release", list(&proof.behind_trust)));
         }
         page.field("adapter", proof.adapter.as_ref().map_or_else(|| "none".to_owned(), Pinned::to_string));
+        if let Some(overridden) = &proof.overridden {
+            page.field("overridden", super::release::sentence(overridden));
+        }
         page.field("release", format!("{}, commit {}, tag {}", proof.release, proof.commit, proof.tag));
         let signature = &proof.signature;
         let who = signature.principal.as_deref().unwrap_or("nobody whom trust lists");

@@ -181,7 +181,9 @@ impl View for ChangeResult {
         match (&self.release, self.dry_run) {
             (_, true) => page.line(format!("dry run: nothing was written to {}", self.environment)),
             (Some(release), _) => {
-                page.line(format!("{} as release {release}", self.verdict));
+                let broken = self.agents.iter().any(|judged| !judged.record.overrides.is_empty());
+                let mark = if broken { ", overridden" } else { "" };
+                page.line(format!("{} as release {release}{mark}", self.verdict));
                 let meant = self.agents.iter().filter(|judged| judged.record.change != Word::Affected);
                 let undo = meant.chain(&self.agents).find_map(|judged| judged.record.rollback_path.as_ref());
                 if let Some(undo) = undo {

@@ -134,7 +134,7 @@ impl Description {
             vec![
                 standing.environment.clone(),
                 words::version(standing.version),
-                words::or_none(standing.release.clone()),
+                words::or_none(standing.release.clone().map(|name| words::marked(name, &standing.overridden))),
                 words::or_none(place.event.map(Event::word)),
                 words::or_none(standing.time.map(words::time)),
                 words::or_none(standing.operator.clone()),
@@ -153,6 +153,9 @@ impl Description {
         let environment = &place.standing.environment;
         if !place.imposed.is_empty() {
             page.line(format!("  imposed in {environment}: {}", list(&place.imposed)));
+        }
+        if let Some(overridden) = &place.standing.overridden {
+            page.line(format!("  overridden in {environment}: {}", super::release::sentence(overridden)));
         }
         if place.behind_trust {
             page.line(format!(

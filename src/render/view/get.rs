@@ -151,10 +151,11 @@ impl ListedResource {
 
 /// The version, or where content has no number its digest.
 fn version(standing: &Standing) -> String {
-    match (standing.version, standing.digest) {
+    let version = match (standing.version, standing.digest) {
         (None, Some(digest)) => words::digits(digest),
         (version, _) => words::version(version),
-    }
+    };
+    words::marked(version, &standing.overridden)
 }
 
 /// Release, time and operator.

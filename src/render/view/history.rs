@@ -53,7 +53,7 @@ impl View for History {
         let row = |item: &Past| {
             let mut row = Vec::new();
             if let (true, Some(event)) = (one, item.events.first()) {
-                row.extend([event.release.clone(), event.event.to_string()]);
+                row.extend([words::marked(event.release.clone(), &event.overridden), event.event.to_string()]);
             }
             row.extend((!trust).then(|| words::version(item.version)));
             row.push(words::or_none(item.digest.map(words::digits)));
@@ -76,7 +76,8 @@ impl View for History {
 
 fn releases(events: &[Happened], all: bool) -> String {
     let told = if all { events.len() } else { TOLD.min(events.len()) };
-    let mut words: Vec<_> = events[..told].iter().map(|event| event.release.clone()).collect();
+    let mut words: Vec<_> =
+        events[..told].iter().map(|event| words::marked(event.release.clone(), &event.overridden)).collect();
     if told < events.len() {
         words.push(format!("{} more", events.len() - told));
     }

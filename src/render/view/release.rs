@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::gate::Decision;
+use crate::gate::{Decision, Judgement, OverrideStanding};
 use crate::release::{Manifest, Record};
 use crate::render::{Page, View};
 use crate::resource::Pinned;
@@ -23,6 +23,9 @@ pub struct ReleaseDescription {
     pub manifest: Manifest,
     /// The record of each agent that it changed.
     pub records: Vec<Record>,
+    /// What was overridden in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overridden: Vec<OverrideStanding>,
     /// Commands that show the same with plain Git.
     pub commands: Vec<String>,
 }
@@ -38,7 +41,7 @@ impl View for ReleaseDescription {
 
     fn text(&self, page: &mut Page, _wide: bool) {
         let manifest = &self.manifest;
-        page.field("Release", &self.name);
+        page.field("Release", words::marked(self.name.clone(), &self.overridden));
         let source = manifest.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
         page.field("Event", format!("{}{source}", manifest.event));
         page.field("Time", words::time(manifest.timestamp));
@@ -46,6 +49,9 @@ impl View for ReleaseDescription {
         page.field("Reason", manifest.reason.as_deref().unwrap_or("none was given"));
         page.field("Follows", manifest.previous.as_deref().unwrap_or("nothing; it is the first"));
         page.field("Commit", &self.commit);
+        for overridden in &self.overridden {
+            page.field("Overridden", sentence(overridden));
+        }
         page.field("Decided", format!("under trust {} and evidence {}", manifest.trust, manifest.evidence));
         for record in &self.records {
             page.gap();
@@ -102,6 +108,19 @@ fn account(page: &mut Page, record: &Record) {
         page.line("  changes");
         changes::tell(page, 2, &record.diff);
     }
+}
+
+/// Who overrode what, why, and who has reviewed it.
+pub(super) fn sentence(overridden: &OverrideStanding) -> String {
+    let OverrideStanding { gates, by, ticket, reason, expires, .. } = overridden;
+    let gates = gates.join(", ");
+    let said = match (&overridden.reviewer, overridden.decision) {
+        (Some(who), Some(Judgement::Accept)) => format!("accepted by {who}"),
+        (Some(who), Some(Judgement::Reject)) => format!("rejected by {who}"),
+        _ => format!("to be reviewed by {}", words::time(*expires)),
+    };
+    let why = overridden.rationale.as_ref().map_or_else(String::new, |why| format!(": {}", crate::release::fold(why)));
+    format!("{gates} by {by} for {}: {}; {said}{why}", crate::release::fold(ticket), crate::release::fold(reason))
 }
 
 fn approval(approval: &crate::release::RecordedApproval) -> Vec<String> {

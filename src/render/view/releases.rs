@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::gate::OverrideStanding;
 use crate::release::Manifest;
 use crate::render::{Page, View};
 use crate::resource::ResourceId;
@@ -32,6 +33,9 @@ pub struct ListedRelease {
     /// What it did.
     #[serde(flatten)]
     pub manifest: Manifest,
+    /// What was overridden in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overridden: Vec<OverrideStanding>,
 }
 
 impl View for ReleaseList {
@@ -53,7 +57,8 @@ impl View for ReleaseList {
         let row = |item: &ListedRelease| {
             let [what, versions] = self.what(&item.manifest);
             let manifest = &item.manifest;
-            let mut row = vec![item.name.clone(), manifest.event.to_string(), what, versions];
+            let mut row =
+                vec![words::marked(item.name.clone(), &item.overridden), manifest.event.to_string(), what, versions];
             row.push(words::or_none(manifest.source.clone()));
             row.extend([words::time(manifest.timestamp), manifest.operator.principal.name.clone()]);
             row.extend(wide.then(|| item.commit.clone()));

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::gate::OverrideStanding;
 use crate::resource::{Digest, ResourceId, name::DEFAULT_NAMESPACE};
 
 /// What stands in a cell that has nothing to say.
@@ -32,4 +33,12 @@ pub(super) fn or_none(text: Option<impl Into<String>>) -> String {
 /// `support-triage`, and `team-a/support-triage` outside the default namespace.
 pub(super) fn name(id: &ResourceId) -> String {
     if id.namespace == DEFAULT_NAMESPACE { id.name.clone() } else { format!("{}/{}", id.namespace, id.name) }
+}
+
+/// The release, with a word where a gate was overridden in it and nobody has accepted that: `prod/41 (overridden)`.
+pub(super) fn marked<'a>(release: String, overridden: impl IntoIterator<Item = &'a OverrideStanding>) -> String {
+    match overridden.into_iter().find_map(OverrideStanding::mark) {
+        Some(mark) => format!("{release} ({mark})"),
+        None => release,
+    }
 }

@@ -56,6 +56,7 @@ static FRAMEWORK: &[Field] = &[
     Field { key: "pythonModule", shape: Shape::Text, doc: "Module of an agent in Python." },
     Field { key: "typescriptModule", shape: Shape::Text, doc: "Module of an agent in TypeScript." },
     Field { key: "image", shape: Shape::Text, doc: "Container image of the agent." },
+    Field { key: "sdkVersion", shape: Shape::Version, doc: "Version of the framework that the agent runs with." },
 ];
 
 static MODEL_ROUTE: &[Field] =
@@ -89,4 +90,10 @@ pub(super) static FRAMEWORK_ADAPTER: &[Field] = &[
     },
     Field { key: "sdkMinVersion", shape: Shape::Version, doc: "Oldest version of the framework that it runs." },
     Field { key: "capabilities", shape: Shape::Map(&Shape::Any), doc: "What the adapter can do." },
+    Field { key: "conformance", shape: Shape::Object(CONFORMANCE), doc: "How the adapter was tested." },
+];
+
+static CONFORMANCE: &[Field] = &[
+    Field { key: "suite", shape: Shape::Text, doc: "The suite of tests." },
+    Field { key: "lastPassedAt", shape: Shape::Text, doc: "When it passed: `2026-05-08T14:00:00Z`." },
 ];

@@ -288,6 +288,22 @@ pub(super) static ENVIRONMENT: &[Field] = &[
     },
     Field { key: "evalRunners", shape: Shape::Principals, doc: "Who may sign results: principals or `team:NAME`." },
     Field { key: "override", shape: Shape::Principals, doc: "Who may override a gate: principals or `team:NAME`." },
+    Field { key: "allowlists", shape: Shape::Object(ALLOWLISTS), doc: "Whose models, servers and images may be used." },
+    Field {
+        key: "minTrustScore",
+        shape: Shape::Number,
+        doc: "Least score of trust of every MCP server, from 0 to 1; a server may demand more.",
+    },
+    Field {
+        key: "requireImageDigest",
+        shape: Shape::Bool,
+        doc: "Whether an image without a `sha256:` digest is a high risk.",
+    },
+    Field {
+        key: "exceptions",
+        shape: Shape::List(&Shape::Object(EXCEPTION)),
+        doc: "Findings of risk rules that are let through for a while.",
+    },
     Field { key: "soak", shape: Shape::Any, doc: "How long a version must have run before it moves on." },
     Field { key: "freezes", shape: Shape::List(&Shape::Any), doc: "Times in which nothing is promoted." },
 ];
@@ -296,6 +312,37 @@ static RUNTIME: &[Field] = &[
     Field { key: "orchestrator", shape: Shape::Text, doc: "What runs it." },
     Field { key: "cluster", shape: Shape::Text, doc: "Which cluster." },
     Field { key: "cloud", shape: Shape::Text, doc: "Which cloud." },
+];
+
+static ALLOWLISTS: &[Field] = &[
+    Field {
+        key: "modelProviders",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Providers whose models may be used; any where it is left out.",
+    },
+    Field {
+        key: "publishers",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Publishers whose MCP servers may be used; any where it is left out.",
+    },
+    Field {
+        key: "imageRegistries",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Registries that images may come from, or parts of one such as `ghcr.io/acme`; any where it is left out.",
+    },
+];
+
+static EXCEPTION: &[Field] = &[
+    Field { key: "rule", shape: Shape::Text, doc: "The rule: `AGB-TOOL-003`." },
+    Field { key: "component", shape: Shape::Text, doc: "The one component: `joch:tool/default/NAME`." },
+    Field {
+        key: "agent",
+        shape: Shape::Text,
+        doc: "The one agent, by name or `agent/NAMESPACE/NAME`; every agent here where it is left out.",
+    },
+    Field { key: "reason", shape: Shape::Text, doc: "Why." },
+    Field { key: "expires", shape: Shape::Text, doc: "Until when, at most 90 days ahead: `2026-08-01`." },
+    Field { key: "approver", shape: Shape::Text, doc: "The person who answers for it." },
 ];
 
 static COMPLIANCE: &[Field] = &[

@@ -41,7 +41,7 @@ static SAFETY: &[Field] = &[
 ];
 
 pub(super) static MCP_SERVER: &[Field] = &[
-    Field { key: "transport", shape: Shape::Any, doc: "How it is spoken to, such as `http` or `stdio`." },
+    Field { key: "transport", shape: Shape::Any, doc: "How it is spoken to: `streamable_http` or `stdio`." },
     Field { key: "endpoint", shape: Shape::Object(MCP_ENDPOINT), doc: "Where it is reached." },
     Field { key: "auth", shape: Shape::Any, doc: "How to sign in." },
     Field { key: "exposes", shape: Shape::Any, doc: "The tools, resources and prompts it offers." },
@@ -55,7 +55,19 @@ pub(super) static MCP_SERVER: &[Field] = &[
     Field { key: "scanning", shape: Shape::Map(&Shape::Any), doc: "How it is scanned." },
 ];
 
-static MCP_ENDPOINT: &[Field] = &[Field { key: "url", shape: Shape::Text, doc: "Address." }];
+static MCP_ENDPOINT: &[Field] = &[
+    Field { key: "url", shape: Shape::Text, doc: "Address." },
+    Field {
+        key: "command",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Program and arguments of a server over `stdio`; a program with a `/` is looked for in the project.",
+    },
+    Field {
+        key: "variables",
+        shape: Shape::Map(&Shape::Any),
+        doc: "Variables for it beside `PATH` and `HOME`: text, or `{ secretRef: { name: … } }`.",
+    },
+];
 
 static DISCOVERY: &[Field] =
     &[Field { key: "onSchemaDrift", shape: Shape::Text, doc: "What happens when its tools change." }];

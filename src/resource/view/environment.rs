@@ -32,10 +32,31 @@ pub struct Environment {
     pub eval_runners: Vec<String>,
     /// Who may override a gate: principals or `team:NAME`.
     pub override_by: Vec<String>,
+    /// Whose models, servers and images may be used.
+    pub allowlists: Allowlists,
+    /// The least score of trust of every MCP server, as it is written.
+    pub min_trust_score: Option<Value>,
+    /// Whether an image without a digest is a high risk.
+    pub require_image_digest: bool,
+    /// Where data may be; anywhere where it lists nothing.
+    pub data_residency: Vec<String>,
+    /// What is let through in spite of risk rules, each as it is written.
+    pub exceptions: Vec<Value>,
     /// When it stands still, each entry as far as it can be read.
     pub freezes: Vec<Result<Freeze, String>>,
     /// How many seconds a version must have run in the environment below, where it says so.
     pub soak: Option<Result<u64, String>>,
+}
+
+/// Whose things may be used in an environment; anybody's where a list is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowlists {
+    /// Providers of models.
+    pub model_providers: Option<Vec<String>>,
+    /// Publishers of MCP servers.
+    pub publishers: Option<Vec<String>>,
+    /// Registries of images.
+    pub image_registries: Option<Vec<String>>,
 }
 
 /// What an environment runs on.
@@ -95,10 +116,33 @@ impl Environment {
             require_live: spec.get("requireLive").and_then(Value::as_bool),
             eval_runners: texts(spec.get("evalRunners")),
             override_by: texts(spec.get("override")),
+            allowlists: Allowlists {
+                model_providers: list(spec, "modelProviders"),
+                publishers: list(spec, "publishers"),
+                image_registries: list(spec, "imageRegistries"),
+            },
+            min_trust_score: spec.get("minTrustScore").filter(|score| **score != Value::Null).cloned(),
+            // Whatever is not plainly `false` asks for it.
+            require_image_digest: !matches!(
+                spec.get("requireImageDigest"),
+                None | Some(Value::Null | Value::Bool(false))
+            ),
+            data_residency: texts(spec.at(&["compliance", "dataResidency"])),
+            exceptions: match spec.get("exceptions") {
+                None | Some(Value::Null) => Vec::new(),
+                Some(Value::List(items)) => items.clone(),
+                Some(one) => vec![one.clone()],
+            },
             freezes: freeze::read_all(spec.get("freezes")),
             soak: spec.get("soak").filter(|soak| **soak != Value::Null).map(duration::read),
         })
     }
+}
+
+/// A list of what is allowed; one that is written and empty allows nothing.
+fn list(spec: &Value, key: &str) -> Option<Vec<String>> {
+    let list = spec.at(&["allowlists", key]).filter(|list| **list != Value::Null)?;
+    Some(texts(Some(list)))
 }
 
 fn by_class(value: Option<&Value>) -> Result<Vec<(String, Vec<Gate>)>, String> {
