@@ -1,19 +1,27 @@
 //! `joch agbom`.
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::ops::{Caller, Failure, agbom, parse_target};
 use crate::render::view::{AgbomDiff, AgbomResult, BillComponent, DiffSide, Verbatim};
 
+use super::agbom_ls::LsArgs;
 use super::global::Answer;
 
-/// Show what a version of an agent is made of, as it was written when that version was cut
+/// Show what a version of an agent is made of, as it was written when that version was cut; or list who uses what
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true)]
+#[command(disable_version_flag = true, args_conflicts_with_subcommands = true)]
 pub(super) struct AgbomArgs {
+    #[command(subcommand)]
+    command: Option<AgbomCommand>,
     #[command(flatten)]
     bill: BillArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum AgbomCommand {
+    Ls(LsArgs),
 }
 
 /// One bill, or the difference of two.
@@ -55,6 +63,9 @@ enum Standard {
 }
 
 pub(super) fn run(args: AgbomArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    if let Some(AgbomCommand::Ls(args)) = args.command {
+        return super::agbom_ls::run(args, caller);
+    }
     let args = args.bill;
     if args.words.is_empty() {
         return Err(Failure::usage("no agent is named")

@@ -1,6 +1,7 @@
 //! The words people type, and the words and exit code they get back; one file a command.
 
 mod agbom;
+mod agbom_ls;
 mod apply;
 mod approvals;
 mod audit;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::resource::{Kind, Resource, ResourceId};
+use crate::resource::{Kind, Resource, ResourceId, view};
 
 use super::members::Closure;
 
@@ -22,6 +22,15 @@ pub trait Shelf {
     /// # Errors
     /// When what is stored cannot be read.
     fn of_kind(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable>;
+
+    /// The Evals or Deployments, as `kind` says, that may be about this agent, in order of namespace and name.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    fn about(&self, kind: &Kind, agent: &ResourceId) -> Result<Vec<Arc<Resource>>, Unreadable> {
+        let all = self.of_kind(kind)?;
+        Ok(all.into_iter().filter(|record| view::about(record).contains(agent)).collect())
+    }
 }
 
 /// What a shelf holds could not be read.

@@ -33,7 +33,7 @@ pub use definition::{
     Aggregate, Bounds, Check, Criterion, Definition, Judged, LeakSettings, Measure, Metric, Observed, Run, Score,
     Trajectory,
 };
-pub use detect::{credentials, Sort, counts, leaks, mask, mask_secrets, without_secrets};
+pub use detect::{Sort, counts, credentials, leaks, mask, mask_secrets, without_secrets};
 pub use journal::codec::{Damaged, Entry, LONGEST_LINE, Lines, read_lines};
 pub use journal::{
     Answered, CaseRef, DatasetRef, EvalRef, Finding, JOURNAL_SCHEMA, JudgeRef, Lag, Line, Opinion, Plan, Prices,

@@ -20,6 +20,7 @@ use super::hold::HoldAction;
 use super::observed::Observed;
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
+use super::weakening::loosened;
 
 /// How many findings stand in the sentence; the list has all of them.
 const TOLD: usize = 5;
@@ -27,12 +28,7 @@ const TOLD: usize = 5;
 const LISTED: usize = 1000;
 
 /// Judges the demand for `agbom[:SEVERITY]`.
-pub(super) fn judge(
-    severity: Option<Risk>,
-    demand: &Demand,
-    subject: &Subject,
-    evidence: &Evidence<'_>,
-) -> GateResult {
+pub(super) fn judge(severity: Option<Risk>, demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = GateResult::new("agbom", severity.map(Risk::word).unwrap_or_default(), Verdict::Pass);
     if subject.to.is_none() {
         result.reason = "nothing runs afterwards that could be risky".into();
@@ -220,6 +216,7 @@ impl Asks {
         let (nothing, nobody) = (Map::new(), BTreeMap::<ResourceId, Reach>::new());
         let view = self.view.as_ref();
         let list = |of: fn(&Environment) -> Option<&Vec<String>>| view.and_then(of).map(Vec::as_slice);
+        let loosened = loosened(evidence);
         let terms = Terms {
             environment: evidence.environment,
             last_rung: evidence.trust.ladder().last() == evidence.environment,
@@ -233,7 +230,7 @@ impl Asks {
             imposed: &self.imposed,
             handoffs: &nobody,
             held,
-            loosened: &[],
+            loosened: &loosened,
         };
         let decided = evidence.last_decided_at.unwrap_or(evidence.now);
         let from = evidence.running.map(|closure| Side { closure, observed: &seen.before, at: decided });
@@ -264,9 +261,8 @@ fn exceptions(evidence: &Evidence<'_>) -> Result<Vec<Judged>, String> {
 impl Bill {
     fn told(mut self, mut result: GateResult) -> GateResult {
         let fail_on = self.fail_on;
-        let stops = |finding: &Finding| {
-            finding.introduced && finding.exception.is_none() && finding.severity >= fail_on
-        };
+        let stops =
+            |finding: &Finding| finding.introduced && finding.exception.is_none() && finding.severity >= fail_on;
         let count = |what: &dyn Fn(&Finding) -> bool| self.findings.iter().filter(|finding| what(finding)).count();
         let stopping = count(&stops);
         let excepted = count(&|finding| finding.exception.is_some());

@@ -184,7 +184,7 @@ impl Binding<'_> {
             _ if subject.environment == self.evidence.environment => around.target,
             _ => return Ok(None),
         };
-        let deployments = shelf.of_kind(&crate::resource::Kind::Deployment).map_err(|why| why.0)?;
+        let deployments = shelf.about(&crate::resource::Kind::Deployment, &subject.agent).map_err(|why| why.0)?;
         // What the environment fills in is part of how the agent is reached; what it does not fill in leads nowhere.
         let defaults = self.evidence.trust.environment(&subject.environment);
         let defaults = defaults.and_then(|record| record.spec().get("defaults")?.as_map().cloned()).unwrap_or_default();

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diff::Weakening;
+use crate::bom::risk::{Loosened, component};
+use crate::diff::{Change, Weakening, is_control};
+use crate::resource::Kind;
 use crate::trust::Trust;
 
 use super::approval::{Counted, count_no, lapsed, why};
@@ -53,6 +55,20 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateRe
         result.reason = format!("{said}; {} agree{}", yes.join(", "), if yes.len() == 1 { "s" } else { "" });
     }
     Some(result)
+}
+
+/// What a bill of materials tells of it: controls that ask for less in the same change in which something else moves,
+/// so that nobody lowers a bar on the way over it. A policy has rules of its own there.
+pub(super) fn loosened(evidence: &Evidence<'_>) -> Vec<Loosened> {
+    let beside = |change: &Change| {
+        let limits = change.resource.kind == Kind::Agent && change.path.starts_with("spec.budgets");
+        !is_control(&change.resource.kind) && !limits
+    };
+    if !evidence.diff.iter().any(beside) {
+        return Vec::new();
+    }
+    let weaker = evidence.weakenings.iter().filter(|step| step.is_weaker() && step.resource.kind != Kind::Policy);
+    weaker.map(|step| Loosened { component: component(&step.resource), reason: step.sentence.clone() }).collect()
 }
 
 fn told(weaker: &[&Weakening]) -> String {

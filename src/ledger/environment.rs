@@ -1,6 +1,6 @@
 //! One environment at one commit: what it runs, and its catalog.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::closure::{Closure, Exchange, Shelf, Unreadable};
@@ -8,6 +8,7 @@ use crate::release::{Manifest, Record, Running, layout};
 use crate::resource::{Kind, Resource, ResourceId, view};
 
 use super::error::{Error, Result};
+use super::index::{About, Parents, agent_key, agent_named, name_key};
 use super::object::EntryKind;
 use super::object_id::ObjectId;
 use super::reader::Reader;
@@ -28,6 +29,11 @@ impl<'a, 'r> Environment<'a, 'r> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What reads it.
+    pub(super) fn reader(&self) -> &'a Reader<'r> {
+        self.reader
     }
 
     /// The commit.
@@ -173,6 +179,47 @@ impl<'a, 'r> Environment<'a, 'r> {
         self.listed(kind)?.into_iter().map(|(_, blob)| self.reader.resource(blob)).collect()
     }
 
+    /// The Evals or Deployments, as `kind` says, that may be about one of these agents or have one of these names, in
+    /// order of namespace and name.
+    ///
+    /// # Errors
+    /// One of that kind is damaged.
+    pub fn concerning(
+        &self,
+        kind: &Kind,
+        agents: &BTreeSet<ResourceId>,
+        names: &BTreeSet<String>,
+    ) -> Result<Vec<Arc<Resource>>> {
+        let table = self.table(&About(kind))?;
+        let keys = agents.iter().map(agent_key).chain(names.iter().map(|name| name_key(name)));
+        let paths: BTreeSet<String> = keys.flat_map(|key| table.sources(&key).into_iter().map(str::to_owned)).collect();
+        let blobs = paths.iter().filter_map(|path| self.catalog_file(kind, path).transpose());
+        blobs.map(|blob| self.reader.resource(blob?)).collect()
+    }
+
+    /// The catalog entry at a path below the directory of its kind, read and not remembered.
+    pub(super) fn unremembered(&self, kind: &Kind, path: &str) -> Result<Option<Resource>> {
+        let Some(blob) = self.catalog_file(kind, path)? else { return Ok(None) };
+        let resource = Resource::from_canonical(&self.reader.text(blob)?);
+        resource.map(Some).map_err(|why| Error::Damaged { object: format!("the blob {blob}"), why })
+    }
+
+    fn catalog_file(&self, kind: &Kind, path: &str) -> Result<Option<ObjectId>> {
+        let path = format!("{}/{}/{path}", layout::CATALOG, kind.plural());
+        let found = self.reader.snapshot().entry_at(self.head, &path)?;
+        Ok(found.filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.id))
+    }
+
+    /// The agents that hold one of these as a child, at any depth.
+    ///
+    /// # Errors
+    /// A closure is damaged.
+    pub fn parents(&self, children: &BTreeSet<ResourceId>) -> Result<BTreeSet<ResourceId>> {
+        let table = self.table(&Parents)?;
+        let sources = children.iter().flat_map(|child| table.sources(&agent_key(child)));
+        Ok(sources.filter_map(agent_named).collect())
+    }
+
     /// What the catalog holds of a kind, by namespace and name, without reading any of it.
     ///
     /// # Errors
@@ -230,5 +277,9 @@ impl Shelf for Environment<'_, '_> {
 
     fn of_kind(&self, kind: &Kind) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
         self.entries(kind).map_err(Error::unreadable)
+    }
+
+    fn about(&self, kind: &Kind, agent: &ResourceId) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
+        self.concerning(kind, &BTreeSet::from([agent.clone()]), &BTreeSet::new()).map_err(Error::unreadable)
     }
 }

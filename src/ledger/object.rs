@@ -1,5 +1,7 @@
 //! Git objects read into values: commits, tags and trees. Strict, because what can be read two ways can deceive.
 
+use std::cmp::Ordering;
+
 use super::header::Headers;
 use super::object_id::ObjectId;
 use super::person::Stamp;
@@ -168,7 +170,7 @@ pub(super) fn parse_tree(mut raw: &[u8]) -> Result<Vec<Entry>, String> {
             .find(|(_, known)| known.as_bytes() == mode)
             .ok_or_else(|| format!("`{name}` has the mode `{}`", String::from_utf8_lossy(mode)))?;
         let entry = Entry { name: name.to_owned(), kind, id };
-        if entries.last().is_some_and(|last| sort_key(last) >= sort_key(&entry) || last.name == entry.name) {
+        if entries.last().is_some_and(|last| order(place(last), place(&entry)).is_ge() || last.name == entry.name) {
             return Err(format!("`{name}` is out of order or there twice"));
         }
         entries.push(entry);
@@ -177,9 +179,15 @@ pub(super) fn parse_tree(mut raw: &[u8]) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
+/// The entry of this name in a tree that was read, which is in order: the directories of a fleet are long.
+pub(super) fn find_entry<'e>(entries: &'e [Entry], name: &str) -> Option<&'e Entry> {
+    let at = |directory| entries.binary_search_by(|entry| order(place(entry), (name, directory))).ok();
+    at(false).or_else(|| at(true)).map(|index| &entries[index])
+}
+
 /// Writes a tree in the one order that Git knows.
 pub(super) fn write_tree(mut entries: Vec<Entry>) -> Vec<u8> {
-    entries.sort_by_key(sort_key);
+    entries.sort_by(|one, other| order(place(one), place(other)));
     let mut raw = Vec::new();
     for entry in entries {
         raw.extend_from_slice(entry.kind.mode().as_bytes());
@@ -191,13 +199,16 @@ pub(super) fn write_tree(mut entries: Vec<Entry>) -> Vec<u8> {
     raw
 }
 
+/// What decides where an entry stands: its name, and whether it is a directory.
+fn place(entry: &Entry) -> (&str, bool) {
+    (&entry.name, entry.kind == EntryKind::Directory)
+}
+
 /// Git sorts a directory as if its name ended with a slash.
-fn sort_key(entry: &Entry) -> Vec<u8> {
-    let mut key = entry.name.clone().into_bytes();
-    if entry.kind == EntryKind::Directory {
-        key.push(b'/');
-    }
-    key
+fn order(one: (&str, bool), other: (&str, bool)) -> Ordering {
+    let common = one.0.len().min(other.0.len());
+    let next = |(name, directory): (&str, bool)| name.as_bytes().get(common).copied().or(directory.then_some(b'/'));
+    one.0.as_bytes()[..common].cmp(&other.0.as_bytes()[..common]).then_with(|| next(one).cmp(&next(other)))
 }
 
 fn text(bytes: &[u8]) -> Result<String, String> {
@@ -241,7 +252,12 @@ mod tests {
         let directory = entry("a", EntryKind::Directory);
         let file = entry("a.b", EntryKind::File);
         let raw = write_tree(vec![directory.clone(), file.clone()]);
-        assert_eq!(parse_tree(&raw), Ok(vec![file.clone(), directory.clone()]));
+        let read = vec![file.clone(), directory.clone()];
+        assert_eq!(parse_tree(&raw), Ok(read.clone()));
+        for entry in &read {
+            assert_eq!(find_entry(&read, &entry.name), Some(entry));
+        }
+        assert_eq!(find_entry(&read, "a.c"), None);
         let one = |entry: &Entry| write_tree(vec![entry.clone()]);
         assert!(parse_tree(&[one(&directory), one(&file)].concat()).is_err());
         assert!(parse_tree(&[one(&file), one(&file)].concat()).is_err());

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::release::{Manifest, Record, layout};
@@ -10,6 +11,7 @@ use crate::trust::{AllowedSigners, LedgerSettings, Trust};
 
 use super::environment::Environment;
 use super::error::{Error, Result};
+use super::index::{Cache, Table};
 use super::object_id::ObjectId;
 use super::snapshot::Snapshot;
 
@@ -18,13 +20,35 @@ pub struct Reader<'r> {
     snapshot: Snapshot<'r>,
     resources: RefCell<HashMap<ObjectId, Arc<Resource>>>,
     manifests: RefCell<HashMap<ObjectId, Option<Arc<Manifest>>>>,
+    tables: RefCell<HashMap<String, Rc<Table>>>,
+    cache: Option<Box<dyn Cache + 'r>>,
 }
 
 impl<'r> Reader<'r> {
     /// Reads through `snapshot`.
     #[must_use]
     pub fn new(snapshot: Snapshot<'r>) -> Self {
-        Self { snapshot, resources: RefCell::default(), manifests: RefCell::default() }
+        Self {
+            snapshot,
+            resources: RefCell::default(),
+            manifests: RefCell::default(),
+            tables: RefCell::default(),
+            cache: None,
+        }
+    }
+
+    /// The same, with a place where what was derived is kept from one command to the next. An audit has none.
+    #[must_use]
+    pub fn with_cache(self, cache: impl Cache + 'r) -> Self {
+        Self { cache: Some(Box::new(cache)), ..self }
+    }
+
+    pub(super) fn cache(&self) -> Option<&(dyn Cache + 'r)> {
+        self.cache.as_deref()
+    }
+
+    pub(super) fn tables(&self) -> &RefCell<HashMap<String, Rc<Table>>> {
+        &self.tables
     }
 
     /// The snapshot itself.

@@ -17,6 +17,7 @@ use super::object::EntryKind;
 use super::object_id::ObjectId;
 use super::reader::Reader;
 use super::signature;
+use super::snapshot::FirstParents;
 
 /// The namespace in which evidence is signed.
 pub const EVIDENCE_NAMESPACE: &str = "joch-evidence@v1";
@@ -91,30 +92,37 @@ impl Reader<'_> {
 
     /// When the evidence branch took in each of these files: how many commits lay before, and the commit's time.
     ///
+    /// The branch only grows, which an audit checks, so the first commit that holds a file is searched for by leaps
+    /// that double and then by halves: trees are read for a few commits, however far back it is.
+    ///
     /// # Errors
     /// A commit or tree is missing or damaged.
     pub fn carried(&self, tip: ObjectId, paths: BTreeSet<&str>) -> Result<BTreeMap<String, (i64, DateTime<Utc>)>> {
+        let mut history = History { ahead: self.snapshot().first_parents(tip), read: Vec::new() };
         let mut carried = BTreeMap::new();
-        let mut wanted = paths;
-        let mut later: Option<(i64, DateTime<Utc>)> = None;
-        for (back, commit) in (0..).zip(self.snapshot().first_parents(tip)) {
-            if wanted.is_empty() {
-                break;
+        for path in paths {
+            let mut holds = |back: usize| match history.back(back)? {
+                Some((commit, _)) => Ok(self.snapshot().entry_at(commit, path)?.is_some()),
+                None => Ok::<_, Error>(false),
+            };
+            if !holds(0)? {
+                continue;
             }
-            let commit = commit?;
-            let mut absent = Vec::new();
-            for path in &wanted {
-                if self.snapshot().entry_at(commit.id, path)?.is_none() {
-                    absent.push(*path);
-                }
+            let (mut held, mut leap) = (0, 1);
+            while holds(held + leap)? {
+                held += leap;
+                leap *= 2;
             }
-            for path in absent {
-                wanted.remove(path);
-                carried.extend(later.map(|later| (path.to_owned(), later)));
+            let mut lacks = held + leap;
+            while lacks - held > 1 {
+                let between = held + (lacks - held) / 2;
+                if holds(between)? { held = between } else { lacks = between }
             }
-            later = Some((-back, commit.committer.time));
+            if let Some((_, time)) = history.back(held)? {
+                let place = i64::try_from(held).map_or(i64::MIN, |held| -held);
+                carried.insert(path.to_owned(), (place, time));
+            }
         }
-        carried.extend(wanted.into_iter().filter_map(|path| Some((path.to_owned(), later?))));
         Ok(carried)
     }
 
@@ -133,6 +141,24 @@ impl Reader<'_> {
         let number = |record: &Record| record.release.rsplit('/').next().and_then(|n| n.parse::<u64>().ok());
         decisions.sort_by_key(|(_, record)| (number(record), record.timestamp));
         Ok(decisions)
+    }
+}
+
+/// Commits and their times, from the tip back, as far as they were asked for.
+struct History<'s, 'r> {
+    ahead: FirstParents<'s, 'r>,
+    read: Vec<(ObjectId, DateTime<Utc>)>,
+}
+
+impl History<'_, '_> {
+    /// The commit so many behind the tip; none before the first of all.
+    fn back(&mut self, by: usize) -> Result<Option<(ObjectId, DateTime<Utc>)>> {
+        while self.read.len() <= by {
+            let Some(commit) = self.ahead.next() else { return Ok(None) };
+            let commit = commit?;
+            self.read.push((commit.id, commit.committer.time));
+        }
+        Ok(self.read.get(by).copied())
     }
 }
 

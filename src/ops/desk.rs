@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::ledger::{GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment, Transaction};
+use crate::ledger::{
+    GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+};
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
-use crate::workspace::Project;
+use crate::workspace::{Cache, Project};
 
 use super::caller::Caller;
 use super::failure::Failure;
@@ -22,6 +24,8 @@ pub struct Desk {
     pub repository: Repository,
     /// Where it is.
     pub path: PathBuf,
+    /// Where the user's programs keep what is theirs.
+    state: Option<PathBuf>,
 }
 
 /// Who is at work, proven by a key.
@@ -48,8 +52,8 @@ impl Desk {
         }
         let repository = Repository::open(&path)?;
         repository.heal()?;
-        let desk = Self { project, repository, path };
-        desk.check_root(&desk.reader()?)?;
+        let desk = Self { project, repository, path, state: state(caller) };
+        desk.check_root(&desk.own_reader()?)?;
         Ok(desk)
     }
 
@@ -60,11 +64,20 @@ impl Desk {
         beside.map_or_else(|| self.project.root.join(".joch"), PathBuf::from)
     }
 
-    /// A reader of the ledger as it is now.
+    /// A reader of the ledger as it is now, which keeps what it derives in `.joch/cache`.
     ///
     /// # Errors
     /// The refs cannot be read.
     pub fn reader(&self) -> Result<Reader<'_>> {
+        let cache = Cache::new(self.own().join("cache"), self.state.clone(), || new_uuid() + &new_uuid());
+        Ok(self.own_reader()?.with_cache(cache))
+    }
+
+    /// A reader of the ledger as it is now that derives everything itself.
+    ///
+    /// # Errors
+    /// The refs cannot be read.
+    pub fn own_reader(&self) -> Result<Reader<'_>> {
         Ok(Reader::new(self.repository.snapshot()?))
     }
 
@@ -144,6 +157,23 @@ impl Desk {
         Err(Failure::refused("trust-root", message)
             .next("bring back the ledger that the pin names; never change the pin to make this go away")
             .into())
+    }
+}
+
+/// Where the user's programs keep what is theirs (XDG Base Directory Specification).
+fn state(caller: &Caller<'_>) -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let named = caller.variable("XDG_STATE_HOME").map(PathBuf::from).and_then(absolute);
+    named.or_else(|| caller.variable("HOME").map(|home| PathBuf::from(home).join(".local/state")).and_then(absolute))
+}
+
+impl crate::ledger::Cache for Cache {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        Self::load(self, name)
+    }
+
+    fn store(&self, name: &str, bytes: &[u8]) {
+        Self::store(self, name, bytes);
     }
 }
 

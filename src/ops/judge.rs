@@ -15,6 +15,7 @@ use crate::trust::{Ladder, Trust};
 
 use super::desk::{Desk, Operating};
 use super::failure::Failure;
+use super::guards::guards;
 
 /// By what a draft is judged, beside the snapshot.
 #[derive(Clone, Copy)]
@@ -51,8 +52,9 @@ pub(super) fn judge(
 ) -> Result<Plan> {
     let environment = reader.environment(&draft.environment)?;
     let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
-    let records = guards(draft, &environment, source.as_ref())?;
-    check_evals(asked.required, &records, &draft.environment)?;
+    let trusts: Vec<_> = [Some(asked.trust), asked.earlier].into_iter().flatten().collect();
+    let records = guards(draft, &environment, source.as_ref(), &trusts, asked.required)?;
+    check_evals(asked.required, &records, draft, &environment, source.as_ref())?;
     check_order(&environment, asked.trust.ladder(), reader)?;
     let evidence = reader.tip(layout::EVIDENCE)?;
     let ballots = Ballots { reader, commit: evidence, trust: asked.trust };
@@ -83,18 +85,24 @@ pub(super) fn judge(
 }
 
 /// Refuses to ask for an Eval that exists nowhere: a slip of the pen is no gate.
-fn check_evals(required: &[Requirement], records: &[Arc<Resource>], environment: &str) -> Result<(), Failure> {
-    let known: Vec<_> = records
-        .iter()
-        .map(|record| record.id())
-        .filter(|id| id.kind == Kind::Eval)
-        .map(|id| id.name.as_str())
-        .collect();
+fn check_evals(
+    required: &[Requirement],
+    records: &[Arc<Resource>],
+    draft: &Draft,
+    target: &Environment<'_, '_>,
+    source: Option<&Environment<'_, '_>>,
+) -> Result<()> {
+    let here = |name: &str| records.iter().any(|record| record.id().kind == Kind::Eval && record.id().name == name);
     for requirement in required {
         let Requirement::Eval(name) = requirement else { continue };
-        if known.contains(&name.as_str()) {
+        if here(name) {
             continue;
         }
+        let mut known: Vec<ResourceId> = draft.catalog.keys().filter(|id| id.kind == Kind::Eval).cloned().collect();
+        for environment in [Some(target), source].into_iter().flatten() {
+            known.extend(environment.names(&Kind::Eval)?);
+        }
+        let known: Vec<&str> = known.iter().map(|id| id.name.as_str()).collect();
         let meant = nearest(name, known.iter().copied());
         let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `eval:{meant}`?"));
         let message = format!("`{requirement}` is required, and there is no Eval `{name}` here{meant}");
@@ -102,10 +110,12 @@ fn check_evals(required: &[Requirement], records: &[Arc<Resource>], environment:
         all.sort_unstable();
         all.dedup();
         let next = match all.is_empty() {
-            true => format!("no Eval has come as far as `{environment}` yet; apply one with `joch apply -f FILE`"),
+            true => {
+                format!("no Eval has come as far as `{}` yet; apply one with `joch apply -f FILE`", draft.environment)
+            }
             false => format!("there is {}", all.join(", ")),
         };
-        return Err(Failure::usage(message).next(next));
+        return Err(Failure::usage(message).next(next).into());
     }
     Ok(())
 }
@@ -147,24 +157,6 @@ fn cited_trust(manifest: &Manifest) -> &str {
 
 fn cited_evidence(manifest: &Manifest) -> &str {
     &manifest.evidence
-}
-
-/// The Evals and Deployments that guard a change: those that the target has, those that the draft brings, and those
-/// of the source.
-pub(super) fn guards(
-    draft: &Draft,
-    target: &Environment<'_, '_>,
-    source: Option<&Environment<'_, '_>>,
-) -> Result<Vec<Arc<Resource>>> {
-    let mut records = Vec::new();
-    for kind in [Kind::Eval, Kind::Deployment] {
-        records.extend(target.entries(&kind)?);
-        records.extend(draft.catalog.values().filter_map(|edit| edit.after.clone()).filter(|r| r.id().kind == kind));
-        if let Some(source) = source {
-            records.extend(source.entries(&kind)?);
-        }
-    }
-    Ok(records)
 }
 
 /// Checks that the operator may write to the environment.

@@ -9,6 +9,7 @@ mod facts;
 mod failure;
 mod find;
 mod footing;
+mod guards;
 mod judge;
 mod judges;
 mod land;
@@ -28,6 +29,7 @@ mod signatures;
 mod trust_change;
 
 pub mod agbom;
+pub mod agbom_ls;
 pub mod apply;
 pub mod approvals;
 pub mod approve;

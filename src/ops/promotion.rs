@@ -306,7 +306,8 @@ fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Resul
     let Way { source, above, default_judge, reader, .. } = *way;
     let members = closure.everything().into_iter().filter(|member| member.id().kind != Kind::Agent);
     let mut brought: Brought = members.map(|member| (member.clone(), None)).collect();
-    for eval in source.entries(&Kind::Eval)? {
+    let itself = BTreeSet::from([id.clone()]);
+    for eval in source.concerning(&Kind::Eval, &itself, &BTreeSet::new())? {
         if Eval::of(&eval).is_some_and(|view| view.measures(id, &eval.id().namespace)) {
             let cases = cases_of(&eval, source, reader)?;
             let judges = judges_of(&eval, default_judge, source)?;
@@ -314,7 +315,7 @@ fn brought_along(id: &ResourceId, closure: &Closure, way: &Way<'_, '_>) -> Resul
             brought.extend(judges.into_iter().map(|judge| (judge, None)));
         }
     }
-    for deployment in source.entries(&Kind::Deployment)? {
+    for deployment in source.concerning(&Kind::Deployment, &itself, &BTreeSet::new())? {
         let Some(view) = Deployment::of(&deployment) else { continue };
         let of = |agent: crate::resource::Reference| agent.candidates(&deployment.id().namespace).contains(id);
         if view.agent.is_some_and(of) && view.environment.is_some_and(|named| above.contains(&named.name)) {

@@ -48,7 +48,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Proof> {
         return Err(Failure::usage(message).next("leave `--at` out to prove what runs now").into());
     }
     let desk = Desk::open(caller)?;
-    let reader = desk.reader()?;
+    let reader = desk.own_reader()?;
     check_environment(reader.trust()?.ladder(), &request.environment)?;
     let head = head(&reader, &request.environment, request.at)?;
     let environment = reader.environment_at(&request.environment, head.id);

@@ -24,7 +24,12 @@ pub(super) fn reach(
     if exchange.resources.is_empty() && exchange.agents.is_empty() {
         return Ok(reached);
     }
-    for agent in environment.agents()? {
+    // A change of agents alone reaches only those that hold one of them.
+    let agents = match exchange.resources.is_empty() {
+        true => environment.parents(&exchange.agents.keys().cloned().collect())?.into_iter().collect(),
+        false => environment.agents()?,
+    };
+    for agent in agents {
         if known.contains_key(&agent) || !environment.may_hold(&agent, exchange)? {
             continue;
         }

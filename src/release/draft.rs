@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::closure::{Closure, Shelf, Unreadable};
 use crate::gate::{Regression, Subject};
+use crate::resource::view::about;
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 
 use super::event::{Event, Word};
@@ -172,6 +173,19 @@ impl Shelf for Drafted<'_> {
                 Some(after) => drop(held.insert(id.clone(), after.clone())),
                 None => drop(held.remove(id)),
             }
+        }
+        Ok(held.into_values().collect())
+    }
+
+    fn about(&self, kind: &Kind, agent: &ResourceId) -> Result<Vec<Arc<Resource>>, Unreadable> {
+        let standing = self.before.about(kind, agent)?.into_iter();
+        let mut held: BTreeMap<_, _> = standing
+            .filter(|resource| !self.draft.catalog.contains_key(resource.id()))
+            .map(|resource| (resource.id().clone(), resource))
+            .collect();
+        let edited = self.draft.catalog.iter().filter(|(id, _)| id.kind == *kind);
+        for after in edited.filter_map(|(_, edit)| edit.after.as_ref()).filter(|after| about(after).contains(agent)) {
+            held.insert(after.id().clone(), after.clone());
         }
         Ok(held.into_values().collect())
     }

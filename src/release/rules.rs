@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diff::ChangeClass;
 use crate::gate::Demand;
-use crate::resource::view::{self, Deployment, Environment, Eval};
+use crate::resource::view::{self, Deployment, Environment, Eval, about};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -139,16 +139,6 @@ fn judged_agents(resource: &ResourceId, records: &[Arc<Resource>]) -> Vec<Resour
         return vec![resource.clone()];
     }
     records.iter().filter(|record| record.id() == resource).flat_map(|record| about(record)).collect()
-}
-
-/// The agents that a Deployment or Eval may be about: its own namespace's, then that of `default`.
-fn about(record: &Resource) -> Vec<ResourceId> {
-    let named = match record.id().kind {
-        Kind::Deployment => Deployment::of(record).and_then(|deployment| deployment.agent),
-        Kind::Eval => Eval::of(record).and_then(|eval| eval.target),
-        _ => None,
-    };
-    named.map(|reference| reference.candidates(&record.id().namespace)).unwrap_or_default()
 }
 
 /// What a Deployment or Eval demands of a change of one of `agents`.

@@ -46,10 +46,13 @@ pub fn weakened() -> Vec<Weakened> {
         }),
         of(&eval, "a judge is another", "spec.metrics", |body| {
             let Value::List(metrics) = at(body, &["spec", "metrics"])? else { return None };
-            let judged = metrics.iter_mut().find(|metric| metric.get("type").and_then(Value::as_text) == Some("llm_judge"))?;
+            let judged =
+                metrics.iter_mut().find(|metric| metric.get("type").and_then(Value::as_text) == Some("llm_judge"))?;
             set(judged, &["judgeModelRef"], "seed-judge".into())
         }),
-        of(&eval, "half of the calls may fail", "spec.run", |body| set(body, &["spec", "run", "maxErrorRate"], number(0.5)?)),
+        of(&eval, "half of the calls may fail", "spec.run", |body| {
+            set(body, &["spec", "run", "maxErrorRate"], number(0.5)?)
+        }),
         of(&eval, "an old result counts", "spec.run", |body| set(body, &["spec", "run", "maxAge"], "52w".into())),
         of(&eval, "it guards nothing any more", "spec.releaseGate", |body| {
             body.at(&["spec", "releaseGate"])?;
@@ -58,7 +61,9 @@ pub fn weakened() -> Vec<Weakened> {
         of(&deployment, "nobody has to approve", "spec.promotion", |body| {
             remove(body, &["spec", "promotion"], "requiresApproval")
         }),
-        of(&deployment, "no eval has to pass", "spec.promotion", |body| remove(body, &["spec", "promotion"], "requiresEval")),
+        of(&deployment, "no eval has to pass", "spec.promotion", |body| {
+            remove(body, &["spec", "promotion"], "requiresEval")
+        }),
         of(&deployment, "it is about another agent", "spec.agentRef", |body| {
             set(body, &["spec", "agentRef"], "seed-agent".into())
         }),
@@ -114,7 +119,8 @@ pub fn weakened() -> Vec<Weakened> {
         }),
         of(&team, "a role is widened", "spec.members", |body| {
             let Value::List(members) = at(body, &["spec", "members"])? else { return None };
-            let low = |member: &&mut Value| member.get("role").and_then(Value::as_text).is_some_and(|role| role != "admin");
+            let low =
+                |member: &&mut Value| member.get("role").and_then(Value::as_text).is_some_and(|role| role != "admin");
             set(members.iter_mut().find(low)?, &["role"], "admin".into())
         }),
         of(&team, "a machine passes for a person", "spec.members", |body| {
@@ -204,10 +210,7 @@ mod tests {
             ),
             one("Budget b", "{limits: {dailyUsd: 1}, enforcement: {onHardLimit: deny}}"),
             one("Environment prod", "{gates: ['agbom:high', policy], policies: [p], soak: 1d}"),
-            one(
-                "Team t",
-                "{members: [{user: ana, role: admin}, {user: bot, role: operator, automation: true}]}",
-            ),
+            one("Team t", "{members: [{user: ana, role: admin}, {user: bot, role: operator, automation: true}]}"),
         ];
         for seed in weakened() {
             let control = controls.iter().find(|control| control.id().kind == seed.kind).expect("one of each kind");

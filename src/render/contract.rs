@@ -11,10 +11,11 @@ use crate::gate::{Glass, HOLD_SCHEMA, Hold, OVERRIDE_SCHEMA, REVIEW_SCHEMA, Revi
 use crate::release::{Manifest, Record};
 
 use super::view::{
-    AgbomDiff, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description, DiffResult,
-    DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults, Explanation,
-    History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded, ReleaseDescription,
-    ReleaseList, ResourceList, ReviewResult, RollbackCheck, TrustResult, ValidationResult, VerifyResult, VersionInfo,
+    AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description,
+    DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults,
+    Explanation, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
+    ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, TrustResult, ValidationResult,
+    VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -23,6 +24,7 @@ use super::{API_VERSION, FORMAT_VERSION};
 pub fn answers() -> Vec<(&'static str, Value)> {
     vec![
         answer::<AgbomDiff>("AgbomDiff"),
+        answer::<AgbomList>("AgbomList"),
         answer::<AgbomResult>("AgbomResult"),
         answer::<ApplyResult>("ApplyResult"),
         answer::<ApprovalList>("ApprovalList"),

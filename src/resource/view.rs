@@ -17,10 +17,23 @@ pub use model::{allowed_models, route_candidates};
 pub use policy::{selector, selects};
 pub use team::{Member, Role, Team};
 
+use super::envelope::Resource;
 use super::fields::mention::reference;
-use super::id::Reference;
+use super::id::{Reference, ResourceId};
 use super::kind::Kind;
 use super::value::Value;
+
+/// The agents that a Deployment or Eval may be about: its own namespace's, then that of `default`. None for what is
+/// neither, or names no agent.
+#[must_use]
+pub fn about(record: &Resource) -> Vec<ResourceId> {
+    let named = match record.id().kind {
+        Kind::Deployment => Deployment::of(record).and_then(|deployment| deployment.agent),
+        Kind::Eval => Eval::of(record).and_then(|eval| eval.target),
+        _ => None,
+    };
+    named.map(|reference| reference.candidates(&record.id().namespace)).unwrap_or_default()
+}
 
 /// The references of a list, or of the one that stands without a list.
 fn references(kind: &Kind, value: Option<&Value>) -> Vec<Reference> {

@@ -1,11 +1,13 @@
 //! Files: discovery, `joch.yaml`, ignore rules, the journals of runs.
 
+mod cache;
 mod config;
 pub mod dataset;
 mod discover;
 mod project;
 mod run;
 
+pub use cache::Cache;
 pub use config::{Config, Context};
 pub use dataset::read_inside;
 pub use discover::{Sources, discover, read_file};

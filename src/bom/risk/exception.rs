@@ -67,7 +67,10 @@ pub fn apply(findings: &mut [Finding], agent: &ResourceId, exceptions: &[Judged]
 fn one(value: &Value, now: DateTime<Utc>, operator: &str, knows: &dyn Fn(&str) -> bool) -> Judged {
     let text = |key: &str| value.get(key).and_then(Value::as_text).map(str::trim).filter(|text| !text.is_empty());
     let name = |key: &str| text(key).map_or_else(|| "nothing".to_owned(), shown);
-    Judged { what: format!("{} for {}", name("rule"), name("component")), exception: read(value, &text, now, operator, knows) }
+    Judged {
+        what: format!("{} for {}", name("rule"), name("component")),
+        exception: read(value, &text, now, operator, knows),
+    }
 }
 
 fn read<'a>(
@@ -83,7 +86,10 @@ fn read<'a>(
         return Err(format!("`rule` is {}, which is no rule", shown(&rule)));
     }
     if !component.starts_with("joch:") || component.contains(['*', '?', '[', ' ']) {
-        return Err(format!("`component` is {}, and must be one component in full: `joch:tool/default/NAME`", shown(&component)));
+        return Err(format!(
+            "`component` is {}, and must be one component in full: `joch:tool/default/NAME`",
+            shown(&component)
+        ));
     }
     let agent = match value.get("agent") {
         None | Some(Value::Null) => None,

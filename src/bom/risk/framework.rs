@@ -24,7 +24,8 @@ fn sdk(level: &Level, adapter: &Part, found: &mut Found) {
     let Some(least) = adapter.text(&["sdkMinVersion"]) else { return };
     let component = level.agent.component();
     let Some(has) = level.agent.text(&["framework", "sdkVersion"]) else {
-        let why = format!("which version of the framework it runs is not said; {} wants {}", adapter.id(), shown(least));
+        let why =
+            format!("which version of the framework it runs is not said; {} wants {}", adapter.id(), shown(least));
         found.raise("AGB-FWK-001", component, Risk::Low, why);
         return;
     };

@@ -19,9 +19,10 @@ pub(super) fn compare(before: &Whole, after: &Whole, terms: &Terms<'_>, found: &
             let reach = target.iter().find_map(|id| terms.handoffs.get(id));
             let (severity, what) = match reach {
                 None => (Risk::High, format!("what it may do is not known in `{}`", terms.environment)),
-                Some(reach) if *reach > own => {
-                    (Risk::High, format!("its tools reach as far as `{}`, this agent's as far as `{}`", reach.word(), own.word()))
-                }
+                Some(reach) if *reach > own => (
+                    Risk::High,
+                    format!("its tools reach as far as `{}`, this agent's as far as `{}`", reach.word(), own.word()),
+                ),
                 Some(reach) => (Risk::Medium, format!("its tools reach as far as `{}`", reach.word())),
             };
             let why = format!("it may hand over to {}, which is new: {what}", shown(&name));

@@ -20,11 +20,9 @@ pub(super) fn judge(whole: &Whole, side: &Side<'_>, found: &mut Found) {
         for tool in &newest.tools {
             let mut places = Places::default();
             let at = format!("the observed tool {}", shown(&tool.name));
-            for (what, text) in [
-                ("name", Some(&tool.name)),
-                ("title", tool.title.as_ref()),
-                ("description", tool.description.as_ref()),
-            ] {
+            for (what, text) in
+                [("name", Some(&tool.name)), ("title", tool.title.as_ref()), ("description", tool.description.as_ref())]
+            {
                 text.into_iter().for_each(|text| places.look(text, &format!("{at}, {what}")));
             }
             for (what, value) in [

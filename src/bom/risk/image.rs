@@ -19,7 +19,8 @@ impl Image {
     fn read(text: &str) -> Self {
         let text = text.trim();
         let text = ["docker://", "oci://", "https://"].iter().find_map(|lead| text.strip_prefix(lead)).unwrap_or(text);
-        let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest.to_owned())));
+        let (name, digest) =
+            text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest.to_owned())));
         let slash = name.rfind('/').map_or(0, |at| at + 1);
         let colon = name[slash..].rfind(':').map(|at| slash + at);
         let (name, tag) = colon.map_or((name, None), |at| (&name[..at], Some(name[at + 1..].to_owned())));
@@ -72,7 +73,8 @@ fn is_from(image: &Image, place: &str) -> bool {
     let name = format!("{}/{}", image.registry, image.repository);
     let place = place.trim().trim_end_matches('/');
     let (host, path) = place.split_once('/').unwrap_or((place, ""));
-    let place = if path.is_empty() { host.to_ascii_lowercase() } else { format!("{}/{path}", host.to_ascii_lowercase()) };
+    let place =
+        if path.is_empty() { host.to_ascii_lowercase() } else { format!("{}/{path}", host.to_ascii_lowercase()) };
     name.strip_prefix(place.as_str()).is_some_and(|rest| rest.starts_with('/') || rest.is_empty() && !path.is_empty())
 }
 

@@ -34,7 +34,9 @@ pub(super) fn judge(whole: &Whole, found: &mut Found) {
     for source in whole.of_kind(&Kind::KnowledgeSource).filter(|source| is_confidential(source)) {
         let why = match classification(source) {
             None => "how confidential it is, is not said".to_owned(),
-            Some(word) if rank(Some(&word)) == 4 => format!("its classification {} is none that joch knows", shown(&word)),
+            Some(word) if rank(Some(&word)) == 4 => {
+                format!("its classification {} is none that joch knows", shown(&word))
+            }
             Some(word) => format!("it is classified as {}", shown(&word)),
         };
         found.raise("AGB-KNOW-001", source.component(), Risk::High, why);

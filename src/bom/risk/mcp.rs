@@ -104,7 +104,10 @@ pub(super) fn current<'a>(server: &Part, side: &'a Side<'_>) -> Result<&'a Obser
     if is_fresh(newest.observed_at, side.at) {
         Ok(newest)
     } else {
-        Err(format!("the last record is of {}, more than {OBSERVATION_DAYS} days old:", newest.observed_at.date_naive()))
+        Err(format!(
+            "the last record is of {}, more than {OBSERVATION_DAYS} days old:",
+            newest.observed_at.date_naive()
+        ))
     }
 }
 

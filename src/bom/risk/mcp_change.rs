@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::resource::{Kind, Risk, Value};
 
 use super::super::{Observation, ToolDefinition};
+use super::Side;
 use super::found::{Found, listed, shown};
 use super::mcp::current;
 use super::version::Version;
 use super::whole::{Part, Whole};
-use super::Side;
 
 pub(super) fn judge(from: (&Whole, &Side<'_>), to: (&Whole, &Side<'_>), found: &mut Found) {
     for level in &to.0.levels {
@@ -32,7 +32,8 @@ fn pulled(was: &Part, before: &Side<'_>, server: &Part, after: &Side<'_>, found:
     let Some(seen) = before.observed.get(was.id()).and_then(|all| all.last()) else { return };
     let Ok(newest) = current(server, after) else { return };
     if seen.tools_digest != newest.tools_digest && pin(was) == pin(server) {
-        let version = pin(server).map_or_else(|| "it is not pinned".to_owned(), |pin| format!("{} stayed pinned", shown(&pin)));
+        let version =
+            pin(server).map_or_else(|| "it is not pinned".to_owned(), |pin| format!("{} stayed pinned", shown(&pin)));
         let why = format!("its tools changed and {version}: {}", difference(seen, newest));
         found.raise("AGB-MCP-002", server.component(), Risk::Critical, why);
     }
@@ -46,10 +47,14 @@ pub(super) fn difference(before: &Observation, after: &Observation) -> String {
     let (old, new) = (by_name(before), by_name(after));
     let added = new.keys().filter(|name| !old.contains_key(**name)).copied();
     let removed = old.keys().filter(|name| !new.contains_key(**name)).copied();
-    let changed = new.iter().filter(|(name, tool)| old.get(**name).is_some_and(|was| was != *tool)).map(|(name, _)| *name);
+    let changed =
+        new.iter().filter(|(name, tool)| old.get(**name).is_some_and(|was| was != *tool)).map(|(name, _)| *name);
     let told = [("new", listed(added)), ("changed", listed(changed)), ("gone", listed(removed))];
-    let told: Vec<String> =
-        told.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {names}")).collect();
+    let told: Vec<String> = told
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what} {names}"))
+        .collect();
     if told.is_empty() { "their order".to_owned() } else { told.join("; ") }
 }
 

@@ -8,7 +8,9 @@ use super::whole::Whole;
 
 pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
     for (was, memory) in after.changed(before, &Kind::Memory) {
-        for path in [&["privacy", "encryption"][..], &["privacy", "piiHandling"], &["privacy", "piiMode"], &["encryption"]] {
+        for path in
+            [&["privacy", "encryption"][..], &["privacy", "piiHandling"], &["privacy", "piiMode"], &["encryption"]]
+        {
             if was.is_on(path) && !memory.is_on(path) {
                 let why = format!("`{}` was on and is not", path.join("."));
                 found.raise("AGB-MEM-001", memory.component(), Risk::High, why);

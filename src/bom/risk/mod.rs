@@ -124,8 +124,15 @@ pub fn findings(from: Option<&Side<'_>>, to: &Side<'_>, terms: &Terms<'_>) -> Ve
     findings.extend(change.told(|_| true));
     // What a rug pull says needs not be said twice.
     let pulled: Vec<String> = of_rule(&findings, "AGB-MCP-002", Risk::Critical);
-    findings.retain(|finding| finding.rule != "AGB-MCP-010" || !finding.introduced || !pulled.contains(&finding.component) || terms.held.keys().any(|id| component(id) == finding.component));
-    findings.sort_by(|a, b| (b.severity, &a.rule, &a.component, &a.reason).cmp(&(a.severity, &b.rule, &b.component, &b.reason)));
+    findings.retain(|finding| {
+        finding.rule != "AGB-MCP-010"
+            || !finding.introduced
+            || !pulled.contains(&finding.component)
+            || terms.held.keys().any(|id| component(id) == finding.component)
+    });
+    findings.sort_by(|a, b| {
+        (b.severity, &a.rule, &a.component, &a.reason).cmp(&(a.severity, &b.rule, &b.component, &b.reason))
+    });
     findings.dedup_by(|a, b| (&a.rule, &a.component, &a.reason) == (&b.rule, &b.component, &b.reason));
     findings
 }

@@ -64,7 +64,8 @@ fn is_fixed(name: &str) -> bool {
     let parts: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let number = |part: &&str| part.len() >= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
     let version = |part: &&str| {
-        part.strip_prefix('v').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        part.strip_prefix('v')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let digest = |part: &&str| part.len() >= 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let floats = parts.iter().any(|part| part.eq_ignore_ascii_case("latest") || part.eq_ignore_ascii_case("preview"));
@@ -113,7 +114,9 @@ mod tests {
         ] {
             assert!(is_fixed(name), "{name}");
         }
-        for name in ["gpt-4.1", "claude-sonnet", "o3", "llama-3.1-405b", "mistral-large-latest", "chatgpt-4o-latest-2025"] {
+        for name in
+            ["gpt-4.1", "claude-sonnet", "o3", "llama-3.1-405b", "mistral-large-latest", "chatgpt-4o-latest-2025"]
+        {
             assert!(!is_fixed(name), "{name}");
         }
     }

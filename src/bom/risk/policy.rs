@@ -17,7 +17,8 @@ pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
         }
     }
     for (was, policy) in after.changed(before, &Kind::Policy) {
-        let list = |part: &Part| part.at(&["rules"]).and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
+        let list =
+            |part: &Part| part.at(&["rules"]).and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
         let (old, new) = (list(was), list(policy));
         for (nth, rule) in old.iter().enumerate().filter(|(_, rule)| acts(rule)) {
             if !new.iter().any(|heir| replaces(rule, heir)) {

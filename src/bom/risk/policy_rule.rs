@@ -16,11 +16,13 @@ enum Strength {
 /// Whether `now` stops whatever `was` stopped.
 pub(super) fn replaces(was: &Value, now: &Value) -> bool {
     let (old, new) = (strength(was), strength(now));
-    new >= old && holds_wherever(was, now) && match (old, new) {
-        (Strength::Asks, Strength::Asks) => asks_alike(was, now),
-        (Strength::Changes, Strength::Changes) => effect(was) == effect(now),
-        _ => true,
-    }
+    new >= old
+        && holds_wherever(was, now)
+        && match (old, new) {
+            (Strength::Asks, Strength::Asks) => asks_alike(was, now),
+            (Strength::Changes, Strength::Changes) => effect(was) == effect(now),
+            _ => true,
+        }
 }
 
 /// Whether a rule does anything.
@@ -75,7 +77,8 @@ fn word(rule: &Value) -> &'static str {
 }
 
 fn strength(rule: &Value) -> Strength {
-    let acts = |key: &str| rule.at(&["action", key]).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)));
+    let acts =
+        |key: &str| rule.at(&["action", key]).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)));
     if acts("deny") {
         Strength::Denies
     } else if approval(rule).is_some() {
@@ -108,7 +111,9 @@ fn routing(rule: &Value, key: &str) -> BTreeSet<String> {
 
 /// The same people are asked, and silence is a no wherever it was.
 fn asks_alike(was: &Value, now: &Value) -> bool {
-    let closes = |rule: &Value| routing(rule, "onTimeout").iter().any(|word| ["deny", "block", "stop", "reject"].contains(&word.as_str()));
+    let closes = |rule: &Value| {
+        routing(rule, "onTimeout").iter().any(|word| ["deny", "block", "stop", "reject"].contains(&word.as_str()))
+    };
     let whom = |rule: &Value| approval(rule).and_then(|require| require.get("approval")).cloned();
     routing(was, "approvers") == routing(now, "approvers") && (!closes(was) || closes(now)) && whom(was) == whom(now)
 }
@@ -137,7 +142,9 @@ fn implies(known: &Value, wanted: &Value) -> bool {
         };
     }
     match (known, wanted) {
-        (Value::List(known), Value::List(wanted)) => !known.is_empty() && known.iter().all(|item| wanted.contains(item)),
+        (Value::List(known), Value::List(wanted)) => {
+            !known.is_empty() && known.iter().all(|item| wanted.contains(item))
+        }
         (known, Value::List(wanted)) => wanted.contains(known),
         (Value::List(known), wanted) => !known.is_empty() && known.iter().all(|item| item == wanted),
         _ => false,

@@ -85,9 +85,9 @@ pub(super) fn of_whole(whole: &Whole) -> Reach {
 pub(super) fn offers_more(level: &Level, server: &Part) -> bool {
     let described = |name: &str| {
         level.of_kind(&Kind::Tool).any(|tool| {
-            let of_server = tool.at(&["mcpServerRef"]).and_then(|named| {
-                named.as_text().or_else(|| named.get("name").and_then(Value::as_text))
-            });
+            let of_server = tool
+                .at(&["mcpServerRef"])
+                .and_then(|named| named.as_text().or_else(|| named.get("name").and_then(Value::as_text)));
             let called = &tool.id().name;
             of_server == Some(server.id().name.as_str())
                 && (called == name || called.rsplit_once('.').is_some_and(|(_, last)| last == name))

@@ -38,7 +38,11 @@ pub(super) fn judge(whole: &Whole, found: &mut Found) {
         walk(body.unwrap_or(&Value::Null), "metadata", "", false, &mut places);
         for (key, value) in part.spec().as_map().into_iter().flatten() {
             let is_schema = schemas && matches!(key.as_str(), "inputSchema" | "outputSchema");
-            if is_schema { texts(value, &path::entry("spec", key), &mut places) } else { walk(value, &path::entry("spec", key), key, false, &mut places) }
+            if is_schema {
+                texts(value, &path::entry("spec", key), &mut places)
+            } else {
+                walk(value, &path::entry("spec", key), key, false, &mut places)
+            }
         }
         for why in places.into_iter().take(MOST) {
             found.raise("AGB-SEC-001", part.component(), Risk::Critical, why);
@@ -156,7 +160,8 @@ pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
     let known: BTreeSet<String> = before.parts().flat_map(|part| named(part).into_keys()).collect();
     for part in after.parts() {
         for (name, at) in named(part).into_iter().filter(|(name, _)| !known.contains(name)) {
-            let why = format!("it names the secret {} at `{}`, which the running version does not", shown(&name), told(&at));
+            let why =
+                format!("it names the secret {} at `{}`, which the running version does not", shown(&name), told(&at));
             found.raise("AGB-SEC-002", part.component(), Risk::Medium, why);
         }
     }

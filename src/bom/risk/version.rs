@@ -46,7 +46,8 @@ impl PartialOrd for Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let length = self.numbers.len().max(other.numbers.len());
-        let padded = |version: &Self| (0..length).map(|place| version.numbers.get(place).copied().unwrap_or(0)).collect();
+        let padded =
+            |version: &Self| (0..length).map(|place| version.numbers.get(place).copied().unwrap_or(0)).collect();
         let (mine, theirs): (Vec<u64>, Vec<u64>) = (padded(self), padded(other));
         mine.cmp(&theirs).then_with(|| match (self.early.is_empty(), other.early.is_empty()) {
             (true, false) => Ordering::Greater,

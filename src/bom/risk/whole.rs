@@ -58,7 +58,11 @@ impl Whole {
     }
 
     /// What both sides have of a kind and is not the same, each with what it was.
-    pub(super) fn changed<'a>(&'a self, before: &'a Self, kind: &'a Kind) -> impl Iterator<Item = (&'a Part, &'a Part)> {
+    pub(super) fn changed<'a>(
+        &'a self,
+        before: &'a Self,
+        kind: &'a Kind,
+    ) -> impl Iterator<Item = (&'a Part, &'a Part)> {
         self.levels.iter().flat_map(move |level| {
             level.of_kind(kind).filter_map(move |part| {
                 let was = before.find(&level.path, part.id())?;
@@ -135,10 +139,21 @@ impl Part {
     pub(super) fn is_on(&self, path: &[&str]) -> bool {
         match self.at(path) {
             Some(Value::Bool(on)) => *on,
-            Some(Value::Text(word)) => {
-                !["", "none", "off", "false", "no", "disabled", "optional", "allow", "keep", "ignore", "plaintext", "raw"]
-                    .contains(&word.trim().to_ascii_lowercase().as_str())
-            }
+            Some(Value::Text(word)) => ![
+                "",
+                "none",
+                "off",
+                "false",
+                "no",
+                "disabled",
+                "optional",
+                "allow",
+                "keep",
+                "ignore",
+                "plaintext",
+                "raw",
+            ]
+            .contains(&word.trim().to_ascii_lowercase().as_str()),
             Some(Value::Map(map)) => match map.get("enabled") {
                 Some(enabled) => *enabled == Value::Bool(true),
                 None => !map.is_empty() && environment_key(&Value::Map(map.clone())).is_none(),

@@ -13,7 +13,7 @@ use crate::audit::{Finding, Rule};
 use crate::closure::Shelf;
 use crate::gate::{Overridden, Override, Verdict};
 use crate::ledger::{Ballots, Environment, ObjectId};
-use crate::ops::judge::guards;
+use crate::ops::guards::guards;
 use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
@@ -178,12 +178,12 @@ impl Court<'_, '_> {
         now: DateTime<Utc>,
     ) -> Result<Result<Plan, String>> {
         let World { before, source, trust, number, release, joch } = *world;
-        let records: Vec<Arc<Resource>> = guards(draft, before, source)?;
         let Ok(commit) = evidence.parse::<ObjectId>() else {
             return Ok(Err("it cites no evidence commit".to_owned()));
         };
         let votes = Ballots { reader: self.reader, commit, trust };
         let (required, allowed, overrides) = (required(asked), allowed(asked), overrides(asked));
+        let records: Vec<Arc<Resource>> = guards(draft, before, source, &[trust], &required)?;
         let default_judge = asked.iter().find_map(|record| record.default_judge.as_ref()).map(Reference::from);
         let bills = Shelved { reader: self.reader, numbers: self.numbers, release, joch };
         let context = Context {

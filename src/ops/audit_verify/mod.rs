@@ -72,7 +72,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         Ok(desk) => desk,
         Err(why) => return refused(why),
     };
-    let reader = match desk.reader() {
+    let reader = match desk.own_reader() {
         Ok(reader) => reader,
         Err(why) => return refused(why),
     };

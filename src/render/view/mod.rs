@@ -2,6 +2,7 @@
 
 mod agbom;
 mod agbom_diff;
+mod agbom_list;
 mod apply;
 mod approvals;
 mod audit;
@@ -37,6 +38,7 @@ mod words;
 
 pub use agbom::{AgbomResult, BillComponent};
 pub use agbom_diff::AgbomDiff;
+pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
 pub use apply::{ApplyResult, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};

@@ -68,14 +68,19 @@ fn check(case: &Case) {
     let mut world = World::new();
     (case.quiet)(&mut world);
     let found = world.findings();
-    let told = found.iter().any(|finding| finding.rule == case.rule && finding.severity == case.severity && finding.introduced);
+    let told = found
+        .iter()
+        .any(|finding| finding.rule == case.rule && finding.severity == case.severity && finding.introduced);
     assert!(!told, "{} is said of the twin: {found:#?}", case.rule);
 }
 
 #[test]
 fn every_rule_is_shown_at_every_severity_it_has() {
-    let shown: BTreeSet<_> =
-        [mcp::CASES, tools::CASES, records::CASES].into_iter().flatten().map(|case| (case.rule, case.severity)).collect();
+    let shown: BTreeSet<_> = [mcp::CASES, tools::CASES, records::CASES]
+        .into_iter()
+        .flatten()
+        .map(|case| (case.rule, case.severity))
+        .collect();
     let listed: BTreeSet<_> =
         RULES.iter().flat_map(|rule| rule.severities.iter().map(|severity| (rule.id, *severity))).collect();
     assert_eq!(shown, listed);

@@ -101,11 +101,7 @@ fn sound() -> Texts {
               auth: {type: bearer, secretRef: {name: mail-key}}}, \
               sideEffects: {level: external_write, requiresApproval: true}}",
         ),
-        (
-            "Tool docs.search",
-            "{}",
-            "{type: mcp, mcpServerRef: docs, sideEffects: {level: read_only}}",
-        ),
+        ("Tool docs.search", "{}", "{type: mcp, mcpServerRef: docs, sideEffects: {level: read_only}}"),
         (
             "MCPServer docs",
             "{}",
@@ -120,11 +116,7 @@ fn sound() -> Texts {
             "{type: conversation, privacy: {piiHandling: redact, encryption: required}, \
               access: {readableBy: [helper], writableBy: [helper]}}",
         ),
-        (
-            "RAG shelf",
-            "{}",
-            "{sources: [handbook], permissions: {inheritFromSource: true, enforceAtQueryTime: true}}",
-        ),
+        ("RAG shelf", "{}", "{sources: [handbook], permissions: {inheritFromSource: true, enforceAtQueryTime: true}}"),
         ("KnowledgeSource handbook", "{}", "{classification: internal, permissions: {mode: source_inherited}}"),
         (
             "Policy guard",

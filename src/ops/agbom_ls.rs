@@ -1,0 +1,313 @@
+//! `joch agbom ls`: which agents hold a component, in which environments, and which carry findings. Answered from
+//! tables of all agents that follow the ledger, so that a question costs what has changed since the last one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::bom::Finding;
+use crate::closure::Closure;
+use crate::ledger::{Environment, Error, PerAgent, Reader};
+use crate::release::Record;
+use crate::resource::name::nearest;
+use crate::resource::{Digest, Kind, Resource, ResourceId, Risk, Value};
+use crate::trust::Trust;
+
+use super::caller::Caller;
+use super::desk::Desk;
+use super::failure::Failure;
+use super::find::{check_environment, parse_kind};
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Components that it holds, all of them.
+    pub uses: Vec<Used>,
+    /// Only what has open findings of this severity or above.
+    pub at_least: Option<Risk>,
+    /// Where; in every environment where none is named.
+    pub environment: Option<String>,
+}
+
+/// A component that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Used {
+    /// A resource; in any namespace where none is named.
+    Resource {
+        /// Its kind.
+        kind: Kind,
+        /// Its namespace.
+        namespace: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// A model by the name of its Model, or as its provider calls it: `gpt-4.1-2025-04-14`,
+    /// `openai/gpt-4.1-2025-04-14`.
+    Model(String),
+    /// A container image that begins so.
+    Image(String),
+}
+
+/// What there is.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// In order of the ladder, then of namespace and name.
+    pub items: Vec<Holder>,
+}
+
+/// One agent in one environment.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// The agent.
+    pub agent: ResourceId,
+    /// The environment.
+    pub environment: String,
+    /// The version that it runs.
+    pub version: Option<u64>,
+    /// The digest of that.
+    pub digest: Digest,
+    /// The release that brought it.
+    pub release: Option<String>,
+    /// How many components it has.
+    pub components: usize,
+    /// Those that were asked for.
+    pub uses: Vec<Component>,
+    /// Its open findings, the worst first, where findings were asked for.
+    pub findings: Vec<Finding>,
+}
+
+/// A component of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// `mcp-server/default/github`, `model openai/gpt-4.1-2025-04-14`, `image registry.example.com/x:1`.
+    pub name: String,
+    /// Its version, if it is a resource that has one.
+    pub version: Option<u64>,
+}
+
+impl Used {
+    /// Reads `KIND/NAME` or `KIND/NAMESPACE/NAME`.
+    ///
+    /// # Errors
+    /// It has another form, or a kind that joch does not know.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let parts: Vec<_> = text.split('/').collect();
+        let (kind, namespace, name) = match parts.as_slice() {
+            [kind, name] => (kind, None, name),
+            [kind, namespace, name] => (kind, Some((*namespace).to_owned()), name),
+            _ => return Err(Failure::usage(format!("`{text}` names no component: write `KIND/NAME`"))),
+        };
+        Ok(Self::Resource { kind: parse_kind(kind)?, namespace, name: (*name).to_owned() })
+    }
+
+    /// A text that every line of an agent which holds it has in it.
+    fn hint(&self) -> &str {
+        match self {
+            Self::Resource { name, .. } => name,
+            Self::Model(text) | Self::Image(text) => text,
+        }
+    }
+
+    fn is(&self, component: &str) -> bool {
+        let resource = |kind: &Kind, namespace: Option<&str>, name: &str| {
+            let mut parts = component.split('/');
+            let same = parts.next() == Some(&kind.singular());
+            let within = parts.next();
+            same && (namespace.is_none() || within == namespace) && parts.next() == Some(name)
+        };
+        match self {
+            Self::Resource { kind, namespace, name } => resource(kind, namespace.as_deref(), name),
+            Self::Model(text) => {
+                let served = component.strip_prefix(MODEL);
+                served.is_some_and(|served| served == text || served.split_once('/').is_some_and(|(_, id)| id == text))
+                    || resource(&Kind::Model, None, text)
+            }
+            Self::Image(prefix) => component.strip_prefix(IMAGE).is_some_and(|image| image.starts_with(prefix)),
+        }
+    }
+}
+
+/// What begins a model that a provider serves, and a container image.
+const MODEL: &str = "model ";
+const IMAGE: &str = "image ";
+
+/// Lists the agents that have all that is asked for.
+///
+/// # Errors
+/// There is no such environment, or the ledger cannot be read.
+pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    let desk = Desk::open(caller)?;
+    let reader = desk.reader()?;
+    let trust = reader.trust()?;
+    let rungs: Vec<String> = match &request.environment {
+        None => trust.ladder().rungs().to_vec(),
+        Some(named) => {
+            check_environment(trust.ladder(), named)?;
+            vec![named.clone()]
+        }
+    };
+    let namespace = caller.namespace.clone().or_else(|| caller.variable("JOCH_NAMESPACE").map(str::to_owned));
+    let within =
+        |source: &str| namespace.as_ref().is_none_or(|namespace| source.split('/').next() == Some(namespace.as_str()));
+    let mut items = Vec::new();
+    for rung in &rungs {
+        let environment = reader.environment(rung)?;
+        let risky = match request.at_least {
+            None => None,
+            Some(least) => Some(risky(&environment, least, &trust)?),
+        };
+        let table = environment.per_agent(&HELD)?;
+        for (line, source) in table.lines().filter(|(_, source)| within(source)) {
+            if !request.uses.iter().all(|used| line.contains(used.hint())) {
+                continue;
+            }
+            let findings = match &risky {
+                None => Vec::new(),
+                Some(risky) => match risky.get(source) {
+                    None => continue,
+                    Some(findings) => findings.clone(),
+                },
+            };
+            let Some(holder) = holder(line, source, rung, request)? else { continue };
+            items.push(Holder { findings, ..holder });
+        }
+    }
+    if items.is_empty() {
+        caller.notice(nothing(request, &rungs, &reader)?);
+    }
+    Ok(Outcome { items })
+}
+
+fn holder(line: &str, source: &str, rung: &str, request: &Request) -> Result<Option<Holder>> {
+    let damaged = |why: String| Error::Damaged { object: format!("the table of agents of `{rung}`"), why };
+    let held: Held = serde_json::from_str(line).map_err(|why| damaged(why.to_string()))?;
+    let mut uses = BTreeSet::new();
+    for used in &request.uses {
+        let mut found = held.components.iter().filter(|(name, _)| used.is(name)).peekable();
+        if found.peek().is_none() {
+            return Ok(None);
+        }
+        uses.extend(found);
+    }
+    let (namespace, name) = source.split_once('/').ok_or_else(|| damaged(format!("`{source}` is no agent")))?;
+    let component = |(name, version): &(String, Option<u64>)| Component { name: name.clone(), version: *version };
+    Ok(Some(Holder {
+        agent: ResourceId::agent(namespace, name),
+        environment: rung.to_owned(),
+        version: held.version,
+        digest: held.digest,
+        release: held.release,
+        components: held.components.len(),
+        uses: uses.into_iter().map(component).collect(),
+        findings: Vec::new(),
+    }))
+}
+
+/// What is kept of every agent. The agent comes first, so that lines stand in order of agents.
+#[derive(Debug, Serialize, Deserialize)]
+struct Held {
+    agent: String,
+    version: Option<u64>,
+    digest: Digest,
+    release: Option<String>,
+    components: Vec<(String, Option<u64>)>,
+}
+
+const HELD: PerAgent<'static> = PerAgent { name: "components", under: None, lines: &held_line };
+
+fn held_line(closure: &Closure, record: Option<&Record>) -> crate::ledger::Result<Vec<String>> {
+    let digest = closure.digest();
+    // What is held is told by the tree; the record beside it knows the numbers.
+    let record = record.filter(|record| record.to_digest == Some(digest));
+    let mut components = BTreeSet::new();
+    for resource in closure.everything() {
+        let id = resource.id();
+        if id == closure.id() {
+            continue;
+        }
+        let pinned = record.and_then(|record| record.members.iter().find(|member| member.id() == *id));
+        let version = pinned.filter(|pinned| pinned.digest == resource.digest()).and_then(|pinned| pinned.version);
+        components.insert((id.full(), version));
+        components.extend(outside(resource).into_iter().map(|name| (name, None)));
+    }
+    let held = Held {
+        agent: format!("{}/{}", closure.id().namespace, closure.id().name),
+        version: record.and_then(|record| record.to_version),
+        digest,
+        release: record.map(|record| record.release.clone()),
+        components: components.into_iter().collect(),
+    };
+    Ok(serde_json::to_string(&held).into_iter().collect())
+}
+
+/// What a resource names beyond the ledger: the model that a provider serves, and container images.
+fn outside(resource: &Resource) -> Vec<String> {
+    let mut found = Vec::new();
+    let text = |key| resource.spec().get(key).and_then(Value::as_text);
+    if let (Kind::Model, Some(provider), Some(model)) = (&resource.id().kind, text("provider"), text("model")) {
+        found.push(format!("{MODEL}{provider}/{model}"));
+    }
+    images(resource.spec(), &mut found);
+    found
+}
+
+fn images(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| images(item, found)),
+        Value::Map(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::Text(text) if key == "image" || key.ends_with("Image") => {
+                        found.push(format!("{IMAGE}{text}"));
+                    }
+                    value => images(value, found),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+    }
+}
+
+/// The agents of an environment with open findings of a severity or above, each with those.
+fn risky(environment: &Environment<'_, '_>, least: Risk, trust: &Trust) -> Result<BTreeMap<String, Vec<Finding>>> {
+    let lines = |closure: &Closure, _: Option<&Record>| {
+        let findings = open_findings(closure, environment.name(), trust);
+        let told = findings.iter().filter_map(|finding| serde_json::to_string(finding).ok());
+        Ok(told.enumerate().map(|(at, text)| format!("{at:04}{text}")).collect())
+    };
+    let under = Digest::of(trust.commit.as_bytes());
+    let table = environment.per_agent(&PerAgent { name: "findings", under: Some(under), lines: &lines })?;
+    let mut risky: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+    for (line, source) in table.lines() {
+        let finding: Finding = serde_json::from_str(line.get(4..).unwrap_or_default())?;
+        if finding.severity >= least {
+            risky.entry(source.to_owned()).or_default().push(finding);
+        }
+    }
+    Ok(risky)
+}
+
+/// What the rules of risk find in a closure as it stands.
+fn open_findings(_closure: &Closure, _environment: &str, _trust: &Trust) -> Vec<Finding> {
+    Vec::new()
+}
+
+/// Why nothing is listed.
+fn nothing(request: &Request, rungs: &[String], reader: &Reader<'_>) -> Result<String> {
+    let place = match rungs {
+        [one] => format!("in `{one}`"),
+        _ => "in any environment".to_owned(),
+    };
+    for used in &request.uses {
+        let Used::Resource { kind, name, .. } = used else { continue };
+        let mut known = BTreeSet::new();
+        for rung in rungs {
+            known.extend(reader.environment(rung)?.names(kind)?.into_iter().map(|id| id.name));
+        }
+        if let Some(meant) = nearest(name, known.iter().map(String::as_str)).filter(|_| !known.contains(name)) {
+            return Ok(format!("no agent holds {}/{name} {place}; did you mean `{meant}`?", kind.singular()));
+        }
+    }
+    Ok(format!("no agent has all of that {place}"))
+}
