@@ -16,6 +16,7 @@ mod eval;
 mod eval_report;
 pub mod exit;
 mod explain;
+mod gates;
 mod get;
 mod global;
 mod hold;
@@ -75,6 +76,7 @@ enum Command {
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
     Diff(diff::DiffArgs),
+    Gates(gates::GatesArgs),
     Trust(trust::TrustArgs),
     Agbom(agbom::AgbomArgs),
     Audit(audit::AuditArgs),
@@ -156,6 +158,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
         Command::Diff(args) => diff::run(args, caller),
+        Command::Gates(args) => gates::run(args, caller),
         Command::Trust(args) => trust::run(args, caller),
         Command::Agbom(args) => agbom::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),

@@ -43,6 +43,7 @@ pub mod diff_files;
 pub mod doctor;
 pub mod eval;
 pub mod explain;
+pub mod gates_selftest;
 pub mod get;
 pub mod history;
 pub mod hold;

@@ -1,0 +1,73 @@
+//! `joch gates`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::ops::gates_selftest::Fate;
+use crate::ops::{Caller, gates_selftest, parse_target};
+use crate::render::view::{PlantedChange, SelftestResult};
+
+use super::exit;
+use super::global::Answer;
+
+/// What gates look at, and what they would catch
+#[derive(Debug, Args)]
+pub(super) struct GatesArgs {
+    #[command(subcommand)]
+    command: GatesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum GatesCommand {
+    /// Plant bad versions and weaker controls in memory, and tell which of them the gates would not catch
+    Selftest(SelftestArgs),
+}
+
+#[derive(Debug, Args)]
+struct SelftestArgs {
+    /// `NAME` of an agent; all of the environment where none is named
+    #[arg(value_name = "NAME", num_args = 0..=2)]
+    target: Vec<String>,
+    /// The environment whose gates are tried; the last rung where none is named
+    #[arg(long, alias = "context", value_name = "ENV")]
+    env: Option<String>,
+}
+
+pub(super) fn run(args: GatesArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    match args.command {
+        GatesCommand::Selftest(args) => selftest(args, caller),
+    }
+}
+
+fn selftest(args: SelftestArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    let agent = if args.target.is_empty() { None } else { Some(parse_target(&args.target)?.id(caller)) };
+    let outcome = gates_selftest::run(&gates_selftest::Request { agent, environment: args.env }, caller)?;
+    let count = |fate: Fate, harmless: bool| {
+        outcome.planted.iter().filter(|planted| planted.fate == fate && planted.expected.is_none() == harmless).count()
+    };
+    let code = if outcome.is_sound() { exit::DONE } else { exit::REFUSED };
+    let planted = |planted: &gates_selftest::Planted| PlantedChange {
+        resource: planted.resource.to_string(),
+        seed: planted.seed.clone(),
+        expected: planted.expected.clone(),
+        fate: match (planted.fate, planted.expected.is_some()) {
+            (Fate::Right, true) => "caught",
+            (Fate::Right, false) => "passed",
+            (Fate::Missed, _) => "missed",
+            (Fate::Stopped, _) => "stopped",
+            (Fate::Absent, _) => "absent",
+        }
+        .to_owned(),
+        said: planted.said.clone(),
+    };
+    let view = SelftestResult {
+        verdict: if outcome.is_sound() { "sound" } else { "unsound" }.to_owned(),
+        environment: outcome.environment.clone(),
+        caught: count(Fate::Right, false),
+        missed: count(Fate::Missed, false),
+        passed: count(Fate::Right, true),
+        stopped: count(Fate::Stopped, true),
+        planted: outcome.planted.iter().map(planted).collect(),
+    };
+    Ok(Answer::with(code, view))
+}
