@@ -2,10 +2,13 @@
 //!
 //! What the target has already is told and stops nothing, unless the change makes it worse.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 use crate::bom::risk::exception::{self, Judged};
 use crate::bom::risk::{self, Reach, Side, Terms};
@@ -338,7 +341,3 @@ fn next(finding: &Finding) -> String {
         finding.remedy, finding.rule, finding.component
     )
 }
-
-#[cfg(test)]
-#[path = "agbom_tests.rs"]
-mod tests;

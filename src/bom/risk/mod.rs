@@ -25,7 +25,7 @@ mod reach;
 mod route;
 mod rules;
 mod secret;
-//SEEDS mod seeds;
+mod seeds;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -47,7 +47,7 @@ use whole::Whole;
 
 pub use reach::{Reach, highest_reach};
 pub use rules::{RULES, Rule};
-//SEEDS pub use seeds::{Seed, seeds};
+pub use seeds::{Seed, seeds};
 
 /// One side of a change, as the rules look at it.
 pub struct Side<'a> {

@@ -2,6 +2,7 @@
 
 use super::super::exception::{Judged, apply, judge};
 use super::super::rules::rule;
+use super::super::seeds;
 use super::*;
 use crate::bom::Finding;
 use crate::resource::{ResourceId, Value};
@@ -150,4 +151,19 @@ fn an_exception_lets_through_what_it_names_and_nothing_else() {
 
 fn all() -> impl Iterator<Item = &'static Case> {
     [mcp::CASES, tools::CASES, records::CASES].into_iter().flatten()
+}
+
+#[test]
+fn every_seed_is_seen_by_its_rule_and_the_harmless_ones_by_none() {
+    let world = World::new();
+    let closure = world.closure();
+    for seed in seeds() {
+        let planted = seed.plant(&closure).unwrap_or_else(|| panic!("{}: nothing to plant it in", seed.name));
+        let found = world.after(&planted);
+        let new = found.iter().filter(|finding| finding.introduced);
+        match seed.rule {
+            Some(rule) => assert!(new.clone().any(|f| f.rule == rule), "{}: {found:#?}", seed.name),
+            None => assert!(new.clone().all(|f| f.severity < Risk::High), "{}: {found:#?}", seed.name),
+        }
+    }
 }

@@ -126,7 +126,7 @@ super::cases! {
         |w| { w.remove("MCPServer docs").remove("Policy calls"); };
     a_selector_that_was_narrowed: "AGB-POL-001" Critical "joch:policy/default/guard" "its selector was narrowed, or it is gone",
         |w| { w.remove(GUARD); },
-        |w| { w.edit(GUARD, "tier: gold", "tier: gold"); };
+        |w| { w.edit(GUARD, "rules: [", "description: the same rules, rules: ["); };
     a_rule_that_is_gone: "AGB-POL-002" High "joch:policy/default/guard" "the rule `no-code` (deny) is gone",
         |w| { w.edit(GUARD, "{name: no-code, when: {tool.sideEffect: [code_execution, privileged]}, action: {deny: true}}, ", ""); },
         |w| { w.edit(GUARD, "{name: no-code, ", "{when: {tool.name: x}, action: {deny: true}}, {name: no-code-at-all, "); };
@@ -141,7 +141,7 @@ super::cases! {
         |w| { w.edit(GUARD, "onTimeout: deny", "onTimeout: deny, timeoutMinutes: 10"); };
     an_approver_that_is_gone: "AGB-POL-002" High "joch:policy/default/guard" "`approvers` were `team:leads` and are ``",
         |w| { w.edit(GUARD, "approvers: ['team:leads']", "approvers: []"); },
-        |w| { w.edit_from(GUARD, "approvers: ['team:leads']", "approvers: []").edit_from(GUARD, "onTimeout: deny", "onTimeout: deny").edit(GUARD, "approvers: ['team:leads']", "approvers: []"); };
+        |w| { w.edit_both(GUARD, "approvers: ['team:leads']", "approvers: []"); };
 }
 
 fn digest() -> &'static str {

@@ -101,7 +101,11 @@ fn sound() -> Texts {
               auth: {type: bearer, secretRef: {name: mail-key}}}, \
               sideEffects: {level: external_write, requiresApproval: true}}",
         ),
-        ("Tool docs.search", "{}", "{type: mcp, mcpServerRef: docs, sideEffects: {level: read_only}}"),
+        (
+            "Tool docs.search",
+            "{}",
+            "{type: mcp, mcpServerRef: docs, sideEffects: {level: read_only, requiresApproval: false}}",
+        ),
         (
             "MCPServer docs",
             "{}",
@@ -208,6 +212,20 @@ impl World {
         let from = before.as_ref().map(|closure| Side { closure, observed: &seen_before, at: now() });
         let to = Side { closure: &after, observed: &seen_after, at: now() };
         findings(from.as_ref(), &to, &self.terms())
+    }
+
+    /// The closure as it will be.
+    pub(super) fn closure(&self) -> Closure {
+        closure(&self.to, self.child[1].as_ref())
+    }
+
+    /// What is found where this closure takes the place of that of the world.
+    pub(super) fn after(&self, planted: &Closure) -> Vec<Finding> {
+        let before = self.closure();
+        let (seen_before, seen_after) = (seen(&before, &self.seen[0]), seen(planted, &self.seen[1]));
+        let from = Side { closure: &before, observed: &seen_before, at: now() };
+        let to = Side { closure: planted, observed: &seen_after, at: now() };
+        findings(Some(&from), &to, &self.terms())
     }
 
     fn terms(&self) -> Terms<'_> {

@@ -1,1 +1,0 @@
-//! The agbom gate.
