@@ -7,7 +7,7 @@ use crate::gate::{
     APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, TRUST_CHANGE,
     Vote,
 };
-use crate::ledger::{Ballots, Reader};
+use crate::ledger::{Ballots, Edit, Reader};
 use crate::release::{Plan, Record, layout};
 use crate::resource::Kind;
 use crate::trust::Trust;
@@ -93,19 +93,46 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         caller.notice("nothing demands an approval of this change now; the statement counts where one is required");
     }
     let kind = if request.decision.is_some() { APPROVAL_PREDICATE } else { REQUEST_PREDICATE };
-    let statement = Statement::new(kind, asked.predicate.clone());
-    let bytes = crate::release::write_json(&statement);
-    let id = crate::resource::Digest::of(&bytes).hex();
-    let mut edits = Vec::new();
-    for change in &asked.predicate.changes {
-        let directory = layout::approvals(&change.resource, change.to.or(change.from));
-        edits.extend(signed_item(bytes.clone(), &operating, |id| format!("{directory}/{id}.json"))?);
-    }
+    let (id, edits) = item(kind, &mut asked.predicate, &reader, &operating)?;
     let message = message(&asked.predicate, &operating);
     let commit = append(&mut transaction, &reader, edits, message, &operating, time)?;
     desk.finish(transaction, caller)?;
     let principal = operating.operator.principal.name.clone();
     Ok(Outcome { id, predicate: asked.predicate, principal, commit: Some(commit.to_string()) })
+}
+
+/// The statement as an item of evidence, at the place of each of its changes. What somebody else said in the same words
+/// and the same second has its name already, so it is said a second later.
+pub(super) fn item(
+    kind: &str,
+    predicate: &mut Predicate,
+    reader: &Reader<'_>,
+    operating: &Operating,
+) -> Result<(String, Vec<(String, Edit)>)> {
+    let tip = reader.tip(layout::EVIDENCE)?;
+    loop {
+        let bytes = crate::release::write_json(&Statement::new(kind, predicate.clone()));
+        let id = crate::resource::Digest::of(&bytes).hex();
+        let places: Vec<String> = predicate
+            .changes
+            .iter()
+            .map(|change| layout::approvals(&change.resource, change.to.or(change.from)))
+            .collect();
+        let mut taken = false;
+        for place in &places {
+            taken |= reader.snapshot().entry_at(tip, &format!("{place}/{id}.json"))?.is_some();
+        }
+        if taken {
+            predicate.stated_at += Duration::seconds(1);
+            predicate.expires += Duration::seconds(1);
+            continue;
+        }
+        let mut edits = Vec::new();
+        for place in &places {
+            edits.extend(signed_item(bytes.clone(), operating, |id| format!("{place}/{id}.json"))?);
+        }
+        return Ok((id, edits));
+    }
 }
 
 /// A change that somebody is asked about, and the teams whose approval it needs.

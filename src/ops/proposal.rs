@@ -3,16 +3,16 @@
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-use crate::gate::{Agreement, DEFAULT_EXPIRY_HOURS, Predicate, REQUEST_PREDICATE, Statement, TRUST_CHANGE};
+use crate::gate::{Agreement, DEFAULT_EXPIRY_HOURS, Predicate, REQUEST_PREDICATE, TRUST_CHANGE};
 use crate::ledger::{Reader, Transaction};
 use crate::release::layout;
-use crate::resource::Digest;
 use crate::trust::Trust;
 
+use super::approve::item;
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
 use super::failure::{Failure, Kind};
-use super::land::{append, signed_item};
+use super::land::append;
 use super::quorum::{Spoken, Weaker};
 
 /// A weaker change of trust, and how far it is.
@@ -72,7 +72,7 @@ impl Waiting {
         if let Some(id) = self.standing(time) {
             return Ok(self.refusal(Some(&id)));
         }
-        let predicate = Predicate {
+        let mut predicate = Predicate {
             decision: None,
             team: None,
             environment: TRUST_CHANGE.to_owned(),
@@ -83,13 +83,7 @@ impl Waiting {
             expires: time + Duration::hours(DEFAULT_EXPIRY_HOURS),
             rationale: reason.map(str::to_owned),
         };
-        let bytes = crate::release::write_json(&Statement::new(REQUEST_PREDICATE, predicate));
-        let id = Digest::of(&bytes).hex();
-        let mut edits = Vec::new();
-        for change in &self.weaker.changes {
-            let directory = layout::approvals(&change.resource, change.to.or(change.from));
-            edits.extend(signed_item(bytes.clone(), operating, |id| format!("{directory}/{id}.json"))?);
-        }
+        let (id, edits) = item(REQUEST_PREDICATE, &mut predicate, reader, operating)?;
         let who = crate::release::fold(&operating.operator.principal.name);
         let count = self.weaker.changes.len();
         let message =

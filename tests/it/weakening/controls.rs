@@ -10,7 +10,7 @@ fn budget(most: &str) -> String {
 fn a_budget_that_allows_more_waits_for_the_admins_in_a_gated_environment_and_nowhere_else() {
     let lab = Lab::new("control-budget");
     lab.file("dev.yaml", &environment("dev", "gates: []"));
-    lab.file("staging.yaml", &environment("staging", "gates: [\"eval:none\"]"));
+    lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
     lab.does("alice", "apply -f dev.yaml -f staging.yaml");
     lab.file("budget.yaml", &budget("10"));
     lab.does("ci", "apply -f budget.yaml");
@@ -35,7 +35,7 @@ fn a_budget_that_allows_more_waits_for_the_admins_in_a_gated_environment_and_now
 #[test]
 fn an_admin_who_asks_counts_as_one() {
     let lab = Lab::new("control-admin");
-    lab.file("staging.yaml", &environment("staging", "gates: [\"eval:none\"]"));
+    lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
     lab.does("alice", "apply -f staging.yaml");
     lab.file("budget.yaml", &budget("10"));
     lab.does("alice", "apply -f budget.yaml --env staging");

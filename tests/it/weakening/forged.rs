@@ -51,7 +51,7 @@ fn an_approval_of_another_change_is_no_approval_of_this_one() {
     }
     let lab = Lab::new("forged-replayed");
     lab.does("alice", "apply -f prod.yaml");
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 30m"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 30m"));
     lab.stopped("alice", "apply -f prod.yaml", PENDING, &[]);
     let proposal = lab.newest("requested");
     lab.does("bob", &format!("approvals decide {proposal} --decision approve"));

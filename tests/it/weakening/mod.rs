@@ -20,7 +20,7 @@ impl Lab {
         let lab = Self(World::new(name));
         lab.does("alice", "init --operator alice@example.com");
         lab.file("teams.yaml", &lab.teams(""));
-        lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 1h"));
+        lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1h"));
         lab.does("alice", "apply -f teams.yaml");
         lab.does("alice", "trust quorum 2");
         lab

@@ -6,7 +6,7 @@ use super::*;
 fn what_asks_for_more_or_for_the_same_needs_one_admin() {
     let lab = Lab::new("trust-stronger");
     lab.does("alice", "apply -f prod.yaml");
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops:2\", policy], soak: 2h, region: eu"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins:2\", policy], soak: 2h, region: eu"));
     lab.does("bob", "apply -f prod.yaml");
     lab.is_sound();
 }
@@ -15,7 +15,7 @@ fn what_asks_for_more_or_for_the_same_needs_one_admin() {
 fn what_asks_for_less_waits_for_the_quorum_and_completes_when_it_is_there() {
     let lab = Lab::new("trust-weaker");
     lab.does("alice", "apply -f prod.yaml");
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 1m"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1m"));
     let dry = &["1 of 2 admins agree (alice@example.com)", "`spec.soak` was 1h and is 1m", "without `--dry-run`"];
     lab.stopped("alice", "apply -f prod.yaml --dry-run", PENDING, dry);
     lab.stopped("alice", "apply -f prod.yaml", PENDING, &["bob@example.com agrees with `joch approvals decide"]);
@@ -29,9 +29,9 @@ fn what_asks_for_less_waits_for_the_quorum_and_completes_when_it_is_there() {
     lab.does("alice", "apply -f prod.yaml");
     lab.is_sound();
     // Taken back, it needs everybody again: what was said of it is used up.
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 1h"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1h"));
     lab.does("alice", "apply -f prod.yaml");
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 1m"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1m"));
     lab.stopped("alice", "apply -f prod.yaml", PENDING, &["it was used for this change before", "1 of 2 admins agree"]);
     lab.is_sound();
 }
@@ -54,7 +54,7 @@ fn whoever_approved_can_complete_it_and_a_no_stops_it() {
 fn a_proposal_is_about_exactly_one_change() {
     let lab = Lab::new("trust-exact");
     lab.does("alice", "apply -f prod.yaml");
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 30m"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 30m"));
     lab.stopped("alice", "apply -f prod.yaml", PENDING, &[]);
     let proposal = lab.newest("requested");
     lab.does("bob", &format!("approvals decide {proposal} --decision approve"));
@@ -62,7 +62,7 @@ fn a_proposal_is_about_exactly_one_change() {
     let why =
         "not counted: alice@example.com: it was about another change; bob@example.com: it was about another change";
     lab.stopped("alice", "apply -f prod.yaml", PENDING, &[why]);
-    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:ops\"], soak: 30m"));
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 30m"));
     lab.does("alice", "apply -f prod.yaml");
     lab.is_sound();
 }
