@@ -1,5 +1,7 @@
 //! The evidence branch: items are only added, each signed by its author and named for its content.
 
+use chrono::{DateTime, Utc};
+
 use crate::bom::Observation;
 use crate::eval::RunResult;
 use crate::gate::{Glass, Hold, Review, Statement};
@@ -21,11 +23,12 @@ pub fn check_path(path: &str) -> Result<(), String> {
     if item.ends_with(".json") { Ok(()) } else { Err("it is neither an item (`.json`) nor its signature".to_owned()) }
 }
 
-/// Checks that an item stands where what it says belongs, so that a look-up by path finds it.
+/// Checks that an item stands where what it says belongs, so that a look-up by path finds it, and that no observation is
+/// dated later than the ledger took it in.
 ///
 /// # Errors
 /// What is wrong with it, and where it belongs.
-pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
+pub fn check_place(path: &str, id: &str, bytes: &[u8], carried_at: DateTime<Utc>) -> Result<(), String> {
     let belongs: Vec<String> = match path.split('/').next().unwrap_or_default() {
         "approvals" => {
             let said = Statement::from_json(bytes)?.predicate;
@@ -43,6 +46,13 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
             let subject = RunResult::from_json(bytes)?.subject;
             vec![layout::eval_result(&subject.agent, subject.digest, id)]
         }
+        layout::OBSERVATIONS => {
+            let seen = Observation::from_json(bytes)?;
+            if seen.observed_at > carried_at {
+                return Err(format!("it is dated {}, later than the ledger took it in", seen.observed_at.to_rfc3339()));
+            }
+            vec![format!("{}/{id}.json", layout::observations(&seen.server, Some(seen.digest)))]
+        }
         layout::HOLDS => {
             let hold = Hold::from_json(bytes)?;
             vec![layout::hold(&hold.resource, hold.digest, id)]
@@ -54,10 +64,6 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8]) -> Result<(), String> {
                 (Err(why), Err(_)) => return Err(why),
             };
             vec![layout::override_item(&environment, &resource, id)]
-        }
-        layout::OBSERVATIONS => {
-            let seen = Observation::from_json(bytes)?;
-            vec![format!("{}/{id}.json", layout::observations(&seen.server, Some(seen.digest)))]
         }
         _ => return Ok(()),
     };

@@ -438,6 +438,9 @@ fn part(component: &Component) -> Part {
         contents: url.clone().map(|url| Contents { url }),
         classification: component.classification.clone(),
     };
+    // The digest of a record is that of its file; the digest of an agent is that of its closure, and of no file.
+    let of_file = component.digest.filter(|_| component.sort == Sort::Configuration).map(|digest| digest.hex());
+    let hash = component.sha256.clone().or(of_file);
     // Where a dataset lies is told with it; of the others an address is one that they call.
     let called = if component.sort == Sort::Dataset { None } else { url.clone() };
     Part {
@@ -448,7 +451,7 @@ fn part(component: &Component) -> Part {
         name: component.name.clone(),
         version: component.version(),
         description: component.description.clone(),
-        hashes: component.sha256.iter().map(|hex| Hash { alg: "SHA-256".into(), content: hex.clone() }).collect(),
+        hashes: hash.map(|content| Hash { alg: "SHA-256".into(), content }).into_iter().collect(),
         purl: component.purl.clone(),
         external_references: called.map(|url| ExternalReference { sort: "other".into(), url }).into_iter().collect(),
         model_card: (component.sort == Sort::Model)

@@ -67,12 +67,12 @@ pub(super) fn run(args: AuditArgs, caller: &mut Caller<'_>) -> Result<Answer> {
             Ok(Answer::done(AuditLog { items }))
         }
         Command::Verify(VerifyArgs { env }) => {
-            let audit_verify::Outcome { checked, findings } =
+            let audit_verify::Outcome { checked, findings, warnings } =
                 audit_verify::run(&audit_verify::Request { environment: env }, caller)?;
             let exit = if findings.is_empty() { exit::DONE } else { exit::REFUSED };
             let audit_verify::Checked { commits, tags, evidence, stopped } = checked;
             let checked = CheckedCounts { commits, tags, evidence, stopped };
-            Ok(Answer::with(exit, VerifyResult::new(checked, findings)))
+            Ok(Answer::with(exit, VerifyResult::new(checked, findings, warnings)))
         }
         Command::Prove(ProveArgs { agent, env, at }) => {
             let proof = prove::run(&prove::Request { agent, environment: env, at }, caller)?;

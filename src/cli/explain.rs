@@ -40,6 +40,7 @@ pub(super) fn run(args: ExplainArgs, caller: &mut Caller<'_>) -> Result<Answer> 
         to: outcome.wanted.to,
         changes: told.collect(),
         missing: outcome.missing.into_iter().map(fact).collect(),
+        break_glass: outcome.break_glass,
         text: String::new(),
     };
     Ok(Answer::done(explanation.told()))

@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use crate::ops::gates_selftest::Fate;
-use crate::ops::{Caller, gates_selftest, parse_target};
-use crate::render::view::{PlantedChange, SelftestResult};
+use crate::ops::{Caller, Move, gates_input, gates_selftest, parse_target};
+use crate::render::view::{GateInput, PlantedChange, SelftestResult};
+use crate::resource::{Kind, ResourceId};
 
 use super::exit;
 use super::global::Answer;
@@ -19,6 +20,8 @@ pub(super) struct GatesArgs {
 
 #[derive(Debug, Subcommand)]
 enum GatesCommand {
+    /// Print the JSON that policies in Rego see of a promotion, for `opa` or `conftest`
+    Input(InputArgs),
     /// Plant bad versions and weaker controls in memory, and tell which of them the gates would not catch
     Selftest(SelftestArgs),
 }
@@ -33,8 +36,25 @@ struct SelftestArgs {
     env: Option<String>,
 }
 
+#[derive(Debug, Args)]
+struct InputArgs {
+    /// `NAME` of an agent
+    #[arg(value_name = "NAME", num_args = 1..=2, required = true)]
+    target: Vec<String>,
+    /// The rung it comes from
+    #[arg(long, value_name = "ENV")]
+    from: String,
+    /// The rung it goes to
+    #[arg(long, value_name = "ENV")]
+    to: String,
+    /// The Policy whose `params` it holds
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+}
+
 pub(super) fn run(args: GatesArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     match args.command {
+        GatesCommand::Input(args) => input(args, caller),
         GatesCommand::Selftest(args) => selftest(args, caller),
     }
 }
@@ -70,4 +90,12 @@ fn selftest(args: SelftestArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         planted: outcome.planted.iter().map(planted).collect(),
     };
     Ok(Answer::with(code, view))
+}
+
+fn input(args: InputArgs, caller: &mut Caller<'_>) -> Result<Answer> {
+    let resource = Some(parse_target(&args.target)?.id(caller));
+    let wanted = Move { resource, files: Vec::new(), from: args.from, to: args.to, reason: None };
+    let policy = args.policy.map(|name| ResourceId::new(Kind::Policy, caller.namespace(), name));
+    let input = gates_input::run(&gates_input::Request { wanted, policy }, caller)?;
+    Ok(Answer::done(GateInput::new(&input)))
 }

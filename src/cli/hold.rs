@@ -11,6 +11,7 @@ use super::global::Answer;
 
 /// What `hold` and `lift` take
 #[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
 pub(super) struct HoldArgs {
     /// `KIND NAME`, `KIND/NAME`, or the `NAME` of an agent
     #[arg(value_name = "NAME", num_args = 1..=2, required = true)]

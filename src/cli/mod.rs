@@ -23,6 +23,7 @@ mod hold;
 mod init;
 mod mcp;
 mod overriding;
+mod policy;
 mod promote;
 mod rollback;
 mod schema;
@@ -66,6 +67,7 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Policy(policy::PolicyArgs),
     Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
     /// Keep a version out of an environment, or of all, until somebody lifts the hold
@@ -150,6 +152,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
+        Command::Policy(args) => policy::run(args, caller),
         Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
         Command::Hold(args) => hold::run(args, HoldAction::Hold, caller),

@@ -34,6 +34,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     match unit {
         "h" => Ok(Duration::hours(number.into())),
         "m" => Ok(Duration::minutes(number.into())),
+        "s" => Ok(Duration::seconds(number.into())),
         _ => Err(wrong()),
     }
 }

@@ -8,10 +8,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 use crate::bom::risk::exception::{self, Judged};
-use crate::bom::risk::{self, Reach, Side, Terms};
+use crate::bom::risk::{self, Loosened, Reach, Side, Terms};
 use crate::bom::{Finding, Observation};
 use crate::closure::Closure;
 use crate::resource::view::Environment;
@@ -19,8 +19,8 @@ use crate::resource::{Kind, Map, Resource, ResourceId, Risk, Value};
 use crate::trust::Trust;
 
 use super::evidence::{Demand, Evidence, Subject};
-use super::hold::HoldAction;
-use super::observed::Observed;
+use super::hold::{HoldAction, Holds};
+use super::observed::{Observations, Observed};
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
 use super::weakening::loosened;
@@ -57,6 +57,44 @@ pub(super) fn judge(severity: Option<Risk>, demand: &Demand, subject: &Subject, 
     }
 }
 
+/// A place where agents run, as the rules of risk look at it.
+pub struct Place<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// What it asks, and who works there.
+    pub trust: &'a Trust,
+    /// When.
+    pub now: DateTime<Utc>,
+    /// What people saw of MCP servers.
+    pub observations: &'a dyn Observations,
+    /// Which versions are on hold.
+    pub holds: &'a dyn Holds,
+}
+
+/// What the rules find in a closure as it stands in a place, the worst first, without what an exception lets through.
+///
+/// # Errors
+/// Evidence that cannot be read, or an environment that cannot be understood.
+pub fn open_findings(closure: &Closure, place: &Place<'_>) -> Result<Vec<Finding>, String> {
+    let mut seen = BTreeMap::new();
+    for id in servers(closure).into_keys() {
+        let observed = place.observations.of_server(&id, None).map_err(|why| why.0)?;
+        let mut counted: Vec<&Observed> = observed.iter().filter(|one| counts(one, place)).collect();
+        counted.sort_by_key(|one| one.observation.observed_at);
+        seen.insert(id, counted.into_iter().map(|one| one.observation.clone()).collect());
+    }
+    let asks = Asks::of(place.trust, place.environment, closure)?;
+    let to = Side { closure, observed: &seen, at: place.now };
+    let mut findings = asks.findings(None, &to, &held(closure, place)?, place, &[]);
+    let written = environment(place.trust, place.environment)?.map(|view| view.exceptions).unwrap_or_default();
+    let people = place.trust.people();
+    // Whoever only looks is nobody who could have excepted their own.
+    let exceptions = exception::judge(&written, place.now, "", &|name| people.contains(name));
+    exception::apply(&mut findings, closure.id(), &exceptions);
+    findings.retain(|finding| finding.exception.is_none());
+    Ok(findings)
+}
+
 /// What was found, and from which severity on it stops the change.
 struct Bill {
     fail_on: Risk,
@@ -81,12 +119,20 @@ fn judged(
         None => strictest(&demand.settings)?.unwrap_or(Risk::High),
     };
     let seen = Seen::gather(candidate, evidence)?;
-    let held = held(candidate, evidence)?;
+    let place = evidence.place();
+    let held = held(candidate, &place)?;
+    let from = evidence.running.map(|closure| Side {
+        closure,
+        observed: &seen.before,
+        at: evidence.last_decided_at.unwrap_or(evidence.now),
+    });
+    let to = Side { closure: candidate, observed: &seen.after, at: evidence.now };
     let mut findings: Vec<Finding> = Vec::new();
+    let loosened = loosened(evidence);
     // Trust as it was counts too: what comes with the change does not let it through.
     for trust in [Some(evidence.trust), evidence.earlier_trust].into_iter().flatten() {
-        let asks = Asks::of(trust, evidence, candidate)?;
-        for finding in asks.findings(candidate, &seen, &held, evidence) {
+        let asks = Asks::of(trust, evidence.environment, candidate)?;
+        for finding in asks.findings(from.as_ref(), &to, &held, &place, &loosened) {
             let same = |known: &&mut Finding| {
                 (&known.rule, &known.component, &known.reason) == (&finding.rule, &finding.component, &finding.reason)
             };
@@ -134,7 +180,7 @@ impl Seen {
         let mut seen = Self::default();
         for id in servers(candidate).keys() {
             let observed = evidence.observations.of_server(id, evidence.last_evidence).map_err(|why| why.0)?;
-            let mut counted: Vec<&Observed> = observed.iter().filter(|one| counts(one, evidence)).collect();
+            let mut counted: Vec<&Observed> = observed.iter().filter(|one| counts(one, &evidence.place())).collect();
             counted.sort_by_key(|one| one.observation.observed_at);
             let list = |all: Vec<&Observed>| all.into_iter().map(|one| one.observation.clone()).collect::<Vec<_>>();
             seen.ids.extend(counted.last().map(|newest| newest.id.clone()));
@@ -151,12 +197,12 @@ impl Seen {
 }
 
 /// Whether an observation counts: signed by somebody who works here, and not made after the ledger took it in.
-fn counts(one: &Observed, evidence: &Evidence<'_>) -> bool {
+fn counts(one: &Observed, place: &Place<'_>) -> bool {
     let leeway = Duration::minutes(CLOCK_LEEWAY_MINUTES);
     let seen_at = one.observation.observed_at;
-    one.principal.as_ref().is_some_and(|principal| evidence.trust.works(principal))
+    one.principal.as_ref().is_some_and(|principal| place.trust.works(principal))
         && seen_at <= one.carried_at + leeway
-        && seen_at <= evidence.now + leeway
+        && seen_at <= place.now + leeway
 }
 
 /// The MCP servers of a closure, children included, each with the contents that it stands there with.
@@ -169,14 +215,14 @@ fn servers(closure: &Closure) -> BTreeMap<ResourceId, Vec<&Arc<Resource>>> {
 }
 
 /// The MCP servers of the candidate whose record is on hold, each with the reason.
-fn held(candidate: &Closure, evidence: &Evidence<'_>) -> Result<BTreeMap<ResourceId, String>, String> {
+fn held(candidate: &Closure, place: &Place<'_>) -> Result<BTreeMap<ResourceId, String>, String> {
     let mut held = BTreeMap::new();
     for (id, contents) in servers(candidate) {
         for content in contents {
-            let said = evidence.holds.on(&id, content.digest()).map_err(|why| why.0)?;
+            let said = place.holds.on(&id, content.digest()).map_err(|why| why.0)?;
             let last = said.iter().rfind(|one| {
-                let here = one.hold.environment.as_deref().is_none_or(|place| place == evidence.environment);
-                here && one.principal.as_ref().is_some_and(|principal| evidence.trust.works(principal))
+                let here = one.hold.environment.as_deref().is_none_or(|named| named == place.environment);
+                here && one.principal.as_ref().is_some_and(|principal| place.trust.works(principal))
             });
             if let Some(last) = last.filter(|last| last.hold.action == HoldAction::Hold) {
                 let reason = last.hold.reason.clone().unwrap_or_else(|| "without a reason".to_owned());
@@ -195,34 +241,34 @@ struct Asks {
 }
 
 impl Asks {
-    fn of(trust: &Trust, evidence: &Evidence<'_>, candidate: &Closure) -> Result<Self, String> {
-        let view = environment(trust, evidence.environment)?;
+    fn of(trust: &Trust, name: &str, candidate: &Closure) -> Result<Self, String> {
+        let view = environment(trust, name)?;
         let min_trust_score = match view.as_ref().and_then(|view| view.min_trust_score.as_ref()) {
             None => None,
             Some(score) => {
                 let score = score.as_number().map(|score| score.as_f64()).filter(|score| (0.0..=1.0).contains(score));
-                let why = || format!("`minTrustScore` of `{}` is no number from 0 to 1", evidence.environment);
+                let why = || format!("`minTrustScore` of `{name}` is no number from 0 to 1");
                 Some(score.ok_or_else(why)?)
             }
         };
-        let imposed = trust.imposed(evidence.environment, &candidate.id().namespace);
+        let imposed = trust.imposed(name, &candidate.id().namespace);
         Ok(Self { view, min_trust_score, imposed: imposed.into_iter().cloned().collect() })
     }
 
     fn findings(
         &self,
-        candidate: &Closure,
-        seen: &Seen,
+        from: Option<&Side<'_>>,
+        to: &Side<'_>,
         held: &BTreeMap<ResourceId, String>,
-        evidence: &Evidence<'_>,
+        place: &Place<'_>,
+        loosened: &[Loosened],
     ) -> Vec<Finding> {
         let (nothing, nobody) = (Map::new(), BTreeMap::<ResourceId, Reach>::new());
         let view = self.view.as_ref();
         let list = |of: fn(&Environment) -> Option<&Vec<String>>| view.and_then(of).map(Vec::as_slice);
-        let loosened = loosened(evidence);
         let terms = Terms {
-            environment: evidence.environment,
-            last_rung: evidence.trust.ladder().last() == evidence.environment,
+            environment: place.environment,
+            last_rung: place.trust.ladder().last() == place.environment,
             defaults: view.map_or(&nothing, |view| &view.defaults),
             min_trust_score: self.min_trust_score,
             model_providers: list(|view| view.allowlists.model_providers.as_ref()),
@@ -233,12 +279,17 @@ impl Asks {
             imposed: &self.imposed,
             handoffs: &nobody,
             held,
-            loosened: &loosened,
+            loosened,
         };
-        let decided = evidence.last_decided_at.unwrap_or(evidence.now);
-        let from = evidence.running.map(|closure| Side { closure, observed: &seen.before, at: decided });
-        let to = Side { closure: candidate, observed: &seen.after, at: evidence.now };
-        risk::findings(from.as_ref(), &to, &terms)
+        risk::findings(from, to, &terms)
+    }
+}
+
+impl Evidence<'_> {
+    /// The place that the change is judged in.
+    fn place(&self) -> Place<'_> {
+        let Self { environment, trust, now, observations, holds, .. } = *self;
+        Place { environment, trust, now, observations, holds }
     }
 }
 

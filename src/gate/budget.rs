@@ -57,9 +57,13 @@ mod rank {
 /// Judges the demand for `budget`, or for the one Budget of this name.
 pub(super) fn judge(only: Option<&str>, demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = GateResult::new("budget", only.unwrap_or_default(), Verdict::Pass);
-    let Some(candidate) = evidence.candidate.filter(|_| subject.resource.kind == Kind::Agent && subject.to.is_some())
-    else {
+    if subject.resource.kind != Kind::Agent || subject.to.is_none() {
         result.reason = nothing_to_measure(subject).to_owned();
+        return result;
+    }
+    let Some(candidate) = evidence.candidate.filter(|closure| *closure.id() == subject.resource) else {
+        result.verdict = Verdict::Missing;
+        result.reason = format!("there is no closure of {} to price", subject.resource);
         return result;
     };
     let mut reasons = Vec::new();
@@ -73,6 +77,11 @@ pub(super) fn judge(only: Option<&str>, demand: &Demand, subject: &Subject, evid
             result.evidence.extend(answer.evidence);
             reasons.push((badness(answer.verdict), answer.reason));
         }
+    }
+    if reasons.is_empty() {
+        result.verdict = Verdict::Missing;
+        result.reason = format!("{} is not among the agents that the change moves", subject.resource);
+        return result;
     }
     let worst = reasons.iter().map(|(badness, _)| *badness).max().unwrap_or_default();
     let told: Vec<_> = reasons.into_iter().filter(|(badness, _)| *badness == worst).map(|(_, reason)| reason).collect();

@@ -3,6 +3,7 @@
 
 use crate::resource::freeze::{Freeze, Until};
 use crate::resource::view::Environment;
+use crate::trust::Trust;
 
 use super::evidence::Evidence;
 use super::verdict::{GateResult, Verdict};
@@ -10,10 +11,16 @@ use super::verdict::{GateResult, Verdict};
 /// How much of a reason a sentence takes.
 const LONGEST: usize = 160;
 
-/// Judges a forward change of the environment; none where it names no freezes.
+/// Judges a forward change of the environment; none where it names no freezes. Nobody lifts a freeze and moves in one
+/// step: what trust said before the same command holds too.
 pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
+    let earlier = evidence.earlier_trust.and_then(|earlier| under(earlier, evidence));
+    earlier.filter(|result| result.verdict != Verdict::Pass).or_else(|| under(evidence.trust, evidence))
+}
+
+fn under(trust: &Trust, evidence: &Evidence<'_>) -> Option<GateResult> {
     let place = evidence.environment;
-    let record = evidence.trust.environment(place)?;
+    let record = trust.environment(place)?;
     let freezes = match Environment::of(record) {
         Ok(view) if view.freezes.is_empty() => return None,
         Ok(view) => view.freezes,

@@ -21,7 +21,11 @@ mod regression;
 mod review;
 mod score;
 mod soak;
+#[cfg(test)]
+mod standing_tests;
 mod statement;
+#[cfg(test)]
+mod stops;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -29,6 +33,7 @@ mod verdict;
 mod way_back;
 mod weakening;
 
+pub use agbom::{Place, open_findings};
 pub use agreement::{Agreement, TRUST_CHANGE, agreement, trust_changes};
 pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
@@ -39,8 +44,8 @@ pub use hold::{
 };
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed};
-pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate};
-pub use policy::{Known, obligations, sighting};
+pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate, is_overridable};
+pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use review::{
     Broken, Judgement, Overrides, REVIEW_SCHEMA, Review, Reviewed, Standing as OverrideStanding, review_command,
@@ -52,7 +57,7 @@ pub use statement::{
     REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
-pub use way_back::{Lack, lacks, rejection, secrets_named, way_back};
+pub use way_back::{Lack, forbidden, lacks, rejection, secrets_named, way_back};
 
 use crate::resource::Requirement;
 

@@ -152,7 +152,8 @@ fn names(asked: &Override, result: &GateResult) -> bool {
 }
 
 /// Whether the answer may be overridden at all. A person's no may not: it stays until that person takes it back.
-fn is_overridable(result: &GateResult) -> bool {
+#[must_use]
+pub fn is_overridable(result: &GateResult) -> bool {
     let rejected = result.gate == "approval" && (result.verdict == Verdict::Fail || result.name.is_empty());
     !result.advisory && !rejected && check_gate(&result.label()).is_ok()
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::closure::{Closure, Unreadable};
-use crate::policy::{self, Asked, Found, Judgement, Obligation, People, Places, Question, Sighting, World};
-use crate::resource::{Digest, Kind, Resource, Value};
+use crate::policy::{
+    self, Asked, Found, Input, Judgement, Obligation, People, Places, Question, RunCost, Sighting, World,
+};
+use crate::resource::{Digest, Kind, Number, Resource, ResourceId, Value};
 use crate::trust::Trust;
 
+use super::budget::projected_run_cost;
 use super::evidence::{Evidence, Subject};
-use super::observed::Observed;
+use super::observed::{Observations, Observed};
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
 
@@ -35,14 +38,12 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
         result.reason = format!("nobody can see what {} would be", subject.resource);
         return result;
     };
-    let answered = Scene::of(candidate, evidence).and_then(|scene| {
+    let answered = Scene::of(candidate, subject, evidence).and_then(|scene| {
         result.evidence.clone_from(&scene.seen);
-        let question = scene.question(candidate, evidence);
-        let judgement = policy::judge(&question, &scene.places(evidence))?;
-        Ok((judgement, policy::applying(&question, &scene.places(evidence))?.len()))
+        policy::judge(&scene.question(candidate, evidence), &scene.places(evidence))
     });
     match answered {
-        Ok((judgement, count)) => told(result, &judgement, count),
+        Ok(judgement) => told(result, &judgement),
         Err(why) => {
             result.verdict = Verdict::Error;
             result.reason = format!("the policies cannot be read: {why}");
@@ -57,9 +58,27 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
 #[must_use]
 pub fn obligations(subject: &Subject, evidence: &Evidence<'_>) -> Vec<Obligation> {
     let Some(candidate) = evidence.candidate.filter(|_| subject.to.is_some()) else { return Vec::new() };
-    let judged = Scene::of(candidate, evidence)
+    let judged = Scene::of(candidate, subject, evidence)
         .and_then(|scene| policy::judge_native(&scene.question(candidate, evidence), &scene.places(evidence)));
     judged.map(|judgement| judgement.obligations).unwrap_or_default()
+}
+
+/// The document that policies in Rego see of a candidate, with the `params` of a policy that applies, if one is named.
+///
+/// # Errors
+/// There is no candidate, what cannot be read, or no such policy applies.
+pub fn policy_input(subject: &Subject, evidence: &Evidence<'_>, named: Option<&ResourceId>) -> Result<Input, String> {
+    let candidate = evidence.candidate.ok_or_else(|| format!("{} would not run", subject.resource))?;
+    let scene = Scene::of(candidate, subject, evidence).map_err(|why| why.0)?;
+    let question = scene.question(candidate, evidence);
+    let input = policy::input(candidate, evidence.running, &question);
+    let Some(named) = named else { return Ok(input) };
+    let applying = policy::applying(&question, &scene.places(evidence)).map_err(|why| why.0)?;
+    // Where several contents of it apply, the one that would be in force counts.
+    let policy = applying.iter().rfind(|applied| applied.policy.id() == named);
+    let policy = policy
+        .ok_or_else(|| format!("{named} does not apply to {} in `{}`", subject.resource, evidence.environment))?;
+    policy::as_here(&policy.policy, question.world).map(|policy| input.with_params(&policy))
 }
 
 /// A record that no closure holds is judged only if it is a Policy itself: whether it could be acted on.
@@ -88,8 +107,8 @@ fn of_record(subject: &Subject, evidence: &Evidence<'_>, mut result: GateResult)
 }
 
 /// The answer that a judgement comes to. A violation is a no, whatever else cannot be told.
-fn told(mut result: GateResult, judgement: &Judgement, count: usize) -> GateResult {
-    let Judgement { violations, errors, gaps, warnings, obligations } = judgement;
+fn told(mut result: GateResult, judgement: &Judgement) -> GateResult {
+    let Judgement { violations, errors, gaps, warnings, obligations, policies } = judgement;
     result.verdict = match (violations.is_empty(), errors.is_empty(), gaps.is_empty()) {
         (false, ..) => Verdict::Fail,
         (true, false, _) => Verdict::Error,
@@ -111,7 +130,7 @@ fn told(mut result: GateResult, judgement: &Judgement, count: usize) -> GateResu
     let counts: Vec<_> = counts.into_iter().flatten().collect();
     result.observed = Some(if counts.is_empty() { "nothing found".into() } else { counts.join(", ") });
     let all: Vec<&Found> = judgement.obstacles().collect();
-    let applies = number(count, "policy applies", "policies apply").unwrap_or_else(|| "no policy applies".into());
+    let applies = number(*policies, "policy applies", "policies apply").unwrap_or_else(|| "no policy applies".into());
     result.reason = if all.is_empty() {
         match obligations.len() {
             0 => applies,
@@ -139,13 +158,15 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn of(candidate: &Closure, evidence: &'a Evidence<'_>) -> Result<Self, Unreadable> {
-        let (sightings, seen) = sightings(candidate, evidence)?;
+    fn of(candidate: &Closure, subject: &Subject, evidence: &'a Evidence<'_>) -> Result<Self, Unreadable> {
+        let (sightings, seen) =
+            sightings_of(candidate, evidence.observations, evidence.last_evidence, evidence.trust, evidence.now)?;
+        let run_cost = projected_run_cost(subject, evidence).and_then(|usd| Number::from_f64(usd.as_f64()));
         let world = World {
             environment: evidence.environment,
             record: evidence.trust.environment(evidence.environment).map(AsRef::as_ref),
             sightings,
-            run_cost: None,
+            run_cost: run_cost.map(|usd| RunCost { usd, source: "projected from evals and prices".into() }),
         };
         let asked = Asked {
             from: evidence.measurements.source.map(|(name, _)| name.to_owned()),
@@ -199,15 +220,26 @@ impl People for Known<'_> {
     }
 }
 
-type Sightings = (BTreeMap<Digest, Sighting>, Vec<String>);
+/// See [`sightings_of`].
+pub type Sightings = (BTreeMap<Digest, Sighting>, Vec<String>);
 
-/// What was seen lately of the MCP servers of a candidate and of its children, and the ids of those observations.
-fn sightings(candidate: &Closure, evidence: &Evidence<'_>) -> Result<Sightings, Unreadable> {
+/// What was seen lately of the MCP servers of a candidate and of its children, and the ids of those observations; `since`
+/// is the evidence under which what runs now was decided.
+///
+/// # Errors
+/// When the evidence branch cannot be read.
+pub fn sightings_of(
+    candidate: &Closure,
+    observations: &dyn Observations,
+    since: Option<&str>,
+    trust: &Trust,
+    now: DateTime<Utc>,
+) -> Result<Sightings, Unreadable> {
     let mut sightings = BTreeMap::new();
     let mut ids = Vec::new();
     for server in candidate.everything().into_iter().filter(|part| part.id().kind == Kind::McpServer) {
-        let observed = evidence.observations.of_server(server.id(), evidence.last_evidence)?;
-        if let Some((id, sighting)) = sighting(server, &observed, evidence.trust, evidence.now) {
+        let observed = observations.of_server(server.id(), since)?;
+        if let Some((id, sighting)) = sighting(server, &observed, trust, now) {
             sightings.insert(server.digest(), sighting);
             ids.push(id);
         }
@@ -219,13 +251,7 @@ fn sightings(candidate: &Closure, evidence: &Evidence<'_>) -> Result<Sightings, 
 
 /// The latest observation of a server as it stands that is not too old, signed by somebody who works here. Its tools
 /// have drifted if they are others than those last seen before what runs now was decided, else than those first seen.
-#[must_use]
-pub fn sighting(
-    server: &Resource,
-    observed: &[Observed],
-    trust: &Trust,
-    now: DateTime<Utc>,
-) -> Option<(String, Sighting)> {
+fn sighting(server: &Resource, observed: &[Observed], trust: &Trust, now: DateTime<Utc>) -> Option<(String, Sighting)> {
     let counts = |one: &&Observed| one.principal.as_ref().is_some_and(|principal| trust.works(principal));
     let seen_at = |one: &Observed| one.observation.observed_at.min(one.carried_at);
     let fresh = |one: &&Observed| {

@@ -37,7 +37,8 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateRe
         return Some(result);
     }
     result.verdict = Verdict::Fail;
-    let ready = since.checked_add_signed(soak).map_or_else(|| "never".to_owned(), moment);
+    // Told by the minute, and never too early.
+    let ready = since.checked_add_signed(soak + TimeDelta::seconds(59)).map_or_else(|| "never".to_owned(), moment);
     result.reason = format!(
         "it has run in `{below}` for {} of {}, since {}; ready at {ready}",
         words(ran),

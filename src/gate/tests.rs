@@ -25,18 +25,6 @@ impl Observations for Nothing {
     }
 }
 
-impl Holds for Nothing {
-    fn on(&self, _: &ResourceId, _: Digest) -> Result<Vec<Held>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
-impl Overrides for Nothing {
-    fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
 impl Shelf for Nothing {
     fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
         Ok(None)
@@ -61,6 +49,25 @@ pub(super) struct Scene {
     pub(super) gated: bool,
     pub(super) weakenings: Vec<crate::diff::Weakening>,
     pub(super) earlier: Option<Trust>,
+    rollback: bool,
+    running_in_source_since: Option<DateTime<Utc>>,
+    pub(super) holds: Vec<Held>,
+    pub(super) overrides: Vec<Override>,
+    pub(super) broken: Vec<Broken>,
+}
+
+/// What a scene has of these.
+impl Holds for Vec<Held> {
+    fn on(&self, id: &ResourceId, digest: Digest) -> Result<Vec<Held>, Unreadable> {
+        Ok(self.iter().filter(|held| held.hold.resource == *id && held.hold.digest == digest).cloned().collect())
+    }
+}
+
+impl Overrides for Vec<Broken> {
+    fn of(&self, id: &ResourceId, environment: &str) -> Result<Vec<Broken>, Unreadable> {
+        let there = |broken: &&Broken| broken.glass.resource == *id && broken.glass.environment == environment;
+        Ok(self.iter().filter(there).cloned().collect())
+    }
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -103,9 +110,44 @@ impl Scene {
             regressions: Vec::new(),
             allowed: Vec::new(),
             gated: true,
+            rollback: false,
+            running_in_source_since: None,
+            holds: Vec::new(),
+            overrides: Vec::new(),
+            broken: Vec::new(),
             weakenings: Vec::new(),
             earlier: None,
         }
+    }
+
+    /// A change of an agent into an environment that says this and demands nothing.
+    pub(super) fn into_environment(spec: &str) -> Self {
+        let record = crate::resource::sample::one("Environment prod", spec);
+        Self { trust: trust([team("rm", &["olga operator 1"]), record]), demands: Vec::new(), ..Self::new() }
+    }
+
+    /// The same, as a rollback.
+    pub(super) fn back(self) -> Self {
+        Self { rollback: true, ..self }
+    }
+
+    /// The same, of what the source has run since then.
+    pub(super) fn since(self, since: Option<DateTime<Utc>>) -> Self {
+        Self { running_in_source_since: since, ..self }
+    }
+
+    /// The same, of another resource or to nothing at all.
+    pub(super) fn of(mut self, resource: ResourceId, to: Option<Digest>) -> Self {
+        (self.subject.resource, self.subject.to) = (resource, to);
+        self
+    }
+
+    /// The same, where `spec.override` of the Environment says this.
+    pub(super) fn where_may_override(mut self, overriders: &str) -> Self {
+        let records = self.trust.resources.into_values();
+        let environment = crate::resource::sample::one("Environment prod", &format!("{{override: {overriders}}}"));
+        self.trust = trust(records.chain([environment]));
+        self
     }
 
     /// The only person that trust knows, at work alone.
@@ -166,16 +208,16 @@ impl Scene {
             diff: &[],
             weakenings: &self.weakenings,
             earlier_trust: self.earlier.as_ref(),
-            is_rollback: false,
+            is_rollback: self.rollback,
             standing: &Nothing,
-            running_in_source_since: None,
+            running_in_source_since: self.running_in_source_since,
             last_evidence: None,
             last_decided_at: None,
             observations: &Nothing,
-            holds: &Nothing,
+            holds: &self.holds,
             along: Vec::new(),
-            overrides: &[],
-            broken: &Nothing,
+            overrides: &self.overrides,
+            broken: &self.broken,
             measurements: Measurements {
                 results: &Nothing,
                 records: &[],

@@ -22,7 +22,7 @@ use super::verdict::{GateResult, Verdict};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lack {
-    /// `secret-missing`, `environment-key-missing` or `policy-denies`.
+    /// `secret-missing`, `environment-key-missing`, `policy-denies` or `policy-unreadable`.
     pub rule: String,
     /// What is missing or speaks against it.
     pub about: String,
@@ -76,6 +76,19 @@ pub fn rejection<'v>(
     }
     let no = last.into_iter().find(|(_, vote)| vote.predicate.decision == Some(Decision::Reject))?;
     Some((no.0.to_owned(), no.1))
+}
+
+/// What the policies in force now say against a version that comes back. They do not stop it, whoever goes back at night
+/// is told; what cannot be judged is told as that.
+#[must_use]
+pub fn forbidden(subject: &Subject, evidence: &Evidence<'_>) -> Vec<Lack> {
+    let result = super::policy::judge(subject, evidence);
+    let rule = match result.verdict {
+        Verdict::Fail => "policy-denies",
+        Verdict::Error => "policy-unreadable",
+        _ => return Vec::new(),
+    };
+    vec![Lack { rule: rule.into(), about: subject.resource.to_string(), message: result.reason }]
 }
 
 /// What these resources lack in an environment: Secrets that its catalog does not have, and `fromEnvironment` keys

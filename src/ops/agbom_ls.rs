@@ -1,15 +1,18 @@
 //! `joch agbom ls`: which agents hold a component, in which environments, and which carry findings. Answered from
 //! tables of all agents that follow the ledger, so that a question costs what has changed since the last one.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use chrono::{DateTime, Duration, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::bom::Finding;
-use crate::closure::Closure;
-use crate::ledger::{Environment, Error, PerAgent, Reader};
-use crate::release::Record;
+use crate::closure::{Closure, Unreadable};
+use crate::gate::{Held as OnHold, Holds, Observations, Observed, Place, open_findings};
+use crate::ledger::{Ballots, Environment, Error, PerAgent, Reader};
+use crate::release::{Record, layout};
 use crate::resource::name::nearest;
 use crate::resource::{Digest, Kind, Resource, ResourceId, Risk, Value};
 use crate::trust::Trust;
@@ -155,7 +158,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         let environment = reader.environment(rung)?;
         let risky = match request.at_least {
             None => None,
-            Some(least) => Some(risky(&environment, least, &trust)?),
+            Some(least) => Some(risky(&environment, least, &trust, &reader, caller.now)?),
         };
         let table = environment.per_agent(&HELD)?;
         for (line, source) in table.lines().filter(|(_, source)| within(source)) {
@@ -269,14 +272,31 @@ fn images(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The agents of an environment with open findings of a severity or above, each with those.
-fn risky(environment: &Environment<'_, '_>, least: Risk, trust: &Trust) -> Result<BTreeMap<String, Vec<Finding>>> {
+/// The agents of an environment with open findings of a severity or above, each with those. What the rules look at
+/// beside a closure is what trust asks, what stands on evidence about servers, and the day.
+fn risky(
+    environment: &Environment<'_, '_>,
+    least: Risk,
+    trust: &Trust,
+    reader: &Reader<'_>,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<String, Vec<Finding>>> {
+    let tip = reader.tip(layout::EVIDENCE)?;
+    let about =
+        |directory| reader.snapshot().entry_at(tip, directory).map(|entry| format!("{:?}", entry.map(|e| e.id)));
+    let day = now.date_naive().and_time(NaiveTime::MIN).and_utc() + Duration::days(1);
+    let parts = [trust.commit.clone(), day.to_rfc3339(), about(layout::OBSERVATIONS)?, about(layout::HOLDS)?];
+    let known =
+        Known { ballots: Ballots { reader, commit: tip, trust }, seen: RefCell::default(), held: RefCell::default() };
+    let place = Place { environment: environment.name(), trust, now: day, observations: &known, holds: &known };
     let lines = |closure: &Closure, _: Option<&Record>| {
-        let findings = open_findings(closure, environment.name(), trust);
+        let damaged = |why| Error::Damaged { object: format!("what is to be judged of {}", closure.id()), why };
+        let findings = open_findings(closure, &place).map_err(damaged)?;
         let told = findings.iter().filter_map(|finding| serde_json::to_string(finding).ok());
+        // The number keeps them in order.
         Ok(told.enumerate().map(|(at, text)| format!("{at:04}{text}")).collect())
     };
-    let under = Digest::of(trust.commit.as_bytes());
+    let under = Digest::of(parts.join("\n"));
     let table = environment.per_agent(&PerAgent { name: "findings", under: Some(under), lines: &lines })?;
     let mut risky: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
     for (line, source) in table.lines() {
@@ -288,9 +308,36 @@ fn risky(environment: &Environment<'_, '_>, least: Risk, trust: &Trust) -> Resul
     Ok(risky)
 }
 
-/// What the rules of risk find in a closure as it stands.
-fn open_findings(_closure: &Closure, _environment: &str, _trust: &Trust) -> Vec<Finding> {
-    Vec::new()
+/// What stands on evidence, each server asked for once: a fleet shares them.
+struct Known<'a, 'r> {
+    ballots: Ballots<'a, 'r>,
+    seen: RefCell<BTreeMap<ResourceId, Vec<Observed>>>,
+    held: RefCell<BTreeMap<(ResourceId, Digest), Vec<OnHold>>>,
+}
+
+impl Observations for Known<'_, '_> {
+    fn of_server(&self, server: &ResourceId, since: Option<&str>) -> std::result::Result<Vec<Observed>, Unreadable> {
+        if let Some(seen) = self.seen.borrow().get(server).filter(|_| since.is_none()) {
+            return Ok(seen.clone());
+        }
+        let seen = self.ballots.of_server(server, since)?;
+        if since.is_none() {
+            self.seen.borrow_mut().insert(server.clone(), seen.clone());
+        }
+        Ok(seen)
+    }
+}
+
+impl Holds for Known<'_, '_> {
+    fn on(&self, id: &ResourceId, digest: Digest) -> std::result::Result<Vec<OnHold>, Unreadable> {
+        let key = (id.clone(), digest);
+        if let Some(held) = self.held.borrow().get(&key) {
+            return Ok(held.clone());
+        }
+        let held = self.ballots.on(id, digest)?;
+        self.held.borrow_mut().insert(key, held.clone());
+        Ok(held)
+    }
 }
 
 /// Why nothing is listed.

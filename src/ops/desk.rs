@@ -69,8 +69,12 @@ impl Desk {
     /// # Errors
     /// The refs cannot be read.
     pub fn reader(&self) -> Result<Reader<'_>> {
-        let cache = Cache::new(self.own().join("cache"), self.state.clone(), || new_uuid() + &new_uuid());
-        Ok(self.own_reader()?.with_cache(cache))
+        Ok(self.own_reader()?.with_cache(self.cache()))
+    }
+
+    /// What was derived here and may be thrown away.
+    pub(super) fn cache(&self) -> Cache {
+        Cache::new(self.own().join("cache"), self.state.clone(), || new_uuid() + &new_uuid())
     }
 
     /// A reader of the ledger as it is now that derives everything itself.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::gate::{GateResult, Verdict};
+use crate::gate::{GateResult, Verdict, is_overridable};
 use crate::release::{Operator, Plan, Record, layout};
 use crate::resource::ResourceId;
 use crate::trust::{Principal, Trust};
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub plan: Option<Plan>,
     /// What is missing, what says no first, and what only waits for a person last.
     pub missing: Vec<Fact>,
+    /// Who may override what stands in the way, where anybody may, and how.
+    pub break_glass: Option<String>,
     /// What the target has already.
     pub unchanged: Vec<ResourceId>,
 }
@@ -53,8 +55,13 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
         Operator { principal: Principal { name: String::new(), automation: true }, fingerprint: String::new() };
     let operator = desk.operating(caller, &trust).map_or(nobody, |operating| operating.operator);
     let promotion = draft(wanted, &reader, &trust, &desk, caller)?;
-    let mut outcome =
-        Outcome { wanted: wanted.clone(), plan: None, missing: Vec::new(), unchanged: promotion.unchanged };
+    let mut outcome = Outcome {
+        wanted: wanted.clone(),
+        plan: None,
+        missing: Vec::new(),
+        break_glass: None,
+        unchanged: promotion.unchanged,
+    };
     if promotion.draft.is_empty() {
         return Ok(outcome);
     }
@@ -62,6 +69,7 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
     let plan = judge(&promotion.draft, &Asked::of(&trust, &desk), &reader, &operator, time)?;
     let asking = Asking { wanted, trust: &trust, operator: &operator };
     outcome.missing = asking.missing(&plan.records);
+    outcome.break_glass = asking.break_glass(&outcome.missing);
     outcome.plan = Some(plan);
     Ok(outcome)
 }
@@ -103,9 +111,39 @@ impl Asking<'_> {
                 Some(self.operator.principal.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
             }
             "soak" => Vec::new(),
-            "hold" => named(self.trust.writers(&self.wanted.to)),
+            "hold" => self.speakers(|who| self.trust.may_lift(who, Some(&self.wanted.to))),
+            "review" => self.speakers(|who| self.trust.may_review(who, &self.wanted.to)),
             _ => named(self.trust.writers(self.trust.ladder().first())),
         }
+    }
+
+    /// Who could let it through in spite of its gates, if every one of them may be overridden.
+    fn break_glass(&self, missing: &[Fact]) -> Option<String> {
+        let able = self.trust.overriders(&self.wanted.to).ok().filter(|able| !able.is_empty())?;
+        let gates = missing.iter().flat_map(|fact| {
+            std::iter::once(&fact.gate).chain(fact.also.iter().map(|(_, gate)| gate)).collect::<Vec<_>>()
+        });
+        let mut flags = Vec::new();
+        for gate in gates {
+            if !is_overridable(gate) {
+                return None;
+            }
+            let flag = format!("--override {}", gate.label());
+            if !flags.contains(&flag) {
+                flags.push(flag);
+            }
+        }
+        if flags.is_empty() {
+            return None;
+        }
+        let who = able.into_iter().collect::<Vec<_>>().join(" or ");
+        Some(format!("in an emergency {who} may add {} --reason TEXT --ticket ID", flags.join(" ")))
+    }
+
+    /// The people who have this say.
+    fn speakers(&self, may: impl Fn(&Principal) -> bool) -> Vec<String> {
+        let people = self.trust.people().into_iter().map(|name| Principal { name: name.to_owned(), automation: false });
+        people.filter(may).map(|principal| principal.name).collect()
     }
 
     fn approvers(&self, team: &str, authors: &[String]) -> Vec<String> {

@@ -6,21 +6,23 @@ use anyhow::Result;
 use crate::ledger::{ObjectId, Reader};
 use crate::release::layout;
 use crate::trust::{Principal, Trust};
-use crate::workspace::{read_file, write_over};
 
 use super::desk::Desk;
 use super::facts::commit_fact;
 use super::failure::Failure;
 use super::quorum::{self, Made};
 
+/// What the cache calls the tip that was checked.
+const CHECKED: &str = "trust";
+
 /// Checks the trust branch from the last tip that was checked here, else from its root. That tip is remembered
-/// under `.joch/cache`; `audit verify` never asks for it.
+/// under `.joch/cache`, sealed, so that nobody else says what was checked; `audit verify` never asks for it.
 ///
 /// # Errors
 /// A change of trust that no admin signed, or what cannot be read.
 pub(super) fn check_trust(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
-    let cache = desk.own().join("cache/trust");
-    let checked = read_file(&cache).ok().and_then(|text| text.trim().parse::<ObjectId>().ok());
+    let cache = desk.cache();
+    let checked = cache.load(CHECKED).and_then(|bytes| String::from_utf8(bytes).ok()?.parse::<ObjectId>().ok());
     let tip = reader.tip(layout::TRUST)?;
     let mut open = Vec::new();
     for commit in reader.snapshot().first_parents(tip) {
@@ -35,8 +37,7 @@ pub(super) fn check_trust(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
         check_change(reader, *id, *parent, &judge)?;
     }
     if !open.is_empty() {
-        // A cache that cannot be written costs time, and nothing else.
-        drop(write_over(&cache, format!("{tip}\n").as_bytes()));
+        cache.store(CHECKED, tip.to_string().as_bytes());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use crate::gate::{HOLD_SCHEMA, Held, Hold, HoldAction, lift_command, standing_hold};
 use crate::ledger::{Ballots, Reader};
@@ -80,7 +80,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let (digest, version) = version_of(&request.resource, &request.version, &reader)?;
     let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
-    let hold = Hold {
+    let mut hold = Hold {
         schema: HOLD_SCHEMA.into(),
         action: request.action,
         resource: request.resource.clone(),
@@ -101,7 +101,13 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if is_so(&said, &hold, &trust) {
         return Ok(Outcome { hold, principal, id: None, commit: None, next });
     }
-    let bytes = write_json(&hold);
+    let mut bytes = write_json(&hold);
+    let place = |bytes: &[u8]| layout::hold(&request.resource, digest, &Digest::of(bytes).hex());
+    // Two people may say the same within a second, and neither's word takes the place of the other's.
+    while reader.snapshot().entry_at(ballots.commit, &place(&bytes))?.is_some() {
+        hold.stated_at += Duration::seconds(1);
+        bytes = write_json(&hold);
+    }
     let id = Digest::of(&bytes).hex();
     let edits = signed_item(bytes, &operating, |id| layout::hold(&hold.resource, hold.digest, id))?;
     let commit = append(&mut transaction, &reader, edits.into(), message(&hold, &operating), &operating, time)?;

@@ -50,6 +50,20 @@ pub(super) fn judge(
     operator: &Operator,
     now: DateTime<Utc>,
 ) -> Result<Plan> {
+    in_context(draft, asked, reader, operator, now, |context| {
+        plan(draft, context).map_err(|why| Failure::refused("plan", why).into())
+    })
+}
+
+/// Does `work` in the world that a draft is judged in.
+pub(super) fn in_context<T>(
+    draft: &Draft,
+    asked: &Asked<'_>,
+    reader: &Reader<'_>,
+    operator: &Operator,
+    now: DateTime<Utc>,
+    work: impl FnOnce(&Context<'_>) -> Result<T>,
+) -> Result<T> {
     let environment = reader.environment(&draft.environment)?;
     let source = draft.source.as_ref().map(|source| reader.environment(&source.environment)).transpose()?;
     let trusts: Vec<_> = [Some(asked.trust), asked.earlier].into_iter().flatten().collect();
@@ -81,7 +95,7 @@ pub(super) fn judge(
         source: source.as_ref().map(|source| source as &dyn Shelf),
         default_judge: asked.default_judge,
     };
-    plan(draft, &context).map_err(|why| Failure::refused("plan", why).into())
+    work(&context)
 }
 
 /// Refuses to ask for an Eval that exists nowhere: a slip of the pen is no gate.

@@ -1,6 +1,7 @@
 //! `joch approvals review prod/41`: a second person's signed word on what somebody overrode.
 
 use anyhow::Result;
+use chrono::Duration;
 
 use crate::gate::{Broken, Judgement, REVIEW_SCHEMA, Review, review_command, void_reviewer};
 use crate::ledger::{Ballots, ObjectId, Reader};
@@ -95,7 +96,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     });
     let mut edits = Vec::new();
     for broken in open {
-        let review = Review {
+        let mut review = Review {
             schema: REVIEW_SCHEMA.into(),
             reviews: broken.id.clone(),
             resource: broken.glass.resource.clone(),
@@ -107,7 +108,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             rationale: request.rationale.clone(),
             stated_at: time,
         };
-        let path = |id: &str| layout::override_item(&environment, &review.resource, id);
+        let path = |id: &str| layout::override_item(&environment, &broken.glass.resource, id);
+        let taken = |review: &Review| {
+            let id = Digest::of(write_json(review)).hex();
+            reader.snapshot().entry_at(ballots.commit, &path(&id)).map(|entry| entry.is_some())
+        };
+        // Two people may say the same within a second, and neither's word takes the place of the other's.
+        while taken(&review)? {
+            review.stated_at += Duration::seconds(1);
+        }
         edits.extend(signed_item(write_json(&review), &operating, path)?);
     }
     if edits.is_empty() {

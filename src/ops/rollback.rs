@@ -84,9 +84,14 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         return Ok(outcome);
     }
     check_writer(&trust, &operating, &name)?;
-    let draft = draft(request, goal, &environment, &reader)?;
+    let draft = draft(id, request.reason.as_ref(), goal, &environment, &reader)?;
     let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&draft, &Asked::of(&trust, &desk), &reader, &operating.operator, time)?;
+    for lack in plan.records.iter().flat_map(|record| &record.warnings).filter(|lack| lack.rule.starts_with("policy-"))
+    {
+        caller
+            .notice(format!("{} comes back, and the policies in force speak against it: {}", lack.about, lack.message));
+    }
     if let Some(mut transaction) = transaction {
         let holds: Vec<_> = hold(request, &plan, &draft).into_iter().collect();
         outcome.landed = land_holding(&mut transaction, &reader, &plan, &operating, &holds)?;
@@ -221,13 +226,19 @@ fn hold(request: &Request, plan: &Plan, draft: &Draft) -> Option<Hold> {
     })
 }
 
-fn draft(request: &Request, goal: &Served, environment: &Environment<'_, '_>, reader: &Reader<'_>) -> Result<Draft> {
-    let id = &request.resource;
+/// What going back to `goal` changes.
+pub(super) fn draft(
+    id: &ResourceId,
+    reason: Option<&String>,
+    goal: &Served,
+    environment: &Environment<'_, '_>,
+    reader: &Reader<'_>,
+) -> Result<Draft> {
     let mut draft = Draft {
         event: Event::Rollback,
         environment: environment.name().to_owned(),
         source: None,
-        reason: request.reason.clone(),
+        reason: reason.cloned(),
         catalog: BTreeMap::new(),
         agents: BTreeMap::new(),
     };

@@ -8,14 +8,15 @@ use chrono::{DateTime, Utc};
 use crate::closure::Closure;
 use crate::gate::{HoldAction, Lack, hold_sentence, lacks, rejection, standing_hold};
 use crate::ledger::{Ballots, Environment, Reader};
-use crate::release::{Votes as _, layout};
+use crate::release::{Operator, Votes as _, layout};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
-use crate::trust::Trust;
+use crate::trust::{Principal, Trust};
 
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
-use super::rollback::place;
+use super::judge::{Asked, judge};
+use super::rollback::{draft, place};
 use super::served::{Served, current_version, served};
 
 /// How many versions are looked at unless the caller says.
@@ -94,7 +95,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             None => items.len() < LOOKED_AT,
         };
         if wanted {
-            items.push(scales.weigh(served)?);
+            let mut weighed = scales.weigh(served)?;
+            weighed.warnings.extend(against(&request.resource, served, &weighed, &environment, &trust, &desk, caller)?);
+            items.push(weighed);
         }
     }
     if let Some(version) = request.to_version.filter(|_| items.is_empty()) {
@@ -105,6 +108,29 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let choice = scales.choice()?.map(|weighed| weighed.version);
     Ok(Outcome { resource: request.resource.clone(), environment: name, items, choice })
+}
+
+/// What the policies in force say against a version, as the plan of going back to it tells.
+fn against(
+    id: &ResourceId,
+    served: &Served,
+    weighed: &Weighed,
+    environment: &Environment<'_, '_>,
+    trust: &Trust,
+    desk: &Desk,
+    caller: &Caller<'_>,
+) -> Result<Vec<Lack>> {
+    if weighed.gone.iter().any(|lack| lack.rule == "environment-key-missing") {
+        // There is no plan without the value.
+        return Ok(Vec::new());
+    }
+    let reader = desk.reader()?;
+    let draft = draft(id, None, served, environment, &reader)?;
+    let nobody = Principal { name: String::new(), automation: true };
+    let nobody = Operator { principal: nobody, fingerprint: String::new() };
+    let plan = judge(&draft, &Asked::of(trust, desk), &reader, &nobody, caller.now)?;
+    let warnings = plan.records.into_iter().flat_map(|record| record.warnings);
+    Ok(warnings.filter(|lack| lack.rule.starts_with("policy-")).collect())
 }
 
 /// What versions of one resource in one environment are weighed by.

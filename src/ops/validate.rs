@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::eval::Definition;
+use crate::policy;
 use crate::resource::validate::validate;
 use crate::resource::{Document, Finding, Kind, Severity};
 use crate::workspace::{Project, dataset, discover};
@@ -75,6 +76,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     findings.extend(validate(&sources.documents, &index));
     findings.extend(check_definitions(&sources.documents, &findings));
+    findings.extend(check_policies(&sources.documents, &findings));
     findings.extend(check_datasets(&sources.documents, &project.root, &caller.directory));
     findings.sort();
     Ok(Outcome { documents: sources.documents, findings, files: sources.files })
@@ -104,6 +106,24 @@ pub(super) fn check_definitions(documents: &[Document], found: &[Finding]) -> Ve
                 |told: &Finding| told.file == finding.file && told.path == finding.path && told.line == finding.line;
             if !found.iter().any(is_told) {
                 findings.push(finding.help(flaw.help));
+            }
+        }
+    }
+    findings
+}
+
+/// What keeps Policies from being judged, where nothing was `found` at that place.
+pub(super) fn check_policies(documents: &[Document], found: &[Finding]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for document in documents.iter().filter(|document| document.resource.id().kind == Kind::Policy) {
+        for flaw in policy::flaws(&document.resource) {
+            let rule = if flaw.path == "spec.rego" { "policy-rego" } else { "policy-malformed" };
+            let mut finding = document.finding(Severity::Error, rule, &flaw.path, flaw.message);
+            finding.help = flaw.help;
+            let is_told =
+                |told: &Finding| (&told.file, &told.path, told.line) == (&finding.file, &finding.path, finding.line);
+            if !found.iter().any(|told| told.is_error() && is_told(told)) {
+                findings.push(finding);
             }
         }
     }

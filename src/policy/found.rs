@@ -62,6 +62,8 @@ pub struct Judgement {
     pub warnings: Vec<Found>,
     /// What the runtime must see to.
     pub obligations: Vec<Obligation>,
+    /// How many policies apply, each content once.
+    pub policies: usize,
 }
 
 /// A native rule denies it.
@@ -140,9 +142,9 @@ impl Found {
     }
 }
 
-/// `policy/no-shell 1a2b3c4d rules[0]: agent/x · tool/rm: why`.
+/// `POL-DENY policy/no-shell 1a2b3c4d rules[0]: agent/x · tool/rm: why`.
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.place(), self.context, self.reason)
+        write!(f, "{} {}: {}: {}", self.id, self.place(), self.context, self.reason)
     }
 }

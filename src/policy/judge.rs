@@ -1,5 +1,6 @@
 //! Judging a candidate: every policy that applies, native rules and Rego, for the agent and for its children.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::closure::{Closure, Unreadable};
@@ -11,7 +12,7 @@ use super::applies::{Applied, Places, applied};
 use super::document::{Asked, Input};
 use super::facts::World;
 use super::flaw::Flaw;
-use super::found::{Found, Judgement, MALFORMED, REGO_DENY, REGO_WARN};
+use super::found::{Found, Judgement, MALFORMED, REGO_DENY, REGO_WARN, TOO_MANY};
 use super::native::{self, People};
 use super::{rego, rule};
 
@@ -50,14 +51,17 @@ pub fn judge_native(question: &Question<'_>, places: &Places<'_>) -> Result<Judg
 
 fn judge_by(question: &Question<'_>, places: &Places<'_>, with_rego: bool) -> Result<Judgement, Unreadable> {
     let mut judgement = Judgement::default();
+    let mut contents = BTreeSet::new();
     each_agent(question.candidate, question.running, &[], places, &mut |agent, running, own, inherited| {
         for applied in own {
+            contents.insert((applied.policy.id().clone(), applied.digest));
             judgement.extend(one(&applied.policy, agent, running, question, with_rego));
         }
         for applied in inherited {
             judgement.extend(one(&applied.policy, agent, running, question, false));
         }
     })?;
+    judgement.policies = contents.len();
     Ok(judgement.settled())
 }
 
@@ -156,15 +160,7 @@ fn one(
         let reason = format!("`{}`: {}", flaw.path, flaw.message);
         here(MALFORMED, None, Risk::High, reason, flaw.help.unwrap_or_else(|| mend(policy)))
     };
-    let body = match filled(policy.body(), &question.world.defaults()) {
-        Ok(body) => body,
-        Err(key) => {
-            let message = format!("`spec.defaults` of Environment `{}` has no `{key}`", question.world.environment);
-            judgement.errors.push(malformed(Flaw::new("spec", message)));
-            return judgement;
-        }
-    };
-    let as_here = match Resource::from_value(body) {
+    let as_here = match as_here(policy, question.world) {
         Ok(as_here) => as_here,
         Err(why) => {
             judgement.errors.push(malformed(Flaw::new("spec", why)));
@@ -173,8 +169,21 @@ fn one(
     };
     match rule::rules(&as_here, false) {
         Ok(rules) => {
-            for rule in &rules {
-                native::judge(policy, rule, agent, question.world, question.people, &mut judgement);
+            let cases = rules.iter().map(|rule| native::cases(rule, agent)).fold(0, usize::saturating_add);
+            if cases > native::MOST_CASES_OF_POLICY {
+                let most = native::MOST_CASES_OF_POLICY;
+                let reason = format!("its rules have {cases} cases here, and {most} are judged at most");
+                judgement.errors.push(here(
+                    TOO_MANY,
+                    None,
+                    Risk::High,
+                    reason,
+                    "divide it among several policies".into(),
+                ));
+            } else {
+                for rule in &rules {
+                    native::judge(policy, rule, agent, question.world, question.people, &mut judgement);
+                }
             }
         }
         Err(flaws) => judgement.errors.extend(flaws.into_iter().map(malformed)),
@@ -211,6 +220,15 @@ fn one(
         }
     }
     judgement
+}
+
+/// A policy with the values that the environment fills in.
+///
+/// # Errors
+/// The value that the environment does not have.
+pub fn as_here(policy: &Resource, world: &World<'_>) -> Result<Resource, String> {
+    let missing = |key: String| format!("`spec.defaults` of Environment `{}` has no `{key}`", world.environment);
+    Resource::from_value(filled(policy.body(), &world.defaults()).map_err(missing)?)
 }
 
 /// What a policy in Rego sees of one agent of a question.

@@ -23,7 +23,7 @@ pub use found::{
     APPROVAL, DENY, FACT_MISSING, Found, INPUT_SIZE, Judgement, MALFORMED, Obligation, REGO_COMPILE, REGO_DENY,
     REGO_FAILED, REGO_RUNAWAY, REGO_SHAPE, REGO_WARN, TOO_MANY,
 };
-pub use judge::{Question, applying, draft, flaws, input, judge, judge_native};
+pub use judge::{Question, applying, as_here, draft, flaws, input, judge, judge_native};
 pub use native::{MOST_CASES, People};
 pub use rule::{Condition, Effect, Rule, rules};
 pub use wanted::{Comparison, Wanted};

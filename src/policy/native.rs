@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::closure::Closure;
 use crate::resource::envelope::environment_key;
-use crate::resource::{Kind, Resource, Risk, Value};
+use crate::resource::{Digest, Kind, Resource, Risk, Value};
 
 use super::facts::{Case, Fact, World};
 use super::found::{APPROVAL, DENY, FACT_MISSING, Found, Judgement, Obligation, TOO_MANY};
@@ -14,6 +14,8 @@ use super::wanted::{Wanted, told};
 
 /// How many cases one rule may have.
 pub const MOST_CASES: usize = 10_000;
+/// How many cases all rules of one policy may have.
+pub(super) const MOST_CASES_OF_POLICY: usize = 10 * MOST_CASES;
 
 /// Who can be asked for approval.
 pub trait People {
@@ -43,22 +45,28 @@ pub(super) fn judge(
     people: &dyn People,
     judgement: &mut Judgement,
 ) {
-    let holders = if [Family::Tool, Family::Server, Family::Model].into_iter().any(|family| rule.asks(family)) {
-        subtree(agent)
-    } else {
-        vec![agent]
-    };
-    let by = By { policy, rule };
-    let count: usize = holders.iter().map(|holder| size(rule, holder)).fold(0, usize::saturating_add);
+    let by = By { policy, digest: policy.digest(), rule };
+    let count = cases(rule, agent);
     if count > MOST_CASES {
         let reason = format!("the rule has {count} cases here, and {MOST_CASES} are judged at most");
         let remedy = "ask about fewer of tools, servers and Models in one rule".to_owned();
         judgement.errors.push(by.found(TOO_MANY, agent.id().to_string(), reason, remedy));
         return;
     }
-    for holder in holders {
+    for holder in holders(rule, agent) {
         each_case(rule, agent, holder, &mut |case| by.judge(&case, world, people, judgement));
     }
+}
+
+/// How many cases a rule has for an agent.
+pub(super) fn cases(rule: &Rule, agent: &Closure) -> usize {
+    holders(rule, agent).iter().map(|holder| size(rule, holder)).fold(0, usize::saturating_add)
+}
+
+/// Those whose tools, servers and Models a rule asks about; the agent alone where it asks about none.
+fn holders<'c>(rule: &Rule, agent: &'c Closure) -> Vec<&'c Closure> {
+    let wide = [Family::Tool, Family::Server, Family::Model].into_iter().any(|family| rule.asks(family));
+    if wide { subtree(agent) } else { vec![agent] }
 }
 
 /// An agent and all below it.
@@ -101,6 +109,7 @@ fn each_case<'c>(rule: &Rule, agent: &'c Closure, holder: &'c Closure, visit: &m
 /// The rule that speaks.
 struct By<'a> {
     policy: &'a Resource,
+    digest: Digest,
     rule: &'a Rule,
 }
 
@@ -155,7 +164,7 @@ impl By<'_> {
         Found {
             id: id.to_owned(),
             policy: self.policy.id().clone(),
-            digest: self.policy.digest(),
+            digest: self.digest,
             rule: Some(self.rule.index),
             context,
             severity: Risk::High,
@@ -167,7 +176,7 @@ impl By<'_> {
     fn obligation(&self, case: &Case<'_>, must: String) -> Obligation {
         Obligation {
             policy: self.policy.id().clone(),
-            digest: self.policy.digest(),
+            digest: self.digest,
             rule: self.rule.index,
             context: case.told(),
             must,

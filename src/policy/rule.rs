@@ -5,7 +5,7 @@ use crate::resource::{Map, Resource, Value, path, view};
 
 use super::flaw::Flaw;
 use super::key::{self, Family, Key, LABELS};
-use super::wanted::Wanted;
+use super::wanted::{Wanted, told};
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,11 @@ pub enum Effect {
 
 /// The actions that joch knows; only these decide anything.
 const ACTIONS: [&str; 4] = ["allow", "deny", "modify", "redact"];
+
+/// How long a key may be: the name of a label with its prefix.
+const LONGEST_KEY: usize = 200;
+/// How many approvers a rule may name.
+const MOST_APPROVERS: usize = 20;
 
 impl Rule {
     /// The families that it asks about.
@@ -154,6 +159,10 @@ fn conditions(asked: &Map, at: &str, open: bool, when: &mut Vec<Condition>, flaw
             conditions(&spelt, at, open, when, flaws);
             continue;
         }
+        if written.len() > LONGEST_KEY {
+            flaws.push(Flaw::new(at, format!("no key is longer than {LONGEST_KEY} characters")));
+            continue;
+        }
         let Some(key) = key::find(written).filter(|_| written != LABELS) else {
             let flaw = Flaw::new(place, format!("`{written}` is nothing that a rule can ask about"));
             flaws.push(match key::meant(written) {
@@ -186,7 +195,7 @@ fn actions(action: &Map, at: &str, effects: &mut Vec<Effect>, flaws: &mut Vec<Fl
     match action.get("deny") {
         None | Some(Value::Null | Value::Bool(false)) => {}
         Some(Value::Bool(true)) => {
-            effects.push(Effect::Deny(action.get("reason").and_then(Value::as_text).map(str::to_owned)));
+            effects.push(Effect::Deny(action.get("reason").filter(|reason| **reason != Value::Null).map(told)));
         }
         Some(other) => flaws.push(Flaw::new(
             path::entry(at, "deny"),
@@ -220,6 +229,11 @@ fn approval(require: &Value, at: &str, flaws: &mut Vec<Flaw>) -> Option<Effect> 
         return None;
     }
     let named = require.at(&["approvalRouting", "approvers"]).map(Value::texts).unwrap_or_default();
+    if named.len() > MOST_APPROVERS || named.iter().any(|name| name.len() > LONGEST_KEY) {
+        let place = path::entry(at, "approvalRouting");
+        flaws.push(Flaw::new(place, format!("a rule names {MOST_APPROVERS} approvers at most, by short names")));
+        return None;
+    }
     Some(Effect::Approve(named.into_iter().map(str::to_owned).collect()))
 }
 

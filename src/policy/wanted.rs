@@ -39,7 +39,7 @@ const SIGNS: [(&str, Comparison); 4] =
     [("<=", Comparison::AtMost), (">=", Comparison::AtLeast), ("<", Comparison::Below), (">", Comparison::Above)];
 
 /// How many characters of a value are told.
-const LONGEST: usize = 120;
+const LONGEST: usize = 300;
 
 /// The word for a provider that no allow-list has.
 const NOT_ALLOWLISTED: &str = "not-allowlisted";
@@ -122,7 +122,7 @@ impl fmt::Display for Wanted {
         match self {
             Self::OneOf(values) if values.len() == 1 => f.write_str(&told(&values[0])),
             Self::OneOf(values) => {
-                write!(f, "one of {}", values.iter().map(told).collect::<Vec<_>>().join(", "))
+                f.write_str(&brief(format!("one of {}", values.iter().map(told).collect::<Vec<_>>().join(", "))))
             }
             Self::Not(value) => write!(f, "not {}", told(value)),
             Self::Compared(comparison, number) => {
@@ -137,10 +137,14 @@ impl fmt::Display for Wanted {
 
 /// A value as one word or line.
 pub(super) fn told(value: &Value) -> String {
-    let text = match value {
+    brief(match value {
         Value::Text(text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
-    };
+    })
+}
+
+/// The beginning of a text.
+fn brief(text: String) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

@@ -49,56 +49,21 @@ pub(super) fn record_of(
     let (from_version, to_version) = (number(subject.from)?, number(subject.to)?);
     let Move { diff, weakenings, classes } = moves;
     let target = Drafted { draft, before: context.target };
-    let evidence = Evidence {
-        environment: &draft.environment,
-        gated: rules.gated,
-        now: context.now,
-        trust: context.trust,
-        earlier_trust: context.earlier_trust,
-        operator: &context.operator.principal,
-        authors: authors(draft, subject, edit, context.numbering).map_err(|why| why.0)?,
-        gate_rules: rules.digest,
-        votes: votes_on(subject, edit, &draft.environment, context)?,
-        regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
-        allowed_regressions: context.allowed_regressions.to_vec(),
-        candidate: after,
-        running: running.map(|running| &running.closure),
-        diff: &diff,
-        weakenings: &weakenings,
-        is_rollback: draft.event == Event::Rollback,
-        standing: context.target,
-        running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
-        last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
-        last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
-        observations: context.observations,
-        holds: context.holds,
-        along: along(draft, edit),
-        overrides: overrides(context, &draft.environment),
-        broken: context.broken,
-        measurements: Measurements {
-            results: context.results,
-            records: context.records,
-            source: came_from(draft, edit).zip(context.source),
-            target: &target,
-            default_judge: context.default_judge,
-            agents: moved(subject, edit),
-            together: draft.agents.keys().cloned().collect(),
-        },
-    };
+    let evidence = evidence_of(draft, subject, rules, (&diff, &weakenings), &target, context)?;
     let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
     let gates = match free {
         true => gate::way_back(subject, &evidence),
         false => gate::evaluate(&rules.demands, subject, &evidence),
     };
     let warnings = match after.filter(|_| free) {
-        Some(after) => speaks_against(&draft.environment, after, context)?,
+        Some(after) => speaks_against(after, subject, &evidence)?,
         None => Vec::new(),
     };
     let approvals = if free { Vec::new() } else { approvals(&gates, subject, &evidence) };
     let eval_results = if free { Vec::new() } else { eval_results(rules, subject, &evidence) };
-    let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
     let by_policy = rules.demands.iter().any(|demand| demand.requirement == Requirement::Policy);
     let obligations = if by_policy && !free { gate::obligations(subject, &evidence) } else { Vec::new() };
+    let projections = if free { Vec::new() } else { gate::projections(&rules.demands, subject, &evidence) };
     let Evidence { authors, regressions, .. } = evidence;
     let old_members = running.map(|running| running.record.members.as_slice()).unwrap_or_default();
     let mut imposed = Vec::new();
@@ -153,6 +118,55 @@ pub(super) fn record_of(
     })
 }
 
+/// All that the gates look at for a subject.
+pub(super) fn evidence_of<'e>(
+    draft: &'e Draft,
+    subject: &Subject,
+    rules: &Rules,
+    (diff, weakenings): (&'e [Change], &'e [Weakening]),
+    target: &'e Drafted<'e>,
+    context: &'e Context<'e>,
+) -> Result<Evidence<'e>, String> {
+    let edit = draft.agents.get(&subject.resource);
+    let running = edit.and_then(|edit| edit.before.as_ref());
+    Ok(Evidence {
+        environment: &draft.environment,
+        gated: rules.gated,
+        now: context.now,
+        trust: context.trust,
+        earlier_trust: context.earlier_trust,
+        operator: &context.operator.principal,
+        authors: authors(draft, subject, edit, context.numbering).map_err(|why| why.0)?,
+        gate_rules: rules.digest,
+        votes: votes_on(subject, edit, &draft.environment, context)?,
+        regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
+        allowed_regressions: context.allowed_regressions.to_vec(),
+        candidate: edit.and_then(|edit| edit.after.as_ref()),
+        running: running.map(|running| &running.closure),
+        diff,
+        weakenings,
+        is_rollback: draft.event == Event::Rollback,
+        standing: context.target,
+        running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
+        last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
+        last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
+        observations: context.observations,
+        holds: context.holds,
+        along: along(draft, edit),
+        overrides: overrides(context, &draft.environment),
+        broken: context.broken,
+        measurements: Measurements {
+            results: context.results,
+            records: context.records,
+            source: came_from(draft, edit).zip(context.source),
+            target,
+            default_judge: context.default_judge,
+            agents: moved(subject, edit),
+            together: draft.agents.keys().cloned().collect(),
+        },
+    })
+}
+
 /// What a change brings into the catalog on behalf of an agent.
 fn along(draft: &Draft, edit: Option<&AgentEdit>) -> Vec<(ResourceId, Digest)> {
     let writes = edit.map(|edit| edit.writes.iter()).into_iter().flatten();
@@ -179,10 +193,13 @@ fn overridden(gates: &[GateResult]) -> Vec<RecordedOverride> {
 }
 
 /// What speaks against a version that comes back, and does not stop it.
-fn speaks_against(environment: &str, after: &Closure, context: &Context<'_>) -> Result<Vec<Lack>, String> {
-    let spec = context.trust.environment(environment).map(|record| record.spec());
+fn speaks_against(after: &Closure, subject: &Subject, evidence: &Evidence<'_>) -> Result<Vec<Lack>, String> {
+    let spec = evidence.trust.environment(evidence.environment).map(|record| record.spec());
     let defaults = spec.and_then(|spec| spec.get("defaults"));
-    gate::lacks(&after.everything(), environment, context.target, defaults).map_err(|why| why.0)
+    let lacks = gate::lacks(&after.everything(), evidence.environment, evidence.standing, defaults);
+    let mut against = lacks.map_err(|why| why.0)?;
+    against.extend(gate::forbidden(subject, evidence));
+    Ok(against)
 }
 
 /// The environment that an agent is promoted from; none for one that only a shared resource reaches.

@@ -14,6 +14,7 @@ mod message;
 mod numbers;
 mod past;
 mod plan;
+mod policy_input;
 mod record;
 mod regressions;
 mod rules;
@@ -29,6 +30,7 @@ pub use message::{MessageFacts, fold};
 pub use numbers::Numbering;
 pub use past::{Happened, Past, Standing};
 pub use plan::{Context, FileEdit, Plan, Votes, plan};
+pub use policy_input::policy_input;
 pub(crate) use record::read_json;
 pub(crate) use record::write_json;
 pub use record::{

@@ -190,7 +190,7 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
 
 /// The rules for one subject: those of trust, and where the same command changes it those it had before; and those of
 /// every child agent that changes with it, so that no child slips past its own gate inside a parent.
-fn rules_of(
+pub(super) fn rules_of(
     subject: &Subject,
     edit: Option<&AgentEdit>,
     classes: &[ChangeClass],

@@ -8,14 +8,15 @@ use crate::audit::Proof;
 use crate::bom::{OBSERVATION_SCHEMA, Observation};
 use crate::eval::RunResult;
 use crate::gate::{Glass, HOLD_SCHEMA, Hold, OVERRIDE_SCHEMA, REVIEW_SCHEMA, Review, Statement};
+use crate::policy::{INPUT_SCHEMA, Input};
 use crate::release::{Manifest, Record};
 
 use super::view::{
     AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description,
     DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults,
     Explanation, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
-    ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, SelftestResult, TrustResult,
-    ValidationResult, VerifyResult, VersionInfo,
+    PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, SelftestResult,
+    TrustResult, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -51,6 +52,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<McpDiff>("McpDiff"),
         answer::<McpObservation>("McpObservation"),
         answer::<McpRecorded>("McpRecorded"),
+        answer::<PolicyPreview>("PolicyPreview"),
         answer::<ChangeResult>("PromotionResult"),
         answer::<Proof>("Proof"),
         answer::<ReleaseDescription>("ReleaseDescription"),
@@ -72,14 +74,22 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 pub fn stored() -> Vec<(&'static str, Value)> {
     vec![
         ("eval-result", titled(schema::<RunResult>(), "eval-result").to_value()),
+        ("gate-input", gate_input()),
         ("hold", stored_form::<Hold>("hold", HOLD_SCHEMA)),
+        ("observation", stored_form::<Observation>("observation", OBSERVATION_SCHEMA)),
         ("override", stored_form::<Glass>("override", OVERRIDE_SCHEMA)),
         ("override-review", stored_form::<Review>("override-review", REVIEW_SCHEMA)),
-        ("observation", stored_form::<Observation>("observation", OBSERVATION_SCHEMA)),
         ("record", stored_form::<Record>("record", crate::release::SCHEMA)),
         ("release", stored_form::<Manifest>("release", Manifest::SCHEMA)),
         ("statement", titled(schema::<Statement>(), "statement").to_value()),
     ]
+}
+
+/// What policies in Rego see.
+fn gate_input() -> Value {
+    let mut schema = titled(schema::<Input>(), "gate-input");
+    fix(&mut schema, "schemaVersion", json!({ "const": INPUT_SCHEMA }));
+    schema.to_value()
 }
 
 /// The fields of `T` in their envelope.

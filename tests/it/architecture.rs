@@ -16,7 +16,7 @@ const TELLING: &str = "render";
 const VERBS: &str = "ops";
 
 /// Where each dependency may be named. No places at all: everywhere.
-const CRATES: [(&str, &[&str]); 33] = [
+const CRATES: [(&str, &[&str]); 34] = [
     ("aho_corasick", &["src/eval/"]),
     ("anyhow", &["src/ops/", "src/cli/", "src/main.rs"]),
     // Its types are free; asking for the time is an effect.
@@ -35,6 +35,7 @@ const CRATES: [(&str, &[&str]); 33] = [
     ("jsonschema", &["src/eval/"]),
     ("quick_junit", &["src/render/"]),
     ("regex", &["src/eval/"]),
+    ("regorus", &["src/policy/"]),
     ("reqwest", &["src/net/"]),
     ("rustls", &["src/net/"]),
     ("rustls_native_certs", &["src/net/"]),
@@ -46,6 +47,7 @@ const CRATES: [(&str, &[&str]); 33] = [
             "src/resource/",
             "src/diff/",
             "src/bom/",
+            "src/policy/",
             "src/eval/",
             "src/trust/",
             "src/gate/",
@@ -58,6 +60,7 @@ const CRATES: [(&str, &[&str]); 33] = [
     ("serde_json", &[]),
     ("serde_json_path", &["src/eval/"]),
     ("serde_yaml", &["src/resource/yaml"]),
+    ("sha1", &["src/bom/serial.rs"]),
     ("sha2", &["src/resource/digest.rs"]),
     ("similar", &["src/diff/text.rs"]),
     ("ssh_key", &["src/trust/key.rs", "src/ledger/"]),

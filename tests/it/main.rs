@@ -1,20 +1,29 @@
 //! Everything that is tested from outside, in one program: linking it once is what makes the suite quick.
 
 mod acceptance;
+mod agbom;
 mod architecture;
 mod audit;
+mod back;
+mod budget;
 mod bypass;
 mod contract;
 mod demo;
 mod eval;
 mod eval_gate;
+mod fleet;
+mod freeze;
 mod invalid;
 mod judge;
 mod ledger_door;
 mod machine;
+mod mcp;
 mod message;
 mod output;
+mod policy;
 mod reads;
+mod selftest;
+mod six_gates;
 mod stories;
 mod support;
 mod weakening;

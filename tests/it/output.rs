@@ -11,7 +11,27 @@ use crate::support::schema;
 use crate::support::world::World;
 
 /// The fields that are promised of each kind; `[]` stands for every item of a list. What is optional is not here.
-const PROMISED: [(&str, &[&str]); 29] = [
+const PROMISED: &[(&str, &[&str])] = &[
+    ("AgbomDiff", &["agent.name", "from.version", "to.version", "abom.added", "abom.removed", "abom.changed[].name"]),
+    (
+        "AgbomResult",
+        &[
+            "agent.name",
+            "version",
+            "environment",
+            "release",
+            "commit",
+            "digest",
+            "contentDigest",
+            "serialNumber",
+            "components[].ref",
+            "components[].type",
+            "components[].name",
+            "components[].version",
+            "components[].outside",
+            "components[].digest",
+        ],
+    ),
     (
         "ApplyResult",
         &[
@@ -134,6 +154,49 @@ const PROMISED: [(&str, &[&str]); 29] = [
     ),
     ("InitResult", &["already", "ledger", "trustRoot", "admin", "fingerprint", "ladder[]"]),
     ("KindList", &["items[].kind", "items[].apiVersion", "items[].plural", "items[].short"]),
+    (
+        "PolicyPreview",
+        &[
+            "policies[]",
+            "environments[].environment",
+            "environments[].running",
+            "environments[].bound",
+            "environments[].stopped",
+            "agents[].environment",
+            "agents[].agent",
+            "agents[].version",
+            "agents[].policy",
+            "agents[].violations",
+            "agents[].errors",
+            "agents[].gaps",
+            "agents[].warnings",
+            "agents[].obligations",
+            "agents[].standing",
+        ],
+    ),
+    ("McpDiff", &["server.name", "from.evidence", "to.evidence", "to.observedAt", "changes[].path", "changes[].op"]),
+    (
+        "McpObservation",
+        &["evidence", "observedAt", "signedBy", "count", "observation.tools[].name", "observation.toolsDigest"],
+    ),
+    (
+        "McpRecorded",
+        &[
+            "state",
+            "environment",
+            "evidence",
+            "signedBy",
+            "commit",
+            "observation.server.name",
+            "observation.digest",
+            "observation.observedAt",
+            "observation.transport",
+            "observation.tools[].name",
+            "observation.toolsDigest",
+            "earlier.evidence",
+            "changes[].path",
+        ],
+    ),
     ("PromotionResult", CHANGE),
     (
         "Proof",
@@ -232,7 +295,7 @@ const CHANGE: &[&str] = &[
 
 /// Who runs what, with which exit code, and the kind of the answer. Each command stands for a way in which an answer
 /// of its kind may look; a new command needs a line here.
-const SCRIPT: [(&str, &str, i32, &str); 71] = [
+const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
@@ -285,6 +348,10 @@ const SCRIPT: [(&str, &str, i32, &str); 71] = [
     ("alice", "joch eval gate manners --from local --to dev", 0, "EvalGate"),
     ("alice", "joch trust quorum", 0, "TrustResult"),
     ("alice", "joch trust quorum 9", 64, "Error"),
+    ("alice", "echo '{\"tools\": [{\"name\": \"a\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
+    ("alice", "echo '{\"tools\": [{\"name\": \"b\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
+    ("alice", "joch mcp show help-center", 0, "McpObservation"),
+    ("alice", "joch mcp diff help-center", 0, "McpDiff"),
     ("alice", "joch get agents", 0, "ResourceList"),
     ("alice", "joch get environments", 0, "ResourceList"),
     ("alice", "joch get tools --env prod", 0, "ResourceList"),
@@ -299,7 +366,13 @@ const SCRIPT: [(&str, &str, i32, &str); 71] = [
     ("alice", "joch diff agent support-triage --from 1 --to 2 --exit-code", 2, "DiffResult"),
     ("alice", "sed -i 's/^  description: /&Now /' policies/pii-redaction.yaml && joch version", 0, "VersionInfo"),
     ("alice", "joch diff -f policies --against context:prod", 0, "DiffResult"),
+    ("alice", "joch policy preview -f policies", 0, "PolicyPreview"),
     ("alice", "joch diff agent support-triage --from 1 --to 9", 1, "Error"),
+    ("alice", "joch agbom support-triage", 0, "AgbomResult"),
+    ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
+    ("alice", "sed -i 's/2\\.3\\.1/2.4.0/' mcp-servers/*.yaml && joch apply -f mcp-servers", 0, "ApplyResult"),
+    ("alice", "joch agbom support-triage --diff --from prod --to local", 0, "AgbomDiff"),
+    ("alice", "joch agbom support-triage --format swid", 64, "Error"),
     ("alice", "joch audit verify", 0, "VerifyResult"),
     ("alice", "joch audit log", 0, "AuditLog"),
     ("alice", "joch audit prove support-triage --env prod", 0, "Proof"),

@@ -152,7 +152,7 @@ impl Added<'_, '_> {
             find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));
             return;
         };
-        if let Err(why) = check_place(path, &item.id, &item.bytes) {
+        if let Err(why) = check_place(path, &item.id, &item.bytes, self.fact.time) {
             find(Rule::EvidenceName, why);
             return;
         }

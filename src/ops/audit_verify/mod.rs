@@ -16,11 +16,13 @@ mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use crate::audit::numbers::Numbers;
 use crate::audit::refs::{check_branches, check_refs};
 use crate::audit::{Finding, Rule};
-use crate::ledger::{Error, ObjectId, Reader, RefTarget};
+use crate::gate::review_command;
+use crate::ledger::{Ballots, Error, ObjectId, Reader, RefTarget};
 use crate::release::layout;
 
 use super::caller::Caller;
@@ -60,6 +62,8 @@ pub struct Outcome {
     pub checked: Checked,
     /// What contradicts a rule.
     pub findings: Vec<Finding>,
+    /// What contradicts none and wants somebody: an override that nobody accepted in time.
+    pub warnings: Vec<String>,
 }
 
 /// Verifies the ledger. What is wrong with it is an outcome.
@@ -86,12 +90,43 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     outcome.findings.extend(forgotten(&desk, &reader));
     outcome.findings.sort();
     outcome.findings.dedup();
+    match late(&reader, request.environment.as_deref(), caller.now) {
+        Ok(warnings) => outcome.warnings = warnings,
+        // Damage is told as findings.
+        Err(_) => {}
+    }
     if outcome.findings.is_empty()
         && let Err(why) = remember(&desk, &reader)
     {
         caller.notice(format!("what was seen could not be remembered: {why}"));
     }
     Ok(outcome)
+}
+
+/// The overrides that nobody accepted in time, and those that somebody rejected.
+fn late(reader: &Reader<'_>, only: Option<&str>, now: DateTime<Utc>) -> Result<Vec<String>> {
+    let trust = reader.trust()?;
+    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust: &trust };
+    let mut warnings = Vec::new();
+    for rung in trust.ladder().rungs().iter().filter(|rung| only.is_none_or(|only| only == rung.as_str())) {
+        for broken in ballots.overrides(rung, None)? {
+            let (glass, standing) = (&broken.glass, broken.standing(&trust));
+            let what = format!("{} overrode {} in {}", glass.by, glass.gates.join(", "), glass.release);
+            match standing.mark() {
+                Some(_) if standing.decision.is_some() => {
+                    let who = standing.reviewer.unwrap_or_default();
+                    warnings.push(format!("{what}, and {who} rejected that"));
+                }
+                Some(_) if glass.expires <= now => {
+                    let time = glass.expires.format("%Y-%m-%dT%H:%M:%SZ");
+                    let next = review_command(&glass.release, &trust.reviewers(&glass.by, rung));
+                    warnings.push(format!("{what}, and nobody reviewed it by {time}; {next}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(warnings)
 }
 
 /// Verifies what a reader reads.
@@ -129,6 +164,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
     Outcome {
         checked: Checked { commits: commits.len(), tags, evidence: testimony.items, stopped: decided_again },
         findings,
+        warnings: Vec::new(),
     }
 }
 
@@ -187,5 +223,5 @@ fn refused(why: anyhow::Error) -> Result<Outcome> {
         }
         _ => return Err(why),
     };
-    Ok(Outcome { checked: Checked::default(), findings: vec![finding] })
+    Ok(Outcome { findings: vec![finding], ..Outcome::default() })
 }

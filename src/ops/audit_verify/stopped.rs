@@ -29,11 +29,13 @@ struct Attempt<'a> {
 impl Court<'_, '_> {
     /// Checks every stopped decision on an environment; tells how many could be decided again.
     pub(super) fn stopped(&self, environment: &str, findings: &mut Vec<Finding>) -> usize {
-        let mut attempts: BTreeMap<(u64, Digest, DateTime<Utc>), Vec<&Record>> = BTreeMap::new();
+        let mut attempts: BTreeMap<(u64, Digest, DateTime<Utc>, &str), Vec<&Record>> = BTreeMap::new();
         for ((place, number), records) in &self.testimony.decisions {
             for record in records.iter().filter(|record| record.verdict != record.event.done()) {
                 if place == environment {
-                    attempts.entry((*number, record.attempt, record.timestamp)).or_default().push(record);
+                    // Two attempts of one second differ in the evidence that they cite.
+                    let key = (*number, record.attempt, record.timestamp, record.evidence.as_str());
+                    attempts.entry(key).or_default().push(record);
                 }
             }
         }

@@ -25,6 +25,8 @@ pub struct VerifyResult {
     pub checked: CheckedCounts,
     /// What contradicts a rule.
     pub findings: Vec<Finding>,
+    /// What contradicts none and wants somebody: an override that nobody accepted in time.
+    pub warnings: Vec<String>,
 }
 
 /// How much was looked at.
@@ -95,9 +97,9 @@ impl View for AuditLog {
 impl VerifyResult {
     /// The result of looking at so much.
     #[must_use]
-    pub fn new(checked: CheckedCounts, findings: Vec<Finding>) -> Self {
+    pub fn new(checked: CheckedCounts, findings: Vec<Finding>, warnings: Vec<String>) -> Self {
         let verdict = if findings.is_empty() { "clean" } else { "refused" };
-        Self { verdict, checked, findings }
+        Self { verdict, checked, findings, warnings }
     }
 }
 
@@ -113,6 +115,7 @@ impl View for VerifyResult {
     fn text(&self, page: &mut Page, _wide: bool) {
         super::findings::list(page, &self.findings);
         page.gap();
+        self.warnings.iter().for_each(|warning| page.line(format!("warning: {}", crate::release::fold(warning))));
         let CheckedCounts { commits, tags, evidence, .. } = self.checked;
         let count = match self.findings.len() {
             0 => "nothing contradicts the ledger's rules".to_owned(),

@@ -21,6 +21,9 @@ pub struct Explanation {
     pub changes: Vec<String>,
     /// What is missing: the fewest things, what says no first.
     pub missing: Vec<MissingFact>,
+    /// Who may override what stands in the way, where anybody may, and how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// The same for people, in the words of the terminal.
     pub text: String,
 }
@@ -96,6 +99,10 @@ impl View for Explanation {
                 );
             }
             page.line(format!("  then:        {}", fact.command));
+        }
+        if let Some(how) = &self.break_glass {
+            page.gap();
+            page.line(how);
         }
     }
 }

@@ -124,7 +124,10 @@ impl ResourceList {
             let gates = spec.map(|spec| spec.gates).unwrap_or_default();
             let gates: Vec<_> = gates.iter().map(|gate| gate.requirement.to_string()).collect();
             let mut row = vec![item.name.clone()];
-            row.extend(since(item.environments.first()));
+            let [release, rest @ ..] = since(item.environments.first());
+            let overridden = item.environments.first().and_then(|standing| standing.overridden.as_ref());
+            row.push(words::marked(release, overridden));
+            row.extend(rest);
             row.push(if gates.is_empty() { "none".to_owned() } else { gates.join(", ") });
             row
         };

@@ -95,6 +95,13 @@ fn account(page: &mut Page, record: &Record) {
         page.line("  gates");
         gates::table(page, record);
     }
+    if !record.obligations.is_empty() {
+        page.line("  for the runtime");
+        let row = |one: &crate::policy::Obligation| {
+            vec![format!("{} rules[{}]", one.policy, one.rule), one.context.clone(), one.must.clone()]
+        };
+        page.indented_table(4, &[], &record.obligations.iter().map(row).collect::<Vec<_>>());
+    }
     if !record.approvals.is_empty() {
         page.line("  approvals");
         let rows: Vec<_> = record.approvals.iter().map(approval).collect();

@@ -72,12 +72,19 @@ static LIMITS: &[Field] = &[
 
 static ENFORCEMENT: &[Field] = &[
     Field { key: "onSoftLimit", shape: Shape::Text, doc: "What happens at the soft limit." },
-    Field { key: "onHardLimit", shape: Shape::Text, doc: "What happens at the limit." },
+    Field {
+        key: "onHardLimit",
+        shape: Shape::Text,
+        doc: "What happens at the limit: `alert` only tells, anything else stops.",
+    },
     Field { key: "softLimitPct", shape: Shape::Number, doc: "Share of a limit that is the soft one; 0.8." },
 ];
 
-static ALLOCATION: &[Field] =
-    &[Field { key: "byAgent", shape: Shape::Map(&Shape::Number), doc: "Share of each agent, from 0 to 1." }];
+static ALLOCATION: &[Field] = &[Field {
+    key: "byAgent",
+    shape: Shape::Map(&Shape::Number),
+    doc: "Share of each agent, from 0 to 1; an agent without one has what they leave.",
+}];
 
 /// What a member of a team may be.
 pub(in crate::resource) static ROLES: &[&str] = &["admin", "operator", "viewer", "approver", "auditor"];

@@ -304,8 +304,40 @@ pub(super) static ENVIRONMENT: &[Field] = &[
         shape: Shape::List(&Shape::Object(EXCEPTION)),
         doc: "Findings of risk rules that are let through for a while.",
     },
-    Field { key: "soak", shape: Shape::Any, doc: "How long a version must have run before it moves on." },
-    Field { key: "freezes", shape: Shape::List(&Shape::Any), doc: "Times in which nothing is promoted." },
+    Field {
+        key: "soak",
+        shape: Shape::Duration,
+        doc: "How long exactly this version must have run in the environment below before it comes here.",
+    },
+    Field {
+        key: "freezes",
+        shape: Shape::List(&Shape::Object(FREEZE)),
+        doc: "Times in which nothing here moves forward; a rollback does. One that cannot be read is in force.",
+    },
+];
+
+static FREEZE: &[Field] = &[
+    Field {
+        key: "from",
+        shape: Shape::Text,
+        doc: "When a window begins: `2026-12-20T18:00`, a day, or with an offset.",
+    },
+    Field { key: "to", shape: Shape::Text, doc: "When a window ends; a day alone is all of it." },
+    Field { key: "weekly", shape: Shape::Object(WEEKLY), doc: "A window that comes every week." },
+    Field { key: "since", shape: Shape::Text, doc: "When a lock begins; from now on unless said." },
+    Field { key: "expires", shape: Shape::Text, doc: "When a lock ends by itself; somebody lifts it unless said." },
+    Field { key: "timeZone", shape: Shape::Text, doc: "Whose clock shows these times: `Europe/Berlin`." },
+    Field { key: "reason", shape: Shape::Text, doc: "Why; a freeze without a reason is refused." },
+    Field { key: "owner", shape: Shape::Text, doc: "Who can be asked; a freeze without an owner is refused." },
+];
+
+static WEEKLY: &[Field] = &[
+    Field { key: "days", shape: Shape::OneOrMany(&Shape::Text), doc: "Days: `friday` or `fri`." },
+    Field {
+        key: "hours",
+        shape: Shape::OneOrMany(&Shape::Text),
+        doc: "Hours of those days, as `18:00-24:00`, or `22:00-06:00` into the next day; all of them unless said.",
+    },
 ];
 
 static RUNTIME: &[Field] = &[

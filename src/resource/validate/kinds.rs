@@ -2,6 +2,7 @@
 
 use super::{Report, keys};
 use crate::resource::envelope::{Resource, environment_key};
+use crate::resource::freeze;
 use crate::resource::kind::Kind;
 use crate::resource::metric::{self, Measured};
 use crate::resource::name::{check_environment, nearest};
@@ -22,7 +23,9 @@ pub(super) fn check(report: &mut Report<'_>) {
         Kind::Deployment => {
             require(&["agentRef"], resource, report);
             require(&["environmentRef"], resource, report);
+            check_volume(resource, report);
         }
+        Kind::Environment => check_environment_record(resource, report),
         Kind::Team => check_team(resource, report),
         _ => {}
     }
@@ -119,6 +122,23 @@ fn check_budget(budget: &Resource, report: &mut Report<'_>) {
     if sum > 1.000_001 {
         let message = "the shares of `byAgent` come to more than 1".to_owned();
         report.warning("contradiction", "spec.allocation.byAgent", message);
+    }
+}
+
+fn check_volume(deployment: &Resource, report: &mut Report<'_>) {
+    let volume = deployment.spec().get("expectedRunsPerDay").and_then(Value::as_number);
+    if let Some(number) = volume.filter(|number| number.as_f64() <= 0.0) {
+        let at = "spec.expectedRunsPerDay";
+        let message = format!("`{at}` takes a number above 0, not `{number}`: nothing that runs is free");
+        report.error("field-range", at, message);
+    }
+}
+
+fn check_environment_record(environment: &Resource, report: &mut Report<'_>) {
+    for (index, read) in freeze::read_all(environment.spec().get("freezes")).into_iter().enumerate() {
+        let Err(why) = read else { continue };
+        let at = path::item("spec.freezes", index);
+        report.error("freeze", &at, why).help = Some("as it stands it would be in force for ever".into());
     }
 }
 

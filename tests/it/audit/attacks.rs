@@ -565,6 +565,49 @@ mod evidence {
     }
 }
 
+mod bills {
+    use super::*;
+
+    const BILL: &str = "bill=agents/default/support-triage/bom.cdx.json\n";
+
+    #[test]
+    fn a_bill_changed_beside_its_record() {
+        let script = format!("{BILL}take local; edit $bill s/incomplete/complete/; again local");
+        breaks_only(&["bom-digest"], "bill-changed", "mallory", &script);
+        let dropped = format!("{BILL}take local; drop $bill; again local");
+        breaks_only(&["bom-missing"], "bill-dropped", "mallory", &dropped);
+    }
+
+    #[test]
+    fn a_bill_and_its_record_changed_together() {
+        let script = format!(
+            "{BILL}take local; edit $bill 's/\"read_only\"/\"pure\"/'
+             sum=$(git cat-file blob :$bill | sha256sum | cut -c1-64)
+             edit $record \"s/^\\(  .bom.: .\\)sha256:[0-9a-f]*/\\1sha256:$sum/\"; again local"
+        );
+        breaks_only(&["bom-content"], "bill-and-record", "mallory", &script);
+    }
+
+    #[test]
+    fn a_release_without_a_bill_after_one_that_has_it() {
+        let script = format!(
+            "{BILL}take local; drop $bill
+             git cat-file blob :$record | sed -z 's/,\\n  \"bom\": \"[^\"]*\"//' | put $record; again local"
+        );
+        breaks_only(&["bom-missing"], "bill-none", "mallory", &script);
+    }
+
+    #[test]
+    fn a_bill_that_is_not_the_one_its_version_was_cut_with() {
+        let script = format!(
+            "{BILL}take dev; edit $bill 's/\"0.1.0\"/\"9.9.9\"/'
+             sum=$(git cat-file blob :$bill | sha256sum | cut -c1-64)
+             edit $record \"s/^\\(  .bom.: .\\)sha256:[0-9a-f]*/\\1sha256:$sum/\"; again dev"
+        );
+        breaks("bom-content", "bill-other", "mallory", &script);
+    }
+}
+
 mod trust {
     use super::*;
 

@@ -9,6 +9,7 @@ mod stopped;
 use crate::support::needs;
 use crate::support::world::World;
 
+pub(crate) use forge::forge;
 use forge::json;
 
 /// A ledger of Alice's with a release in `local` and one in `staging`.

@@ -101,9 +101,11 @@ fn an_approval_from_before_a_rollback_does_not_release_again_what_was_rolled_bac
     }
     lab.does("ci", "rollback a --env prod --reason 'v2 is bad'");
     let reason = "it was given before the latest release of this here";
-    lab.stopped("ci", &format!("promote a {TO_PROD}"), PENDING, &[reason]);
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &[reason]);
     assert!(lab.runs("prod", "a/closure/agent.yaml").contains("one"));
     lab.does("bob", &format!("approve a {TO_PROD}"));
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &["agent/a v2 is on hold in `prod`", "v2 is bad"]);
+    lab.does("bob", "lift a --version 2 --env prod --reason 'it was the network'");
     lab.does("ci", &format!("promote a {TO_PROD}"));
     assert!(lab.runs("prod", "a/closure/agent.yaml").contains("two"), "a word given anew counts anew");
     lab.is_sound();

@@ -7,6 +7,7 @@ mod forged;
 mod rejection;
 mod sets;
 mod terminal;
+mod votes;
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,16 +17,16 @@ use crate::support::world::{Outcome, World};
 const LADDER: [&str; 4] = ["local", "dev", "staging", "prod"];
 
 /// Exit codes as the contract has them.
-const REFUSED: i32 = 2;
-const PENDING: i32 = 3;
-const CREDENTIALS: i32 = 4;
+pub(crate) const REFUSED: i32 = 2;
+pub(crate) const PENDING: i32 = 3;
+pub(crate) const CREDENTIALS: i32 = 4;
 
 /// A project in which Alice is admin, Alice and Bob are the release managers, Bob and the automation `ci` operate, and
 /// nobody lists Mallory.
-struct Lab(World);
+pub(crate) struct Lab(pub(crate) World);
 
 impl Lab {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let lab = Self(World::new(name));
         lab.does("alice", "init --operator alice@example.com");
         let [bob, ci] = ["bob", "ci"].map(|person| lab.key(person));
@@ -44,29 +45,29 @@ impl Lab {
     }
 
     /// The same, with `approval:rm` before `prod`.
-    fn gated(name: &str) -> Self {
+    pub(crate) fn gated(name: &str) -> Self {
         let lab = Self::new(name);
         lab.file("prod.yaml", &environment("prod", "[\"approval:rm\"]"));
         lab.does("alice", "apply -f prod.yaml");
         lab
     }
 
-    fn key(&self, person: &str) -> String {
+    pub(crate) fn key(&self, person: &str) -> String {
         let text = fs::read_to_string(self.0.home(person).join(".ssh/id_ed25519.pub")).expect("settled");
         text.split(' ').take(2).collect::<Vec<_>>().join(" ").trim().to_owned()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.project().join(name)
     }
 
-    fn file(&self, name: &str, text: &str) {
+    pub(crate) fn file(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("a file of the project");
     }
 
     /// `joch LINE`, which works.
     #[track_caller]
-    fn does(&self, person: &str, line: &str) -> String {
+    pub(crate) fn does(&self, person: &str, line: &str) -> String {
         let outcome = self.0.sh(person, &format!("joch {line}"));
         assert_eq!(outcome.code, 0, "{person}: joch {line}\n{}{}", outcome.stdout, outcome.stderr);
         outcome.stdout
@@ -74,7 +75,7 @@ impl Lab {
 
     /// `joch LINE`, which ends with `code`, says all of `reasons`, and moves no environment and not trust.
     #[track_caller]
-    fn stopped(&self, person: &str, line: &str, code: i32, reasons: &[&str]) -> Outcome {
+    pub(crate) fn stopped(&self, person: &str, line: &str, code: i32, reasons: &[&str]) -> Outcome {
         let before = self.tips();
         let outcome = self.0.sh(person, &format!("joch {line}"));
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
@@ -87,30 +88,30 @@ impl Lab {
     }
 
     #[track_caller]
-    fn git(&self, line: &str) -> String {
+    pub(crate) fn git(&self, line: &str) -> String {
         let outcome = self.0.sh("alice", &format!("git --git-dir .joch/ledger.git {line}"));
         assert_eq!(outcome.code, 0, "git {line}\n{}{}", outcome.stdout, outcome.stderr);
         outcome.stdout.trim().to_owned()
     }
 
-    fn tip(&self, branch: &str) -> String {
+    pub(crate) fn tip(&self, branch: &str) -> String {
         self.git(&format!("rev-parse refs/heads/{branch}"))
     }
 
     /// Everything that a stopped release must leave alone.
-    fn tips(&self) -> String {
+    pub(crate) fn tips(&self) -> String {
         let branches = LADDER.map(|rung| format!("refs/heads/{rung}")).join(" ");
         self.git(&format!("for-each-ref {branches} refs/heads/trust refs/tags"))
     }
 
     /// What `prod` runs of a file in a closure.
-    fn runs(&self, rung: &str, path: &str) -> String {
+    pub(crate) fn runs(&self, rung: &str, path: &str) -> String {
         self.git(&format!("show refs/heads/{rung}:agents/default/{path}"))
     }
 
     /// The automation applies `file` and brings `agent` up to `staging`.
     #[track_caller]
-    fn up(&self, file: &str, agents: &[&str]) {
+    pub(crate) fn up(&self, file: &str, agents: &[&str]) {
         self.does("ci", &format!("apply -f {file}"));
         for agent in agents {
             self.does("ci", &format!("promote {agent} --from local --to dev"));
@@ -119,7 +120,7 @@ impl Lab {
     }
 
     /// The id of the attempt on `agent` that waits.
-    fn waiting(&self, agent: &str) -> String {
+    pub(crate) fn waiting(&self, agent: &str) -> String {
         let list: serde_json::Value = serde_json::from_str(&self.does("bob", "approvals ls -o json")).expect("JSON");
         let items = list["items"].as_array().expect("items");
         let about = |item: &&serde_json::Value| {
@@ -130,35 +131,35 @@ impl Lab {
 
     /// An audit finds nothing.
     #[track_caller]
-    fn is_sound(&self) {
+    pub(crate) fn is_sound(&self) {
         self.does("alice", "audit verify");
     }
 }
 
-fn head(kind: &str, metadata: &str) -> String {
+pub(crate) fn head(kind: &str, metadata: &str) -> String {
     format!("apiVersion: joch.dev/v1alpha1\nkind: {kind}\nmetadata: {metadata}\n")
 }
 
-fn environment(name: &str, gates: &str) -> String {
+pub(crate) fn environment(name: &str, gates: &str) -> String {
     format!("{}spec: {{gates: {gates}}}\n", head("Environment", &format!("{{name: {name}}}")))
 }
 
-fn agent(name: &str, instructions: &str) -> String {
+pub(crate) fn agent(name: &str, instructions: &str) -> String {
     format!("{}spec: {{instructions: \"{instructions}\"}}\n", head("Agent", &format!("{{name: {name}}}")))
 }
 
-fn parent(name: &str, child: &str) -> String {
+pub(crate) fn parent(name: &str, child: &str) -> String {
     format!("{}spec: {{instructions: parent, children: [{child}]}}\n", head("Agent", &format!("{{name: {name}}}")))
 }
 
-fn deployment(name: &str, agent: &str, more: &str) -> String {
+pub(crate) fn deployment(name: &str, agent: &str, more: &str) -> String {
     let spec = format!("{{agentRef: {{name: {agent}}}, environmentRef: {{name: prod}}{more}}}");
     format!("{}spec: {spec}\n", head("Deployment", &format!("{{name: {name}}}")))
 }
 
-fn policy(name: &str, words: &str) -> String {
-    let spec = format!("{{rules: [{{when: {{x: \"{words}\"}}, action: {{deny: true}}}}]}}");
+pub(crate) fn policy(name: &str, words: &str) -> String {
+    let spec = format!("{{rules: [{{when: {{tool.name: \"{words}\"}}, action: {{deny: true}}}}]}}");
     format!("{}spec: {spec}\n", head("Policy", &format!("{{name: {name}}}")))
 }
 
-const TO_PROD: &str = "--from staging --to prod";
+pub(crate) const TO_PROD: &str = "--from staging --to prod";

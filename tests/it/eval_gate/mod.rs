@@ -156,7 +156,7 @@ fn model(name: &str, model: &str) -> String {
 }
 
 fn policy(word: &str) -> String {
-    let spec = format!("{{rules: [{{when: {{x: {word}}}, action: {{deny: true}}}}]}}");
+    let spec = format!("{{rules: [{{when: {{tool.name: {word}}}, action: {{deny: true}}}}]}}");
     format!("{}spec: {spec}\n", head("Policy", "{name: p}"))
 }
 

@@ -1,0 +1,85 @@
+//! What an override that nobody accepts comes to, and overrides that were not to be had.
+
+use super::*;
+use crate::bypass::PENDING;
+
+const BREAK: &str = "--override approval:rm --reason 'nobody can log in' --ticket INC-7";
+
+/// The second version came into `prod` past its gate, and a third waits.
+fn broken(name: &str, expires: &str) -> Lab {
+    let lab = with_glass(name);
+    release(&lab, "one");
+    lab.file("a.yaml", &agent("a", "two"));
+    lab.up("a.yaml", &["a"]);
+    lab.does("bob", &format!("promote a {TO_PROD} {BREAK} --expires {expires}"));
+    lab.file("a.yaml", &agent("a", "three"));
+    lab.up("a.yaml", &["a"]);
+    lab
+}
+
+#[test]
+fn an_override_that_nobody_reviewed_in_time_stops_what_comes_after_it() {
+    let lab = broken("glass-late", "1s");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    let reason = "bob@example.com overrode approval:rm in prod/2, and nobody reviewed it by";
+    let next = "alice@example.com: joch approvals review prod/2 --decision accept --rationale TEXT";
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &["FAIL  review", reason, next]);
+    let over = format!("promote a {TO_PROD} {BREAK}");
+    lab.stopped("bob", &over, REFUSED, &[reason]);
+    let verified = lab.0.sh("alice", "joch audit verify");
+    assert_eq!(verified.code, 0, "what is late contradicts no rule: {}", verified.stdout);
+    let warned = format!("{}{}", verified.stdout, verified.stderr);
+    assert!(warned.contains("bob@example.com overrode approval:rm in prod/2"), "{warned}");
+    lab.does("alice", "approvals review prod/2 --rationale 'seen it now'");
+    lab.does("ci", &format!("promote a {TO_PROD}"));
+    lab.is_sound();
+}
+
+#[test]
+fn another_agent_is_not_stopped_by_it() {
+    let lab = broken("glass-other", "1s");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    lab.file("b.yaml", &agent("b", "one"));
+    lab.up("b.yaml", &["b"]);
+    lab.does("alice", &format!("approve b {TO_PROD}"));
+    lab.does("ci", &format!("promote b {TO_PROD}"));
+    lab.is_sound();
+}
+
+#[test]
+fn a_rejected_override_stops_what_comes_after_it_until_it_is_rolled_back() {
+    let lab = broken("glass-reject", "4h");
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), PENDING, &["0 of 1 approvals of team rm"]);
+    let told = lab.does("alice", "approvals review prod/2 --decision reject --rationale 'it could have waited'");
+    assert!(told.contains("next: joch rollback agent a --env prod"), "{told}");
+    assert!(lab.does("bob", "get releases --env prod").contains("prod/2 (overridden, rejected by alice@example.com)"));
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    let reason = "bob@example.com overrode approval:rm in prod/2, and alice@example.com rejected that";
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &["FAIL  review", reason]);
+    lab.does("bob", "rollback a --env prod");
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    lab.does("ci", &format!("promote a {TO_PROD}"));
+    lab.is_sound();
+}
+
+#[test]
+fn an_override_by_somebody_who_lost_the_role_meanwhile_is_found() {
+    let lab = with_glass("glass-lost");
+    release(&lab, "one");
+    lab.file("a.yaml", &agent("a", "two"));
+    lab.up("a.yaml", &["a"]);
+    assert_eq!(lab.0.sh("alice", "cp -r .joch/ledger.git ../elsewhere.git").code, 0);
+    lab.file("prod.yaml", &glass("[\"approval:rm\"]").replace("bob@", "alice@"));
+    lab.does("alice", "apply -f prod.yaml");
+    let line = format!("rm -f .joch/seen.json; JOCH_LEDGER=../elsewhere.git joch promote a {TO_PROD} {BREAK}");
+    let outcome = lab.0.sh("bob", &line);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    lab.git("fetch -q ../elsewhere.git refs/heads/prod:refs/heads/prod refs/heads/evidence:refs/heads/evidence refs/tags/*:refs/tags/*");
+    let verified = lab.0.sh("alice", "rm -f .joch/seen.json; joch audit verify");
+    assert_eq!(verified.code, REFUSED, "{}", verified.stdout);
+    assert!(verified.stdout.contains("stale-trust: "), "{}", verified.stdout);
+    assert!(verified.stdout.contains("role: "), "{}", verified.stdout);
+    let why = "`bob@example.com` may not override a gate of `prod`";
+    assert!(verified.stdout.contains(why), "{}", verified.stdout);
+}

@@ -1,0 +1,72 @@
+//! `joch agbom ls`: who uses what, where, in which version.
+
+use super::{agent, done, json, project, write};
+
+#[test]
+fn who_uses_a_server_is_told_for_every_environment_with_the_versions() {
+    let world = project("lists-uses");
+    for number in 0..4 {
+        write(&world, "one.yaml", &agent(number, 1));
+        done(&world, "joch apply -f one.yaml");
+    }
+    let approved = world.sh("bob", "joch approve a0 --from staging --to prod");
+    assert_eq!(approved.code, 0, "{}", approved.stderr);
+    done(&world, "joch promote a0 --from staging --to prod");
+    // The server changes where it is applied, and not where nobody promoted it.
+    let server = "apiVersion: tools.joch.dev/v1alpha1\nkind: MCPServer\nmetadata: { name: server-0 }\nspec: { transport: \
+                  streamable_http, endpoint: { url: \"https://mcp.example/new\" } }\n";
+    write(&world, "server.yaml", server);
+    done(&world, "joch apply -f server.yaml");
+    let listed = done(&world, "joch agbom ls --mcp-server server-0").stdout;
+    let rows: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        rows,
+        [
+            vec!["NAME", "ENVIRONMENT", "VERSION", "COMPONENTS", "USES"],
+            vec!["a0", "staging", "v2", "5", "mcp-server/default/server-0", "v2"],
+            vec!["a3", "staging", "v2", "5", "mcp-server/default/server-0", "v2"],
+            vec!["a0", "prod", "v1", "5", "mcp-server/default/server-0", "v1"],
+        ],
+        "{listed}"
+    );
+    let json = json(&world, "joch agbom ls --uses mcp-server/default/server-0 --env prod -o json");
+    assert_eq!(json["items"].as_array().map(Vec::len), Some(1));
+    let item = &json["items"][0];
+    assert_eq!([&item["name"], &item["release"]], ["a0", "prod/1"]);
+    assert_eq!(item["uses"][0]["version"], 1);
+    assert_eq!(done(&world, "joch agbom ls --mcp-server server-0 --env prod -o name").stdout, "agent/default/a0\n");
+    let markdown = done(&world, "joch agbom ls --mcp-server server-0 --env prod -o markdown").stdout;
+    assert!(markdown.contains("mcp-server/default/server-0"), "{markdown}");
+}
+
+#[test]
+fn all_that_is_asked_for_must_be_held() {
+    let world = project("lists-all");
+    for number in [0, 1, 10] {
+        write(&world, "one.yaml", &agent(number, 1));
+        done(&world, "joch apply -f one.yaml");
+    }
+    for (asked, names) in [
+        ("--uses tool/tool-1", "agent/default/a1\n"),
+        ("--mcp-server server-1", "agent/default/a1\nagent/default/a10\n"),
+        ("--mcp-server server-1 --uses tool/tool-10", "agent/default/a10\n"),
+        ("--model answers --uses tool/tool-0", "agent/default/a0\n"),
+        ("--model openai/answers-1 --uses tool/tool-0", "agent/default/a0\n"),
+        ("--model answers-1 --uses tool/tool-0", "agent/default/a0\n"),
+        ("--image registry.example.com/ --uses tool/tool-0", "agent/default/a0\n"),
+        ("--image registry.other/", ""),
+        ("--image 1.6.0", ""),
+        ("--uses tool/other/tool-1", ""),
+        ("--uses mcp-server/tool-1", ""),
+        ("--env prod", ""),
+    ] {
+        assert_eq!(done(&world, &format!("joch agbom ls {asked} -o name")).stdout, names, "{asked}");
+    }
+    let slip = done(&world, "joch agbom ls --mcp-server server-11").stderr;
+    assert!(
+        slip.contains("no agent holds mcp-server/server-11 in any environment; did you mean `server-1`?"),
+        "{slip}"
+    );
+    let wrong = world.sh("alice", "joch agbom ls --uses server-1");
+    assert_eq!(wrong.code, 64, "{}", wrong.stderr);
+}
