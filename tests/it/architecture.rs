@@ -16,7 +16,7 @@ const TELLING: &str = "render";
 const VERBS: &str = "ops";
 
 /// Where each dependency may be named. No places at all: everywhere.
-const CRATES: [(&str, &[&str]); 34] = [
+const CRATES: &[(&str, &[&str])] = &[
     ("aho_corasick", &["src/eval/"]),
     ("anyhow", &["src/ops/", "src/cli/", "src/main.rs"]),
     // Its types are free; asking for the time is an effect.

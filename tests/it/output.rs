@@ -404,7 +404,7 @@ fn every_answer_is_as_it_was_promised() {
     let schemas: BTreeMap<_, _> = contract::answers().into_iter().collect();
     let mut shown = BTreeSet::new();
     let mut complaints = Vec::new();
-    for (person, line, code, kind) in SCRIPT {
+    for &(person, line, code, kind) in SCRIPT {
         let outcome = world.sh(person, &format!("{line} -o json"));
         let answers = [&outcome.stdout, &outcome.stderr];
         let [answer, other] = if kind == "Error" { [answers[1], answers[0]] } else { answers };

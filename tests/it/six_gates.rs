@@ -97,9 +97,9 @@ fn run(world: &World, milliseconds: u64, dollars: &str) -> RunResult {
         trial.latency_us = milliseconds * 1000 + at * 100;
         trial.cost = Some(cost);
         trial.usage = Some(Usage { input: 2000, output: 300 });
-        trial.scores.insert("cost_per_case".into(), joch::eval::Score::Scored(cost));
+        trial.scores.insert("cost_per_case", joch::eval::Score::Scored(cost));
         trial.scores.insert(
-            "latency_p95_ms".into(),
+            "latency_p95_ms",
             joch::eval::Score::Scored(Decimal::fraction(trial.latency_us, 1000).expect("not by 0")),
         );
     }
@@ -176,7 +176,7 @@ fn the_eval_alone_stops_it() {
     let world = served("six-eval");
     let mut bad = run(&world, 1000, "0.02");
     for case in bad.cases.iter_mut().take(12) {
-        case.trials[0].scores.insert("task_success".into(), joch::eval::Score::Scored(Decimal::ZERO));
+        case.trials[0].scores.insert("task_success", joch::eval::Score::Scored(Decimal::ZERO));
     }
     records(&world, &judged(&world, bad));
     does(&world, "bob", &format!("joch approve {STEP}"));

@@ -72,6 +72,7 @@ impl Scene {
             server_name: None,
             server_version: None,
             protocol_version: None,
+            instructions: None,
             tools: Vec::new(),
             tools_digest: Digest::of(tools),
             trust_score: Some(serde_json::from_str(&score.to_string()).expect("a number")),
@@ -122,6 +123,9 @@ impl Scene {
             last_decided_at: self.from.as_ref().map(|_| now() - TimeDelta::days(20)),
             observations: self,
             holds: self,
+            along: Vec::new(),
+            overrides: &[],
+            broken: &Vec::<crate::gate::Broken>::new(),
             measurements: Measurements {
                 results: self,
                 records: &[],

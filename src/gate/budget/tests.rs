@@ -234,8 +234,12 @@ impl Scene {
             standing: &target,
             running_in_source_since: None,
             last_evidence: None,
+            last_decided_at: None,
             observations: &ledger,
             holds: &ledger,
+            along: Vec::new(),
+            overrides: &[],
+            broken: &Vec::<crate::gate::Broken>::new(),
             measurements: Measurements {
                 results: &ledger,
                 records: &records,

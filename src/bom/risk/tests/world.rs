@@ -284,6 +284,7 @@ fn observation(server: &ResourceId, digest: Digest, sight: &Sight) -> Observatio
         input_schema: None,
         output_schema: None,
         annotations: None,
+        other: Default::default(),
     };
     Observation {
         schema: OBSERVATION_SCHEMA.into(),
@@ -294,6 +295,7 @@ fn observation(server: &ResourceId, digest: Digest, sight: &Sight) -> Observatio
         server_name: None,
         server_version: Some(sight.version.to_owned()),
         protocol_version: None,
+        instructions: None,
         tools: sight.tools.iter().map(tool).collect(),
         tools_digest: Digest::of(format!("{:?}", sight.tools)),
         trust_score: sight.score.map(|score| serde_json::from_str::<Value>(score).expect("a number")),
