@@ -187,6 +187,15 @@ fn is_neutral(change: &Change) -> bool {
 /// What takes nothing away although the table has no word for it.
 fn is_harmless(change: &Change) -> bool {
     let path = change.path.as_str();
+    let nothing = |value: &Option<Value>| match value {
+        Some(Value::List(items)) => items.is_empty(),
+        Some(Value::Map(map)) => map.is_empty(),
+        Some(value) => *value == Value::Null,
+        None => true,
+    };
+    if nothing(&change.from) && nothing(&change.to) && path.starts_with("spec.gates") {
+        return true;
+    }
     match (&change.resource.kind, change.op) {
         // A value that nothing could use before.
         (Kind::Environment, Op::Add) => path.starts_with("spec.defaults."),
@@ -293,6 +302,7 @@ mod tests {
                 weaker("Environment prod", a, b);
             }
         }
+        neutral("Environment prod", "{}", "{gates: []}");
         neutral("Environment prod", "{region: eu}", "{region: us, description: x}");
         neutral("Environment prod", "{gates: [policy, budget]}", "{gates: [budget, policy], region: x}");
         for (a, b) in [

@@ -4,16 +4,25 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::six_gates::{does, served};
+use crate::six_gates::{PROJECT, climbs, does, judged, observes, records, run};
 use crate::support::world::World;
 
 /// `prod` demands all six gates.
 const STRICT: &str = "gates: [\"eval:support-triage-quality\", \"approval:release-manager\", policy, \"agbom:high\", budget, \
                       \"latency:+20%\"]";
 
-/// The support fixture, served in `prod`, whose Environment says this beside.
+/// The support fixture, served in `prod` and measured in `staging`; then the Environment says this beside.
 fn with(name: &str, spec: &str) -> World {
-    let world = served(name);
+    let world = World::new(name);
+    let step = "support-triage --from staging --to prod";
+    does(&world, "alice", PROJECT);
+    observes(&world);
+    climbs(&world);
+    let mut result = run(&world, 1000, "0.02");
+    result.runner.lag_p99_us = Some(100);
+    records(&world, &judged(&world, result));
+    does(&world, "bob", &format!("joch approve {step}"));
+    does(&world, "alice", &format!("joch promote {step}"));
     let path = world.project().join("environments/prod.yaml");
     let text = std::fs::read_to_string(&path).expect("the fixture");
     std::fs::write(&path, format!("{}\n  {spec}\n", text.trim_end())).expect("own file");
