@@ -80,6 +80,7 @@ pub fn check_record(commit: &CommitFact, path: &str, found: &Record, derived: &R
     check(content, "rollbackPath", f.rollback_path == d.rollback_path);
     check(content, "reason", f.reason == d.reason);
     check(content, "regressions", f.regressions == d.regressions);
+    check(content, "changeClasses", f.joch != d.joch || f.change_classes == d.change_classes);
     check(content, "obligations", f.joch != d.joch || f.obligations == d.obligations);
     check(content, "writes", f.writes == d.writes);
     check(content, "undoes", f.undoes == d.undoes);

@@ -136,6 +136,7 @@ rules! {
     TrustForm = "trust-form": "the files of trust are canonical, and each stands where it belongs",
     TrustSettings = "trust-settings": "the ledger's id and canonical form never change",
     TrustSigners = "trust-signers": "`allowed_signers` lists the keys of the teams and never drops a line",
+    TrustQuorum = "trust-quorum": "a change of trust that asks for less has the quorum of the state before",
     TrustSeen = "trust-seen": "`seen.json` names commits of the branches and only moves forward",
 }
 

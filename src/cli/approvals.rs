@@ -145,6 +145,9 @@ fn say(request: &approve::Request, caller: &mut Caller<'_>) -> Result<Answer> {
     };
     let next = match (said.decision, &said.source, said.changes.as_slice()) {
         (None, _, _) => Some(format!("joch approvals decide {} --decision approve", &outcome.id[..12])),
+        (Some(Decision::Approve), ..) if said.environment == crate::gate::TRUST_CHANGE => {
+            Some("an admin makes the same change of trust again".to_owned())
+        }
         (Some(Decision::Approve), Some(source), [one]) => {
             Some(format!("joch promote {} --from {source} --to {}", one.resource.words(), said.environment))
         }

@@ -27,6 +27,7 @@ mod policy;
 mod promote;
 mod rollback;
 mod schema;
+mod trust;
 mod validate;
 mod version;
 pub mod world;
@@ -66,7 +67,6 @@ enum Command {
     Approvals(approvals::ApprovalsArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
-    Gates(gates::GatesArgs),
     Policy(policy::PolicyArgs),
     Mcp(mcp::McpArgs),
     Rollback(rollback::RollbackArgs),
@@ -78,6 +78,8 @@ enum Command {
     Get(get::GetArgs),
     Describe(describe::DescribeArgs),
     Diff(diff::DiffArgs),
+    Gates(gates::GatesArgs),
+    Trust(trust::TrustArgs),
     Agbom(agbom::AgbomArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
@@ -150,7 +152,6 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Approvals(args) => approvals::run(args, caller),
         Command::Eval(args) => eval::run(args, caller),
         Command::Explain(args) => explain::run(args, caller),
-        Command::Gates(args) => gates::run(args, caller),
         Command::Policy(args) => policy::run(args, caller),
         Command::Mcp(args) => mcp::run(args, caller),
         Command::Rollback(args) => rollback::run(args, caller),
@@ -160,6 +161,8 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Get(args) => get::run(args, caller),
         Command::Describe(args) => describe::run(args, caller),
         Command::Diff(args) => diff::run(args, caller),
+        Command::Gates(args) => gates::run(args, caller),
+        Command::Trust(args) => trust::run(args, caller),
         Command::Agbom(args) => agbom::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),

@@ -4,7 +4,8 @@
 use super::change::{Change, Effect, Note};
 use super::path::{self, Step};
 use super::rules::{Judge, RULES};
-use crate::resource::{Direction, Kind, Number, Value};
+use crate::resource::metric::scale;
+use crate::resource::{Kind, Map, Number, Operator, Threshold, Value};
 use Effect::{Narrows, Widens};
 
 /// What is known about the effect of `change`, which was found between the bodies `old` and `new`.
@@ -84,6 +85,8 @@ impl Scales<'_> {
             },
             Judge::Cap => limit(Widens, from, to),
             Judge::Floor => limit(Narrows, from, to),
+            Judge::CapOr(usual) => beside(Widens, usual, from, to),
+            Judge::FloorOr(usual) => beside(Narrows, usual, from, to),
             Judge::Share => rising(Widens, from?.as_number()?, to?.as_number()?),
             Judge::Ranked(rows) => {
                 let last = i64::try_from(rows.len()).ok()? - 1;
@@ -102,29 +105,36 @@ impl Scales<'_> {
         }
     }
 
-    /// A bare number needs the `direction` that the eval itself gives to the metric, alike on both sides.
+    /// A number alone means what the eval itself makes of it, alike on both sides.
     fn threshold(&self, steps: &[Step], from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
         let (Some(from), Some(to)) = (from, to) else { return presence(Narrows, from, to) };
         let Some(Step::Name(metric)) = steps.last() else { return None };
-        let direction = |body: Option<&Value>| {
-            let steps = ["spec", "metrics", metric.as_str(), "direction"].map(|step| Step::Name(step.into()));
-            let said = path::lookup(body?, &steps).and_then(Value::as_text).and_then(Direction::from_word);
-            Some(match said.or_else(|| Direction::of_metric(metric))? {
-                Direction::Higher => '>',
-                Direction::Lower => '<',
-            })
+        let read = |body: Option<&Value>, value: &Value| {
+            let metrics = body.and_then(|body| body.at(&["spec", "metrics"])?.as_list()).unwrap_or_default();
+            Threshold::read_all(value, &scale(metric, metrics)).ok()
         };
-        let ((sign, bound), (new_sign, new_bound)) = (comparison(from)?, comparison(to)?);
-        let sign = sign.or_else(|| direction(self.old))?;
-        if new_sign.or_else(|| direction(self.new))? != sign {
+        let (old, new) = (read(self.old, from)?, read(self.new, to)?);
+        if old.len() != new.len() {
             return None;
         }
-        rising(if sign == '<' { Widens } else { Narrows }, bound, new_bound)
+        let mut effects = Vec::new();
+        for (old, new) in old.iter().zip(&new) {
+            let up = match old.operator {
+                _ if old.operator != new.operator => return None,
+                Operator::AtLeast | Operator::Above => Narrows,
+                Operator::AtMost | Operator::Below => Widens,
+                Operator::Exactly if old.value == new.value => continue,
+                Operator::Exactly => return None,
+            };
+            effects.extend(rising(up, old.value, new.value));
+        }
+        let first = *effects.first()?;
+        Some(if effects.contains(&Widens) { Widens } else { first })
     }
 }
 
 /// Whether a pattern such as `spec.tools.*` covers these steps: `*` is any key or item.
-fn covers(pattern: &str, steps: &[Step]) -> bool {
+pub(super) fn covers(pattern: &str, steps: &[Step]) -> bool {
     let mut names = pattern.split('.').filter(|name| !name.is_empty());
     let fits = steps.iter().all(|step| match (names.next(), step) {
         (Some("*"), _) => true,
@@ -160,10 +170,33 @@ fn flag(value: Option<&Value>) -> Option<Option<bool>> {
 
 fn limit(up: Effect, from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
     match (from, to) {
-        (None, Some(to)) => to.as_number().map(|_| Narrows),
-        (Some(from), None) => from.as_number().map(|_| Widens),
-        (from, to) => rising(up, from?.as_number()?, to?.as_number()?),
+        (None, Some(to)) => figure(to).map(|_| Narrows),
+        (Some(from), None) => figure(from).map(|_| Widens),
+        (from, to) => rising(up, figure(from?)?, figure(to?)?),
     }
+}
+
+/// A limit that has a value where nothing is said.
+fn beside(up: Effect, usual: f64, from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
+    let read = |value: Option<&Value>| value.map_or_else(|| Number::from_f64(usual), figure);
+    rising(up, read(from)?, read(to)?)
+}
+
+/// A number, or a length of time such as `36h` in seconds.
+fn figure(value: &Value) -> Option<Number> {
+    let Value::Text(text) = value else { return value.as_number() };
+    let factor = match text.as_bytes().last()? {
+        b's' => 1,
+        b'm' => 60,
+        b'h' => 3600,
+        b'd' => 86_400,
+        b'w' => 604_800,
+        _ => return None,
+    };
+    let digits = &text[..text.len() - 1];
+    let whole = digits.bytes().all(|b| b.is_ascii_digit()) && digits.len() <= 9;
+    let count: u32 = digits.parse().ok().filter(|_| whole)?;
+    Number::from_f64(f64::from(count) * f64::from(factor))
 }
 
 fn rising(up: Effect, from: Number, to: Number) -> Option<Effect> {
@@ -180,17 +213,6 @@ fn rank(rows: &[&[&str]], value: Option<&Value>) -> Option<Option<i64>> {
     let word = value.as_text()?;
     let row = rows.iter().position(|row| row.contains(&word))?;
     i64::try_from(row).ok().map(Some)
-}
-
-/// The first sign of a comparison, none for a bare number, and its bound.
-fn comparison(value: &Value) -> Option<(Option<char>, Number)> {
-    if let Some(bound) = value.as_number() {
-        return Some((None, bound));
-    }
-    let text = value.as_text()?.trim();
-    let sign = text.chars().next().filter(|sign| matches!(sign, '<' | '>'));
-    let bound = text.trim_start_matches(['<', '>']).trim_start_matches('=').trim();
-    Some((sign, Number::from_f64(bound.parse().ok()?)?))
 }
 
 /// A rule narrows by being there if it denies, demands an approval or redacts. Of two rules with one
@@ -210,14 +232,53 @@ fn policy_rule(from: Option<&Value>, to: Option<&Value>) -> Option<Effect> {
         };
     }
     let acts_alike = ["action", "require"].iter().all(|key| from.get(key) == to.get(key)) && strength(from)? > 0;
-    let (when, now) = (when?.as_map()?, now?.as_map()?);
-    if acts_alike && now.iter().all(|(key, value)| when.get(key) == Some(value)) {
-        Some(Narrows)
-    } else if acts_alike && when.iter().all(|(key, value)| now.get(key) == Some(value)) {
-        Some(Widens)
-    } else {
-        None
+    if !acts_alike {
+        return None;
     }
+    // A rule that acts more often takes away more.
+    reach(when?.as_map()?, now?.as_map()?).map(|more| if more { Narrows } else { Widens })
+}
+
+/// Whether the conditions `now` hold wherever `when` did, and beyond; `Some(false)` for the other way round.
+fn reach(when: &Map, now: &Map) -> Option<bool> {
+    let mut more = Vec::new();
+    for key in when.keys().chain(now.keys().filter(|key| !when.contains_key(*key))) {
+        match (when.get(key), now.get(key)) {
+            (old, new) if old == new => {}
+            (Some(_), None) => more.push(true),
+            (Some(old), Some(new)) => more.push(holds_more(old, new)?),
+            (None, _) => more.push(false),
+        }
+    }
+    let first = *more.first()?;
+    more.iter().all(|each| *each == first).then_some(first)
+}
+
+/// The same for one condition: a list is any of its entries, and a comparison has a bound.
+fn holds_more(old: &Value, new: &Value) -> Option<bool> {
+    let entries = |value: &Value| match value {
+        Value::List(items) => Some(items.clone()),
+        Value::Text(text) if comparison(text).is_some() || text.starts_with("!=") => None,
+        other => Some(vec![other.clone()]),
+    };
+    if let (Some(old), Some(new)) = (entries(old), entries(new)) {
+        let within = |a: &[Value], b: &[Value]| a.iter().all(|entry| b.contains(entry));
+        return match (within(&old, &new), within(&new, &old)) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            _ => None,
+        };
+    }
+    let ((sign, bound), (new_sign, new_bound)) = (comparison(old.as_text()?)?, comparison(new.as_text()?)?);
+    let up = bound.as_f64() < new_bound.as_f64();
+    (sign == new_sign && bound != new_bound).then_some(up == sign.starts_with('<'))
+}
+
+/// The sign of a comparison such as `>= 5`, and its bound.
+fn comparison(text: &str) -> Option<(&str, Number)> {
+    let text = text.trim();
+    let sign = ["<=", ">=", "<", ">"].into_iter().find(|sign| text.starts_with(sign))?;
+    Some((sign, Number::from_f64(text[sign.len()..].trim().parse().ok()?)?))
 }
 
 /// 3 denies, 2 demands an approval, 1 redacts, 0 none of these; nothing if the rule does what joch cannot weigh.

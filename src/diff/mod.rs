@@ -2,22 +2,27 @@
 
 pub mod apply;
 pub mod change;
+pub mod class;
 mod closures;
 pub mod effect;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod laws;
+mod normal;
 pub mod path;
 mod rules;
 pub mod sets;
 pub mod story;
+pub mod strength;
 pub mod structural;
 pub mod text;
 
 pub use apply::apply;
 pub use change::{Change, Effect, Note, Op};
+pub use class::{ChangeClass, classes};
 pub use closures::between_closures;
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};
+pub use strength::{Strength, Weakening, is_control, weigh, weigh_closures};
 pub use structural::between;

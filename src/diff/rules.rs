@@ -3,7 +3,7 @@
 
 use super::change::Effect::{self, Narrows, Widens};
 use crate::resource::Kind;
-use Judge::{Cap, Entry, Flag, Floor, PolicyRule, Presence, Ranked, Share, Threshold};
+use Judge::{Cap, CapOr, Entry, Flag, Floor, FloorOr, PolicyRule, Presence, Ranked, Share, Threshold};
 
 /// How the values on both sides of a place are judged.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,10 @@ pub(super) enum Judge {
     Cap,
     /// A lower limit: none at all is the widest, a higher one narrower.
     Floor,
+    /// An upper limit that is this where nothing is said; lengths of time in seconds.
+    CapOr(f64),
+    /// A lower limit that is this where nothing is said.
+    FloorOr(f64),
     /// A number with a default that joch does not know: compared only where both sides state it.
     Share,
     /// Words from the narrowest to the widest; words of one row do not compare. An absent word lies
@@ -53,6 +57,12 @@ const ENFORCEMENT: Judge = Ranked(&[
     &["alert", "warn", "notify"],
     &["ignore", "none", "allow"],
 ]);
+
+/// How grave a risk must be before a gate says no.
+const SEVERITY: Judge = Ranked(&[&["low"], &["medium"], &["high"], &["critical"]]);
+
+/// What a gate that says no does.
+const MODE: Judge = Ranked(&[&["enforce"], &["advisory"]]);
 
 pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
     (
@@ -129,6 +139,7 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
             ("", Presence(Narrows)),
             ("spec.appliesTo.agents.selector.matchLabels.*", Entry(Widens)),
             ("spec.rules.*", PolicyRule),
+            ("spec.rules.*.require.approvalRouting.onTimeout", ENFORCEMENT),
         ],
     ),
     (
@@ -148,12 +159,26 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
         Kind::Eval,
         &[
             ("", Presence(Narrows)),
+            ("spec.dataset.cases", Floor),
             ("spec.metrics.*", Presence(Narrows)),
+            ("spec.metrics.*.samples", FloorOr(1.0)),
+            ("spec.metrics.*.allow.*", Presence(Widens)),
+            ("spec.metrics.*.regions.*", Presence(Narrows)),
+            ("spec.metrics.*.countEchoed", Flag(Narrows)),
             ("spec.thresholds.*", Threshold),
+            ("spec.thresholds.*.min", Floor),
+            ("spec.thresholds.*.max", Cap),
+            ("spec.confidence", Floor),
+            ("spec.run.trials", FloorOr(1.0)),
+            ("spec.run.timeoutSeconds", CapOr(60.0)),
+            ("spec.run.maxErrorRate", CapOr(0.0)),
+            ("spec.run.maxUnscoredRate", CapOr(0.0)),
+            ("spec.run.maxAge", CapOr(7.0 * 86_400.0)),
             ("spec.maxRegression.*", Cap),
             ("spec.releaseGate.enabled", Flag(Narrows)),
             ("spec.releaseGate.blocksPromotionTo", Presence(Narrows)),
             ("spec.releaseGate.blocksPromotionTo.*", Presence(Narrows)),
+            ("spec.releaseGate.into.*", Presence(Narrows)),
         ],
     ),
     (
@@ -163,14 +188,29 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
             ("spec.promotion.requiresEval.*", Presence(Narrows)),
             ("spec.promotion.requiresApproval", Presence(Narrows)),
             ("spec.promotion.requiresApproval.*", Presence(Narrows)),
+            ("spec.expectedRunsPerDay", Floor),
         ],
     ),
     (
         Kind::Environment,
         &[
             ("spec.gates.*", Presence(Narrows)),
-            ("spec.gates.*.mode", Ranked(&[&["enforce"], &["advisory"]])),
-            ("spec.gates.*.failOn", Ranked(&[&["low"], &["medium"], &["high"], &["critical"]])),
+            ("spec.gates.*.mode", MODE),
+            ("spec.gates.*.failOn", SEVERITY),
+            ("spec.gates.*.level", SEVERITY),
+            ("spec.gates.*.count", Floor),
+            ("spec.gates.*.percent", CapOr(10.0)),
+            ("spec.gates.*.minTrustScore", Floor),
+            ("spec.gates.*.exceptions.*", Presence(Widens)),
+            ("spec.changeClasses.*", Presence(Narrows)),
+            ("spec.changeClasses.*.*", Presence(Narrows)),
+            ("spec.changeClasses.*.*.mode", MODE),
+            ("spec.changeClasses.*.*.failOn", SEVERITY),
+            ("spec.changeClasses.*.*.level", SEVERITY),
+            ("spec.changeClasses.*.*.count", Floor),
+            ("spec.changeClasses.*.*.percent", CapOr(10.0)),
+            ("spec.minTrustScore", Floor),
+            ("spec.exceptions.*", Presence(Widens)),
             ("spec.requireLive", Flag(Narrows)),
             ("spec.allowlists.*", Presence(Narrows)),
             ("spec.allowlists.*.*", Entry(Widens)),
@@ -179,11 +219,12 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
             ("spec.exceptions.*", Presence(Widens)),
             ("spec.evalRunners.*", Entry(Widens)),
             ("spec.override.*", Presence(Widens)),
-            ("spec.soak", Presence(Narrows)),
+            ("spec.soak", Floor),
             ("spec.freezes.*", Presence(Narrows)),
             ("spec.policies.*", Presence(Narrows)),
             ("spec.budgetRefs.*", Presence(Narrows)),
             ("spec.compliance.dataResidency", Presence(Narrows)),
+            ("spec.compliance.dataResidency.*", Entry(Widens)),
             ("spec.compliance.auditRequired", Flag(Narrows)),
         ],
     ),
@@ -195,6 +236,7 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
             ("spec.members.*.keys.*", Presence(Widens)),
             ("spec.members.*.automation", Flag(Narrows)),
             ("spec.members.*.environments.*", Entry(Widens)),
+            ("spec.namespaces.*", Presence(Narrows)),
             ("spec.defaultPolicies.*", Presence(Narrows)),
             ("spec.budgetRefs.*", Presence(Narrows)),
         ],
@@ -240,6 +282,11 @@ mod tests {
             ]),
             Cap => rows(&[("1", "2.5", Some(Widens)), ("1", "", Some(Widens)), ("1", r#""1""#, None)]),
             Floor => rows(&[("1", "2.5", Some(Narrows)), ("1", "", Some(Widens)), ("1", r#""1""#, None)]),
+            CapOr(usual) | FloorOr(usual) => {
+                let (usual, more) = (usual.to_string(), (usual + 1.0).to_string());
+                let effect = Some(if matches!(judge, CapOr(_)) { Widens } else { Narrows });
+                rows(&[(usual.as_str(), more.as_str(), effect), ("", more.as_str(), effect), ("1", r#""x""#, None)])
+            }
             Share => rows(&[("0.5", "0.8", Some(Widens)), ("", "0.8", None)]),
             Ranked(words) => {
                 let quoted = |row: usize| format!("{:?}", words[row][0]);

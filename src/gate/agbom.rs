@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::bom::risk::exception::{self, Judged};
-use crate::bom::risk::{self, Reach, Side, Terms};
+use crate::bom::risk::{self, Loosened, Reach, Side, Terms};
 use crate::bom::{Finding, Observation};
 use crate::closure::Closure;
 use crate::resource::view::Environment;
@@ -23,6 +23,7 @@ use super::hold::{self, Holds};
 use super::observed::{Observations, Observed};
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
+use super::weakening::loosened;
 
 /// How many findings stand in the sentence; the list has all of them.
 const TOLD: usize = 5;
@@ -84,7 +85,7 @@ pub fn open_findings(closure: &Closure, place: &Place<'_>) -> Result<Vec<Finding
     }
     let asks = Asks::of(place.trust, place.environment, closure)?;
     let to = Side { closure, observed: &seen, at: place.now };
-    let mut findings = asks.findings(None, &to, &held(closure, place)?, place);
+    let mut findings = asks.findings(None, &to, &held(closure, place)?, place, &[]);
     let written = environment(place.trust, place.environment)?.map(|view| view.exceptions).unwrap_or_default();
     let people = place.trust.people();
     // Whoever only looks is nobody who could have excepted their own.
@@ -127,10 +128,11 @@ fn judged(
     });
     let to = Side { closure: candidate, observed: &seen.after, at: evidence.now };
     let mut findings: Vec<Finding> = Vec::new();
+    let loosened = loosened(evidence);
     // Trust as it was counts too: what comes with the change does not let it through.
     for trust in [Some(evidence.trust), evidence.earlier_trust].into_iter().flatten() {
         let asks = Asks::of(trust, evidence.environment, candidate)?;
-        for finding in asks.findings(from.as_ref(), &to, &held, &place) {
+        for finding in asks.findings(from.as_ref(), &to, &held, &place, &loosened) {
             let same = |known: &&mut Finding| {
                 (&known.rule, &known.component, &known.reason) == (&finding.rule, &finding.component, &finding.reason)
             };
@@ -255,6 +257,7 @@ impl Asks {
         to: &Side<'_>,
         held: &BTreeMap<ResourceId, String>,
         place: &Place<'_>,
+        loosened: &[Loosened],
     ) -> Vec<Finding> {
         let (nothing, nobody) = (Map::new(), BTreeMap::<ResourceId, Reach>::new());
         let view = self.view.as_ref();
@@ -272,7 +275,7 @@ impl Asks {
             imposed: &self.imposed,
             handoffs: &nobody,
             held,
-            loosened: &[],
+            loosened,
         };
         risk::findings(from, to, &terms)
     }

@@ -140,18 +140,8 @@ fn count(vote: &Vote, team: &str, subject: &Subject, evidence: &Evidence<'_>) ->
     if said.team.as_ref().is_some_and(|named| named != team) && !alone {
         return Counted::Void(format!("speaks for another team than {team}"));
     }
-    if said.stated_at > vote.carried_at + Duration::minutes(CLOCK_LEEWAY_MINUTES) {
-        return void("it is dated later than the ledger took it in");
-    }
-    if vote.spent {
-        return Counted::Stale("it was given before the latest release of this here".into());
-    }
-    if let Some(changed) = what_changed(vote, subject, evidence) {
-        return Counted::Stale(changed);
-    }
-    let longest = vote.carried_at + Duration::hours(LONGEST_EXPIRY_HOURS);
-    if said.expires.min(longest) <= evidence.now {
-        return Counted::Expired;
+    if let Some(why) = lapsed(vote, subject, evidence) {
+        return why;
     }
     if alone {
         return Counted::SelfApproved;
@@ -165,9 +155,25 @@ fn count(vote: &Vote, team: &str, subject: &Subject, evidence: &Evidence<'_>) ->
     Counted::Yes
 }
 
+/// Why a yes counts for nobody: it was about something else, or its time is over.
+pub(super) fn lapsed(vote: &Vote, subject: &Subject, evidence: &Evidence<'_>) -> Option<Counted> {
+    let said = &vote.predicate;
+    if said.stated_at > vote.carried_at + Duration::minutes(CLOCK_LEEWAY_MINUTES) {
+        return Some(Counted::Void("it is dated later than the ledger took it in".to_owned()));
+    }
+    if vote.spent {
+        return Some(Counted::Stale("it was given before the latest release of this here".into()));
+    }
+    if let Some(changed) = what_changed(vote, subject, evidence) {
+        return Some(Counted::Stale(changed));
+    }
+    let longest = vote.carried_at + Duration::hours(LONGEST_EXPIRY_HOURS);
+    (said.expires.min(longest) <= evidence.now).then_some(Counted::Expired)
+}
+
 /// A no is about the candidate, whatever stands beside it, and stays until the same person says yes: a yes that
 /// is not sure does not count, a no that is not sure does.
-fn count_no(vote: &Vote, subject: &Subject, evidence: &Evidence<'_>) -> Counted {
+pub(super) fn count_no(vote: &Vote, subject: &Subject, evidence: &Evidence<'_>) -> Counted {
     let said = &vote.predicate;
     let about = said.changes.iter().find(|change| change.resource == subject.resource);
     if said.environment == evidence.environment && about.is_some_and(|change| change.to == subject.to) {
@@ -203,7 +209,7 @@ fn what_changed(vote: &Vote, subject: &Subject, evidence: &Evidence<'_>) -> Opti
 }
 
 /// Why a statement does not count, if that is to be shown.
-fn why(counted: &Counted) -> Option<String> {
+pub(super) fn why(counted: &Counted) -> Option<String> {
     match counted {
         Counted::Yes | Counted::SelfApproved | Counted::No | Counted::Superseded => None,
         Counted::Void(why) => Some(why.clone()),

@@ -18,7 +18,7 @@ use crate::resource::view;
 use crate::resource::{Kind, Requirement, Resource, Value};
 
 use super::binding::Binding;
-use super::eval::{Latest, badness, wants_live, without_candidate, without_result};
+use super::eval::{Latest, badness, nothing_to_measure, wants_live, without_result};
 use super::evidence::{Demand, Evidence, Subject};
 use super::measured::Moved;
 use super::score;
@@ -58,7 +58,7 @@ mod rank {
 pub(super) fn judge(only: Option<&str>, demand: &Demand, subject: &Subject, evidence: &Evidence<'_>) -> GateResult {
     let mut result = GateResult::new("budget", only.unwrap_or_default(), Verdict::Pass);
     if subject.resource.kind != Kind::Agent || subject.to.is_none() {
-        (result.verdict, result.reason, result.next) = without_candidate(subject, evidence);
+        result.reason = nothing_to_measure(subject).to_owned();
         return result;
     }
     let Some(candidate) = evidence.candidate.filter(|closure| *closure.id() == subject.resource) else {

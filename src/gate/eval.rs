@@ -73,8 +73,7 @@ pub(super) fn judge(name: &str, demand: &Demand, subject: &Subject, evidence: &E
         ..GateResult::new("eval", name, verdict)
     };
     if subject.resource.kind != Kind::Agent || subject.to.is_none() {
-        let (verdict, reason, next) = without_candidate(subject, evidence);
-        return told(verdict, reason, next);
+        return told(Verdict::Pass, nothing_to_measure(subject).to_owned(), None);
     }
     let evals = named(name, evidence);
     let around = &evidence.measurements;
@@ -145,21 +144,13 @@ fn answers(evals: &[Arc<Resource>], evidence: &Evidence<'_>) -> Vec<(Arc<Resourc
     answers
 }
 
-/// A record that guards agents, another resource that no closure holds, or a deletion: there is nothing to run.
-pub(super) fn without_candidate(subject: &Subject, evidence: &Evidence<'_>) -> (Verdict, String, Option<String>) {
-    if !evidence.measurements.loosens {
-        let why = match subject.resource.kind {
-            Kind::Agent => "nothing runs afterwards that could be measured",
-            _ => "no agent changes that could be measured",
-        };
-        return (Verdict::Pass, why.to_owned(), None);
+/// A record that guards agents, another resource that no closure holds, or a deletion: there is nothing to run. Whether
+/// such a record asks for less, the weakening gate says.
+pub(super) fn nothing_to_measure(subject: &Subject) -> &'static str {
+    match subject.resource.kind {
+        Kind::Agent => "nothing runs afterwards that could be measured",
+        _ => "no agent changes that could be measured",
     }
-    if evidence.approval_demanded {
-        return (Verdict::Pass, "it loosens what guards an agent, which an approval decides".to_owned(), None);
-    }
-    let reason = "it loosens what guards an agent, which no measurement can allow, and nobody's approval is demanded";
-    let next = "have somebody decide it: add `--require approval:TEAM`";
-    (Verdict::Fail, reason.to_owned(), Some(next.to_owned()))
 }
 
 /// One Eval about one agent.

@@ -89,6 +89,8 @@ pub struct Evidence<'a> {
     pub running: Option<&'a Closure>,
     /// What changes, in the words of a diff.
     pub diff: &'a [crate::diff::Change],
+    /// What the change does to the controls in it, step by step.
+    pub weakenings: &'a [crate::diff::Weakening],
     /// Whether the change is a rollback: what holds up forward changes does not hold it up.
     pub is_rollback: bool,
     /// The catalog of the target as it stands before the change.
@@ -111,6 +113,4 @@ pub struct Evidence<'a> {
     pub broken: &'a dyn Overrides,
     /// What evals measured.
     pub measurements: Measurements<'a>,
-    /// Whether anybody's approval of the change is demanded.
-    pub approval_demanded: bool,
 }

@@ -50,8 +50,6 @@ pub struct Measurements<'a> {
     pub agents: Vec<Moved>,
     /// Every agent that the same change moves.
     pub together: BTreeSet<ResourceId>,
-    /// Whether the subject is a record that guards agents, and the change takes from what it demands.
-    pub loosens: bool,
 }
 
 /// An agent that moves from one closure to another.

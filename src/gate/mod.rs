@@ -1,6 +1,7 @@
 //! May it pass: requirement, evidence, verdict. Every gate always runs, and anything unknown blocks.
 
 mod agbom;
+mod agreement;
 mod approval;
 mod baseline;
 mod binding;
@@ -30,8 +31,10 @@ mod terms;
 mod tests;
 mod verdict;
 mod way_back;
+mod weakening;
 
 pub use agbom::{Place, open_findings};
+pub use agreement::{Agreement, TRUST_CHANGE, agreement, trust_changes};
 pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
@@ -69,6 +72,7 @@ pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) 
         results.extend(approval::rejected(subject, evidence));
     }
     results.extend(regression::judge(&evidence.regressions, &evidence.allowed_regressions, evidence.gated));
+    results.extend(weakening::judge(subject, evidence));
     if !evidence.is_rollback {
         results.extend(standing(subject, evidence));
     }

@@ -23,7 +23,9 @@ pub(super) struct Scene {
     pub(super) required: Vec<&'static str>,
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
-    gated: bool,
+    pub(super) gated: bool,
+    pub(super) weakenings: Vec<crate::diff::Weakening>,
+    pub(super) earlier: Option<Trust>,
     pub(super) rollback: bool,
     pub(super) running_in_source_since: Option<DateTime<Utc>>,
     pub(super) holds: Vec<Held>,
@@ -90,6 +92,8 @@ impl Scene {
             holds: Vec::new(),
             overrides: Vec::new(),
             broken: Vec::new(),
+            weakenings: Vec::new(),
+            earlier: None,
         }
     }
 
@@ -148,7 +152,6 @@ impl Scene {
             gated: self.gated,
             now: now(),
             trust: &self.trust,
-            earlier_trust: None,
             operator: &operator,
             authors: self.authors.iter().map(|name| (*name).to_owned()).collect(),
             gate_rules: digest("rules"),
@@ -158,6 +161,8 @@ impl Scene {
             candidate: None,
             running: None,
             diff: &[],
+            weakenings: &self.weakenings,
+            earlier_trust: self.earlier.as_ref(),
             is_rollback: self.rollback,
             standing: &Nothing,
             running_in_source_since: self.running_in_source_since,
@@ -180,9 +185,7 @@ impl Scene {
                     to: self.subject.to,
                 }],
                 together: [self.subject.resource.clone()].into(),
-                loosens: false,
             },
-            approval_demanded: false,
         };
         let demand = |text: &&str, origin: &str| Demand::new(text.parse().expect("a gate"), origin);
         let demands = self.demands.iter().map(|text| demand(text, "Environment/prod"));

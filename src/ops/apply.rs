@@ -23,7 +23,7 @@ use super::judge::{Asked, check_writer, judge};
 use super::land::{Landed, commit_time, land};
 use super::reach::{edit_of, reach};
 use super::set::{Set, check_set, known_to};
-use super::trust_change::trust_change;
+use super::trust_change::{Staged, trust_change};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -101,9 +101,22 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let before = trust.clone();
     if !changes_trust.is_empty() {
         let why = request.reason.as_deref();
-        trust = match &mut transaction {
+        let staged = match &mut transaction {
             Some(transaction) => changes_trust.stage(transaction, &reader, &trust, &operating, why, time)?,
-            None => changes_trust.files(&reader, &trust, &operating, time)?.0,
+            None => Staged::Made(changes_trust.would(&reader, &trust, &operating, time)?),
+        };
+        trust = match (staged, transaction.take()) {
+            (Staged::Made(after), open) => {
+                transaction = open;
+                after
+            }
+            (Staged::Waits(waiting), Some(open)) => {
+                // What was staged for the set is let go; the proposal stands alone.
+                drop(open);
+                let proposal = desk.begin()?;
+                return Err(waiting.propose(proposal, &reader, &desk, &operating, why, time, caller)?.into());
+            }
+            (Staged::Waits(waiting), None) => return Err(waiting.refusal(None).into()),
         };
         if !draft.is_empty() {
             // What is released is judged by the trust that it leads to: nobody drops their own role on the way.

@@ -4,9 +4,10 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::gate::{
-    APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, Vote,
+    APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, TRUST_CHANGE,
+    Vote,
 };
-use crate::ledger::{Ballots, Reader};
+use crate::ledger::{Ballots, Edit, Reader};
 use crate::release::{Plan, Record, layout};
 use crate::resource::Kind;
 use crate::trust::Trust;
@@ -17,6 +18,7 @@ use super::failure::Failure;
 use super::judge::{Asked, check_order, judge};
 use super::land::{append, commit_time, signed_item};
 use super::promotion::{Move, draft};
+use super::quorum::used;
 
 /// What is said of what.
 #[derive(Debug, Clone)]
@@ -69,7 +71,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         About::Frozen(id) => frozen(id, &reader, &trust)?,
     };
     // A frozen question is not judged again, and a word on it would be written on top of what was rewound.
-    check_order(&reader.environment(&asked.predicate.environment)?, trust.ladder(), &reader)?;
+    let of_trust = asked.predicate.environment == TRUST_CHANGE;
+    let place = if of_trust { trust.ladder().last() } else { asked.predicate.environment.as_str() };
+    check_order(&reader.environment(place)?, trust.ladder(), &reader)?;
     if request.decision.is_some() {
         check_voice(request, &asked, &trust, &operating)?;
     } else {
@@ -85,24 +89,11 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if let Some(said) = said_before(predicate, &reader, &trust, &operating)? {
         return Ok(said);
     }
-    if request.decision.is_some() && teams.is_empty() {
+    if request.decision.is_some() && teams.is_empty() && !asked.of_admins {
         caller.notice("nothing demands an approval of this change now; the statement counts where one is required");
     }
     let kind = if request.decision.is_some() { APPROVAL_PREDICATE } else { REQUEST_PREDICATE };
-    let write = |predicate: &Predicate| crate::release::write_json(&Statement::new(kind, predicate.clone()));
-    let mut bytes = write(&asked.predicate);
-    // Two people may say the same within a second, and neither's word takes the place of the other's.
-    while is_taken(&bytes, &asked.predicate, &reader)? {
-        asked.predicate.stated_at += Duration::seconds(1);
-        asked.predicate.expires = asked.predicate.stated_at + Duration::hours(DEFAULT_EXPIRY_HOURS);
-        bytes = write(&asked.predicate);
-    }
-    let id = crate::resource::Digest::of(&bytes).hex();
-    let mut edits = Vec::new();
-    for change in &asked.predicate.changes {
-        let directory = layout::approvals(&change.resource, change.to.or(change.from));
-        edits.extend(signed_item(bytes.clone(), &operating, |id| format!("{directory}/{id}.json"))?);
-    }
+    let (id, edits) = item(kind, &mut asked.predicate, &reader, &operating)?;
     let message = message(&asked.predicate, &operating);
     let commit = append(&mut transaction, &reader, edits, message, &operating, time)?;
     desk.finish(transaction, caller)?;
@@ -110,18 +101,46 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     Ok(Outcome { id, predicate: asked.predicate, principal, commit: Some(commit.to_string()) })
 }
 
-/// Whether the evidence has an item of these bytes.
-fn is_taken(bytes: &[u8], predicate: &Predicate, reader: &Reader<'_>) -> Result<bool> {
-    let Some(change) = predicate.changes.first() else { return Ok(false) };
-    let directory = layout::approvals(&change.resource, change.to.or(change.from));
-    let path = format!("{directory}/{}.json", crate::resource::Digest::of(bytes).hex());
-    Ok(reader.snapshot().entry_at(reader.tip(layout::EVIDENCE)?, &path)?.is_some())
+/// The statement as an item of evidence, at the place of each of its changes. What somebody else said in the same words
+/// and the same second has its name already, so it is said a second later.
+pub(super) fn item(
+    kind: &str,
+    predicate: &mut Predicate,
+    reader: &Reader<'_>,
+    operating: &Operating,
+) -> Result<(String, Vec<(String, Edit)>)> {
+    let tip = reader.tip(layout::EVIDENCE)?;
+    loop {
+        let bytes = crate::release::write_json(&Statement::new(kind, predicate.clone()));
+        let id = crate::resource::Digest::of(&bytes).hex();
+        let places: Vec<String> = predicate
+            .changes
+            .iter()
+            .map(|change| layout::approvals(&change.resource, change.to.or(change.from)))
+            .collect();
+        let mut taken = false;
+        for place in &places {
+            taken |= reader.snapshot().entry_at(tip, &format!("{place}/{id}.json"))?.is_some();
+        }
+        if taken {
+            predicate.stated_at += Duration::seconds(1);
+            predicate.expires += Duration::seconds(1);
+            continue;
+        }
+        let mut edits = Vec::new();
+        for place in &places {
+            edits.extend(signed_item(bytes.clone(), operating, |id| format!("{place}/{id}.json"))?);
+        }
+        return Ok((id, edits));
+    }
 }
 
 /// A change that somebody is asked about, and the teams whose approval it needs.
 struct Question {
     predicate: Predicate,
     teams: Vec<String>,
+    /// Whether admins are asked, because a control would ask for less.
+    of_admins: bool,
 }
 
 fn of_promotion(
@@ -143,7 +162,7 @@ fn of_promotion(
     let plan = judge(&promotion.draft, &Asked::of(trust, desk), reader, &operating.operator, now)?;
     let changes = changes(&plan);
     let predicate = blank(&wanted.to, Some(wanted.from.clone()), changes, None, now);
-    Ok(Question { predicate, teams: teams(&plan.records) })
+    Ok(Question { predicate, teams: teams(&plan.records), of_admins: of_admins(&plan.records) })
 }
 
 fn changes(plan: &Plan) -> Vec<Change> {
@@ -187,6 +206,10 @@ fn teams(records: &[Record]) -> Vec<String> {
     teams
 }
 
+fn of_admins(records: &[Record]) -> bool {
+    records.iter().flat_map(|record| &record.gates).any(|gate| gate.gate == "weakening")
+}
+
 /// What a request or a stopped attempt froze.
 fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Question> {
     let mut found: Vec<(String, Question)> = Vec::new();
@@ -198,7 +221,8 @@ fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Question> {
             if statement.predicate_type == REQUEST_PREDICATE && !found.iter().any(|(known, _)| *known == item.id) {
                 let mut predicate = statement.predicate;
                 predicate.request = Some(item.id.clone());
-                found.push((item.id.clone(), Question { predicate, teams: Vec::new() }));
+                let of_admins = predicate.environment == TRUST_CHANGE;
+                found.push((item.id.clone(), Question { predicate, teams: Vec::new(), of_admins }));
             }
         }
         for rung in trust.ladder().rungs() {
@@ -213,7 +237,8 @@ fn frozen(id: &str, reader: &Reader<'_>, trust: &Trust) -> Result<Question> {
                 let changes = records.iter().map(of_record).collect();
                 let source = record.source.as_ref().map(|source| source.environment.clone());
                 let predicate = blank(rung, source, changes, Some(item.id.clone()), record.timestamp);
-                found.push((item.id.clone(), Question { predicate, teams: teams(&records) }));
+                let question = Question { predicate, teams: teams(&records), of_admins: of_admins(&records) };
+                found.push((item.id.clone(), question));
             }
         }
     }
@@ -256,7 +281,13 @@ fn check_voice(request: &Request, asked: &Question, trust: &Trust, operating: &O
         return Err(Failure::credentials("automation", format!("`{who}` is an automation, and its word never counts"))
             .next("a person decides, with a key of their own"));
     }
-    if trust.people().len() == 1 {
+    let admin = trust.admins().contains(who.name.as_str());
+    if asked.predicate.environment == TRUST_CHANGE && !admin {
+        let admins = trust.admins().into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Failure::credentials("role", format!("`{who}` is no admin, and only admins decide on trust"))
+            .next(format!("ask one of them: {admins}")));
+    }
+    if trust.people().len() == 1 || (asked.of_admins && admin && request.team.is_none()) {
         return Ok(());
     }
     let teams = request.team.as_ref().map_or_else(|| asked.teams.clone(), |team| vec![team.clone()]);
@@ -314,14 +345,16 @@ fn said_before(
 /// The person's last word on these changes there; spent if a release of any of them has used it up.
 fn last_word(predicate: &Predicate, reader: &Reader<'_>, trust: &Trust, operating: &Operating) -> Result<Option<Vote>> {
     let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
-    let environment = reader.environment(&predicate.environment)?;
     let mut last: Option<Vote> = None;
     for change in &predicate.changes {
-        let released = match change.resource.kind {
-            Kind::Agent => environment.record(&change.resource)?,
+        let since = match change.resource.kind {
+            _ if predicate.environment == TRUST_CHANGE => used(reader, reader.tip(layout::TRUST)?, change.writes)?,
+            Kind::Agent => {
+                let released = reader.environment(&predicate.environment)?.record(&change.resource)?;
+                released.and_then(|record| record.evidence.parse().ok())
+            }
             _ => None,
         };
-        let since = released.and_then(|record| record.evidence.parse().ok());
         let mut mine = ballots.statements(&change.resource, since)?.into_iter().map(|(vote, _)| vote).filter(|vote| {
             vote.principal.as_ref() == Some(&operating.operator.principal)
                 && vote.predicate.environment == predicate.environment

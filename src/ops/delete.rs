@@ -17,7 +17,7 @@ use super::find::{check_environment, not_found};
 use super::judge::{Asked, check_writer, judge};
 use super::land::{Landed, commit_time, land};
 use super::reach::{edit_of, reach};
-use super::trust_change::TrustChange;
+use super::trust_change::{Staged, TrustChange};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -72,12 +72,17 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         let change = from_trust(id, &trust)?;
         let time = commit_time(&reader, &[layout::TRUST], caller.now, &mut caller.notices)?;
         let Some(mut transaction) = transaction else {
-            change.files(&reader, &trust, &operating, time)?;
+            change.would(&reader, &trust, &operating, time)?;
             return Ok(outcome);
         };
-        let after = change.stage(&mut transaction, &reader, &trust, &operating, request.reason.as_deref(), time)?;
+        let why = request.reason.as_deref();
+        match change.stage(&mut transaction, &reader, &trust, &operating, why, time)? {
+            Staged::Made(after) => outcome.trust_commit = Some(after.commit),
+            Staged::Waits(waiting) => {
+                return Err(waiting.propose(transaction, &reader, &desk, &operating, why, time, caller)?.into());
+            }
+        }
         desk.finish(transaction, caller)?;
-        outcome.trust_commit = Some(after.commit);
         return Ok(outcome);
     }
     let Some(name) = &request.environment else {

@@ -10,6 +10,7 @@ use crate::trust::{Principal, Trust};
 use super::desk::Desk;
 use super::facts::commit_fact;
 use super::failure::Failure;
+use super::quorum::{self, Made};
 
 /// What the cache calls the tip that was checked.
 const CHECKED: &str = "trust";
@@ -33,7 +34,7 @@ pub(super) fn check_trust(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
     }
     for (id, parent) in open.iter().rev() {
         let judge = reader.trust_at(parent.unwrap_or(*id))?;
-        check_change(reader, *id, &judge)?;
+        check_change(reader, *id, *parent, &judge)?;
     }
     if !open.is_empty() {
         cache.store(CHECKED, tip.to_string().as_bytes());
@@ -41,18 +42,24 @@ pub(super) fn check_trust(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check_change(reader: &Reader<'_>, id: ObjectId, judge: &Trust) -> Result<(), Failure> {
+fn check_change(reader: &Reader<'_>, id: ObjectId, parent: Option<ObjectId>, judge: &Trust) -> Result<()> {
     let admin = |principal: &Principal| {
         let message = format!("`{principal}` is no admin, and only an admin changes trust");
         if judge.is_admin(principal) { Ok(()) } else { Err(message) }
     };
-    let checked = commit_fact(reader, layout::TRUST, id).and_then(|fact| {
-        fact.check_form(None, fact.parent.is_none()).into_iter().next().map_or(Ok(()), Err)?;
-        fact.check_signer(judge, admin)
-    });
-    checked.map(drop).map_err(|finding| {
-        let message = format!("the trust branch cannot be believed: {}: {}", finding.object, finding.message);
+    let believe = |object: &str, message: &str| {
+        let message = format!("the trust branch cannot be believed: {object}: {message}");
         Failure::refused("trust-chain", message)
             .next("`joch audit verify` tells all of it; bring `trust` back from a clone that has it as it was")
-    })
+    };
+    let checked = commit_fact(reader, layout::TRUST, id).and_then(|fact| {
+        fact.check_form(None, fact.parent.is_none()).into_iter().next().map_or(Ok(()), Err)?;
+        let operator = fact.check_signer(judge, admin)?;
+        Ok((fact, operator))
+    });
+    let (fact, operator) = checked.map_err(|finding| believe(&finding.object, &finding.message))?;
+    let Some(parent) = parent else { return Ok(()) };
+    let made = Made { message: &fact.message, operator: &operator, time: fact.time, parent };
+    let after = reader.trust_at(id)?;
+    quorum::check(reader, judge, &after, &made)?.map_err(|why| believe(&fact.object, &why).into())
 }

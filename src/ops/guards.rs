@@ -30,8 +30,9 @@ pub(super) fn guards(
     for trust in trusts {
         let view = trust.environment(&draft.environment).map(|record| view::Environment::of(record));
         // What cannot be read stops the plan, which says why.
-        let gates = view.and_then(Result::ok).map(|view| view.gates).unwrap_or_default();
-        names.extend(gates.iter().filter_map(|gate| eval_of(&gate.requirement)));
+        let Some(view) = view.and_then(Result::ok) else { continue };
+        let gates = view.gates.iter().chain(view.change_classes.iter().flat_map(|(_, gates)| gates));
+        names.extend(gates.filter_map(|gate| eval_of(&gate.requirement)));
     }
     names.extend(required.iter().filter_map(eval_of));
     // An Eval that is demanded by its name is meant wherever it is, so names come from what is about the agents.

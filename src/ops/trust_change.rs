@@ -14,6 +14,8 @@ use crate::trust::Trust;
 
 use super::desk::Operating;
 use super::failure::Failure;
+use super::proposal::Waiting;
+use super::quorum::Weaker;
 
 /// The records of a set that belong on trust and differ from what stands there.
 #[derive(Debug, Default)]
@@ -22,6 +24,16 @@ pub(super) struct TrustChange {
     pub put: BTreeMap<ResourceId, Arc<Resource>>,
     /// What is taken away.
     pub remove: BTreeSet<ResourceId>,
+    /// How many admins must agree to a change that asks for less, where that changes.
+    pub quorum: Option<u32>,
+}
+
+/// What became of a change of trust.
+pub(super) enum Staged {
+    /// It is staged; this is the trust that it leads to.
+    Made(Trust),
+    /// It asks for less, and more admins must agree first.
+    Waits(Box<Waiting>),
 }
 
 /// What of `set` is a change of trust: its Environments and Teams, and the policies and budgets that these,
@@ -61,14 +73,14 @@ pub(super) fn trust_change(set: &BTreeMap<ResourceId, Arc<Resource>>, trust: &Tr
         .into());
     }
     put.retain(|id, resource| trust.resources.get(id) != Some(resource));
-    Ok(TrustChange { put, remove: BTreeSet::new() })
+    Ok(TrustChange { put, ..TrustChange::default() })
 }
 
 impl TrustChange {
     /// Whether it changes anything.
     #[must_use]
     pub(super) fn is_empty(&self) -> bool {
-        self.put.is_empty() && self.remove.is_empty()
+        self.put.is_empty() && self.remove.is_empty() && self.quorum.is_none()
     }
 
     /// Every record it changes.
@@ -76,10 +88,10 @@ impl TrustChange {
         self.put.keys().chain(&self.remove)
     }
 
-    /// Stages the change and gives the trust that it leads to.
+    /// Stages the change, if enough admins agree to it.
     ///
     /// # Errors
-    /// The operator is no admin, nobody would be one afterwards, or the result cannot be read.
+    /// The operator is no admin, nobody would be one afterwards, an admin rejected it, or the result cannot be read.
     pub(super) fn stage(
         &self,
         transaction: &mut Transaction<'_>,
@@ -88,18 +100,47 @@ impl TrustChange {
         operating: &Operating,
         reason: Option<&str>,
         time: DateTime<Utc>,
-    ) -> Result<Trust> {
+    ) -> Result<Staged> {
         let (after, edits) = self.files(reader, trust, operating, time)?;
+        let mut trailers = String::new();
+        if let Some(weaker) = Weaker::of(trust, &after) {
+            let waiting = Waiting::of(weaker, reader, trust, operating, time)?;
+            if waiting.is_short() {
+                return Ok(Staged::Waits(Box::new(waiting)));
+            }
+            trailers = waiting.weaker.trailers(reader.tip(layout::EVIDENCE)?);
+        }
         let draft = CommitDraft {
             branch: layout::TRUST.into(),
             parent: Some(reader.tip(layout::TRUST)?),
             edits,
-            message: self.message(operating, reason),
+            message: self.message(operating, reason) + &trailers,
             author: operating.person.clone(),
             time,
         };
         let commit = transaction.commit(&operating.signer, &draft)?.id;
-        Ok(after.at(commit.to_string()))
+        Ok(Staged::Made(after.at(commit.to_string())))
+    }
+
+    /// The trust that the change would lead to, without a word written.
+    ///
+    /// # Errors
+    /// As [`TrustChange::stage`]; also that more admins must agree first.
+    pub(super) fn would(
+        &self,
+        reader: &Reader<'_>,
+        trust: &Trust,
+        operating: &Operating,
+        time: DateTime<Utc>,
+    ) -> Result<Trust> {
+        let (after, _) = self.files(reader, trust, operating, time)?;
+        if let Some(weaker) = Weaker::of(trust, &after) {
+            let waiting = Waiting::of(weaker, reader, trust, operating, time)?;
+            if waiting.is_short() {
+                return Err(waiting.refusal(None).into());
+            }
+        }
+        Ok(after)
     }
 
     /// The trust that the change leads to, and the files that say so.
@@ -115,7 +156,8 @@ impl TrustChange {
     ) -> Result<(Trust, Vec<(String, Edit)>)> {
         let who = &operating.operator.principal;
         if !trust.is_admin(who) {
-            let ids: Vec<_> = self.ids().map(ResourceId::to_string).collect();
+            let mut ids: Vec<_> = self.ids().map(ResourceId::to_string).collect();
+            ids.extend(self.quorum.map(|_| "the quorum".to_owned()));
             return Err(Failure::credentials(
                 "role",
                 format!(
@@ -130,7 +172,9 @@ impl TrustChange {
         resources.extend(self.put.iter().map(|(id, resource)| (id.clone(), resource.clone())));
         resources.retain(|id, _| !self.remove.contains(id));
         let refuse = |why: String| Failure::refused("trust", why);
-        let after = Trust::new(trust.commit.clone(), trust.settings.clone(), resources.clone(), trust.signers.clone())
+        let mut settings = trust.settings.clone();
+        settings.quorum = self.quorum.unwrap_or(settings.quorum);
+        let after = Trust::new(trust.commit.clone(), settings.clone(), resources.clone(), trust.signers.clone())
             .map_err(refuse)?;
         if after.admins().is_empty() {
             return Err(Failure::refused(
@@ -141,13 +185,16 @@ impl TrustChange {
             .into());
         }
         let signers = trust.signers.follow(&after.keys(), time);
-        let after = Trust::new(trust.commit.clone(), trust.settings.clone(), resources, signers).map_err(refuse)?;
+        let after = Trust::new(trust.commit.clone(), settings, resources, signers).map_err(refuse)?;
         let mut edits: Vec<_> = self
             .put
             .iter()
             .map(|(id, resource)| (layout::on_trust(id), Edit::Put(resource.canonical().into_bytes())))
             .collect();
         edits.extend(self.remove.iter().map(|id| (layout::on_trust(id), Edit::Remove)));
+        if self.quorum.is_some() {
+            edits.push((layout::SETTINGS.into(), Edit::Put(after.settings.to_yaml().into_bytes())));
+        }
         edits.push((layout::SIGNERS.into(), Edit::Put(after.signers.to_string().into_bytes())));
         edits.push((layout::SEEN.into(), Edit::Put(seen(reader, &after).into_bytes())));
         Ok((after, edits))
@@ -157,6 +204,7 @@ impl TrustChange {
         let fold = crate::release::fold;
         let count = self.put.len() + self.remove.len();
         let title = match self.ids().next() {
+            None => format!("change trust: quorum {}", self.quorum.unwrap_or_default()),
             Some(id) if count == 1 => format!("change trust: {id}"),
             _ => format!("change trust: {count} records"),
         };

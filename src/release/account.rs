@@ -7,7 +7,7 @@ use chrono::SubsecRound as _;
 
 use crate::bom;
 use crate::closure::Closure;
-use crate::diff::{self, Change, Effect};
+use crate::diff::{self, Change, ChangeClass, Weakening};
 use crate::gate::{self, Counted, Evidence, GateResult, Lack, Measurements, Moved, Override, Subject, Vote};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
 use crate::trust::Trust;
@@ -25,6 +25,7 @@ pub(super) fn record_of(
     draft: &Draft,
     subject: &Subject,
     edit: Option<&AgentEdit>,
+    moves: Move,
     rules: &Rules,
     numbers: &mut Numbers<'_>,
     context: &Context<'_>,
@@ -46,9 +47,9 @@ pub(super) fn record_of(
     let mut number =
         |digest: Option<Digest>| digest.map(|digest| numbers.number(&subject.resource, digest)).transpose();
     let (from_version, to_version) = (number(subject.from)?, number(subject.to)?);
-    let diff = change_of(draft, subject);
+    let Move { diff, weakenings, classes } = moves;
     let target = Drafted { draft, before: context.target };
-    let evidence = evidence_of(draft, subject, rules, &diff, &target, context)?;
+    let evidence = evidence_of(draft, subject, rules, (&diff, &weakenings), &target, context)?;
     let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
     let gates = match free {
         true => gate::way_back(subject, &evidence),
@@ -85,6 +86,7 @@ pub(super) fn record_of(
         from_digest: subject.from,
         to_digest: subject.to,
         diff,
+        change_classes: classes,
         eval_results,
         approvals,
         abom_diff: bom::delta(old_members, &members).with(running.map(|running| &running.closure), after),
@@ -116,23 +118,12 @@ pub(super) fn record_of(
     })
 }
 
-/// What changes for a subject, in the words of a diff.
-pub(super) fn change_of(draft: &Draft, subject: &Subject) -> Vec<Change> {
-    match (draft.agents.get(&subject.resource), draft.catalog.get(&subject.resource)) {
-        (Some(edit), _) => {
-            diff::between_closures(edit.before.as_ref().map(|running| &running.closure), edit.after.as_ref())
-        }
-        (None, Some(entry)) => entry_diff(&subject.resource, entry),
-        (None, None) => Vec::new(),
-    }
-}
-
 /// All that the gates look at for a subject.
 pub(super) fn evidence_of<'e>(
     draft: &'e Draft,
     subject: &Subject,
     rules: &Rules,
-    diff: &'e [Change],
+    (diff, weakenings): (&'e [Change], &'e [Weakening]),
     target: &'e Drafted<'e>,
     context: &'e Context<'e>,
 ) -> Result<Evidence<'e>, String> {
@@ -153,6 +144,7 @@ pub(super) fn evidence_of<'e>(
         candidate: edit.and_then(|edit| edit.after.as_ref()),
         running: running.map(|running| &running.closure),
         diff,
+        weakenings,
         is_rollback: draft.event == Event::Rollback,
         standing: context.target,
         running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
@@ -171,9 +163,7 @@ pub(super) fn evidence_of<'e>(
             default_judge: context.default_judge,
             agents: moved(subject, edit),
             together: draft.agents.keys().cloned().collect(),
-            loosens: loosens(subject, edit, diff),
         },
-        approval_demanded: rules.demands.iter().any(|demand| matches!(demand.requirement, Requirement::Approval(..))),
     })
 }
 
@@ -225,23 +215,34 @@ fn moved(subject: &Subject, edit: Option<&AgentEdit>) -> Vec<Moved> {
     [itself].into_iter().chain(changed_children(edit)).collect()
 }
 
-/// Whether a change of a record that guards agents may take from what it demands. An Eval has many ways to ask for
-/// less, so of it only what is known to ask for more does not.
-fn loosens(subject: &Subject, edit: Option<&AgentEdit>, diff: &[Change]) -> bool {
-    let guards = matches!(subject.resource.kind, Kind::Eval | Kind::Deployment);
-    if edit.is_some() || !guards || subject.from.is_none() {
-        return false;
+/// What a subject's move is, before anybody judges it.
+pub(super) struct Move {
+    /// The structural diff.
+    pub(super) diff: Vec<Change>,
+    /// What it does to the controls in it.
+    pub(super) weakenings: Vec<Weakening>,
+    /// What sort of change it is.
+    pub(super) classes: Vec<ChangeClass>,
+}
+
+impl Move {
+    pub(super) fn of(draft: &Draft, subject: &Subject, edit: Option<&AgentEdit>) -> Self {
+        let body = |resource: &Option<Arc<Resource>>| resource.as_ref().map(|resource| resource.body().clone());
+        let (diff, weakenings) = match (edit, draft.catalog.get(&subject.resource)) {
+            (Some(edit), _) => {
+                let (before, after) = (edit.before.as_ref().map(|running| &running.closure), edit.after.as_ref());
+                (diff::between_closures(before, after), diff::weigh_closures(before, after))
+            }
+            (None, Some(entry)) => {
+                let (before, after) = (body(&entry.before), body(&entry.after));
+                let id = &subject.resource;
+                (diff::between(id, before.as_ref(), after.as_ref()), diff::weigh(id, before.as_ref(), after.as_ref()))
+            }
+            (None, None) => (Vec::new(), Vec::new()),
+        };
+        let classes = diff::classes(&diff, &weakenings);
+        Self { diff, weakenings, classes }
     }
-    let takes = |change: &Change| {
-        let said = change.path.as_str();
-        let harmless = |fields: &[&str]| fields.iter().any(|field| said.starts_with(field));
-        match (&subject.resource.kind, change.effect) {
-            (_, Some(effect)) => effect == Effect::Widens,
-            (Kind::Eval, None) => !harmless(&["metadata", "spec.description", "spec.schedule", "spec.run.concurrency"]),
-            (_, None) => harmless(&["spec.agentRef", "spec.environmentRef", "spec.promotion"]),
-        }
-    };
-    subject.to.is_none() || diff.iter().any(takes)
 }
 
 /// What the Evals that are demanded said of a subject, each run once.
@@ -268,11 +269,6 @@ fn votes_on(
         about.is_some_and(|change| change.to == subject.to || change.to != subject.from)
     });
     Ok(votes)
-}
-
-fn entry_diff(id: &ResourceId, edit: &CatalogEdit) -> Vec<Change> {
-    let body = |resource: &Option<Arc<Resource>>| resource.as_ref().map(|resource| resource.body().clone());
-    diff::between(id, body(&edit.before).as_ref(), body(&edit.after).as_ref())
 }
 
 fn approvals(gates: &[GateResult], subject: &Subject, evidence: &Evidence<'_>) -> Vec<RecordedApproval> {

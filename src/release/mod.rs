@@ -20,6 +20,7 @@ mod regressions;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod weaken;
 
 pub use bills::{Bills, Cut};
 pub use draft::{AgentEdit, CatalogEdit, Draft, Running};
@@ -38,3 +39,4 @@ pub use record::{
 };
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, rules_for};
+pub use weaken::{Weakened, weakened};

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::closure::{Closure, Shelf, Unreadable};
+use crate::diff::ChangeClass;
 use crate::gate::{Holds, Moved, Observations, Outcome, Override, Overrides, Results, Subject, Vote};
 use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
-use super::account::record_of;
+use super::account::{Move, record_of};
 use super::bills::{Bills, bill_of};
 use super::draft::{AgentEdit, CatalogEdit, Draft};
 use super::event::Event;
@@ -139,9 +140,10 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     let mut gated = false;
     for subject in draft.subjects() {
         let edit = draft.agents.get(&subject.resource);
-        let rules = rules_of(&subject, edit, &draft.environment, context)?;
+        let moves = Move::of(draft, &subject, edit);
+        let rules = rules_of(&subject, edit, &moves.classes, &draft.environment, context)?;
         gated |= rules.gated;
-        let record = record_of(draft, &subject, edit, &rules, &mut numbers, context)?;
+        let record = record_of(draft, &subject, edit, moves, &rules, &mut numbers, context)?;
         if edit.is_some() {
             agents.push(ManifestAgent {
                 namespace: subject.resource.namespace.clone(),
@@ -191,10 +193,11 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
 pub(super) fn rules_of(
     subject: &Subject,
     edit: Option<&AgentEdit>,
+    classes: &[ChangeClass],
     environment: &str,
     context: &Context<'_>,
 ) -> Result<Rules, String> {
-    let rules = |id: &ResourceId, trust| rules_for(environment, id, trust, context.records, context.required);
+    let rules = |id: &ResourceId, trust| rules_for(environment, id, classes, trust, context.records, context.required);
     let mut all = rules(&subject.resource, context.trust)?;
     if let Some(earlier) = context.earlier_trust {
         all = all.and(rules(&subject.resource, earlier)?);

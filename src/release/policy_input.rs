@@ -4,7 +4,7 @@ use crate::gate;
 use crate::policy::Input;
 use crate::resource::ResourceId;
 
-use super::account::{change_of, evidence_of};
+use super::account::{Move, evidence_of};
 use super::draft::{Draft, Drafted};
 use super::plan::{Context, rules_of};
 
@@ -22,9 +22,9 @@ pub fn policy_input(
     let subject = subjects.iter().find(|subject| subject.resource == *agent);
     let subject = subject.ok_or_else(|| format!("{agent} does not change in `{}`", draft.environment))?;
     let edit = draft.agents.get(agent);
-    let rules = rules_of(subject, edit, &draft.environment, context)?;
-    let diff = change_of(draft, subject);
+    let moves = Move::of(draft, subject, edit);
+    let rules = rules_of(subject, edit, &moves.classes, &draft.environment, context)?;
     let target = Drafted { draft, before: context.target };
-    let evidence = evidence_of(draft, subject, &rules, &diff, &target, context)?;
+    let evidence = evidence_of(draft, subject, &rules, (&moves.diff, &moves.weakenings), &target, context)?;
     gate::policy_input(subject, &evidence, policy)
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
-use crate::diff::Change;
+use crate::diff::{Change, ChangeClass};
 use crate::gate::{Deciding, Decision, GateResult, Lack, Overridden, Projection, Regression, Verdict};
 use crate::policy::Obligation;
 use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
@@ -56,6 +56,9 @@ pub struct Record {
     pub to_digest: Option<Digest>,
     /// The structural diff, referenced resources and policies included.
     pub diff: Vec<Change>,
+    /// What sort of change it is, the widest last.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub change_classes: Vec<ChangeClass>,
     /// Which evals ran, and which thresholds passed.
     pub eval_results: Vec<Deciding>,
     /// Who approved or rejected, when, and how it counted.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::diff::ChangeClass;
 use crate::gate::Demand;
 use crate::resource::view::{self, Deployment, Environment, Eval, about};
 use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
@@ -38,13 +39,15 @@ impl Rules {
 
 /// The rules for a change of `resource` in `environment`.
 ///
-/// `records` are the Evals and Deployments of the target and of the source. The first rung demands nothing.
+/// `classes` are those of the change, and `records` the Evals and Deployments of the target and of the source. The first
+/// rung demands nothing.
 ///
 /// # Errors
 /// A gate that cannot be read: the change must not happen, because what is demanded is not known.
 pub fn rules_for(
     environment: &str,
     resource: &ResourceId,
+    classes: &[ChangeClass],
     trust: &Trust,
     records: &[Arc<Resource>],
     required: &[Requirement],
@@ -52,7 +55,7 @@ pub fn rules_for(
     let mut demands = Vec::new();
     let mut said = Vec::new();
     if environment != trust.ladder().first() {
-        for demand in environment_gates(environment, trust)? {
+        for demand in environment_gates(environment, classes, trust)? {
             said.extend(demand.origins.iter().map(|origin| format!("{origin} {}", demand.requirement)));
             add(&mut demands, demand);
         }
@@ -106,15 +109,27 @@ fn add(demands: &mut Vec<Demand>, more: Demand) {
     }
 }
 
-fn environment_gates(environment: &str, trust: &Trust) -> Result<Vec<Demand>, String> {
+/// What an Environment demands of every change, and of changes of these classes.
+fn environment_gates(environment: &str, classes: &[ChangeClass], trust: &Trust) -> Result<Vec<Demand>, String> {
     let Some(record) = trust.environment(environment) else { return Ok(Vec::new()) };
-    let view = Environment::of(record).map_err(|why| format!("{}: {why}", record.id()))?;
-    let demand = |gate: view::Gate| Demand {
+    let id = record.id();
+    let view = Environment::of(record).map_err(|why| format!("{id}: {why}"))?;
+    let demand = |gate: view::Gate, origin: String| Demand {
         advisory: gate.mode == view::Mode::Advisory,
         settings: Some(gate.written).filter(|written| written.as_map().is_some()).into_iter().collect(),
-        ..Demand::new(gate.requirement, record.id().to_string())
+        ..Demand::new(gate.requirement, origin)
     };
-    Ok(view.gates.into_iter().map(demand).collect())
+    let mut demands: Vec<_> = view.gates.into_iter().map(|gate| demand(gate, id.to_string())).collect();
+    for (word, gates) in view.change_classes {
+        let class = ChangeClass::from_word(&word).ok_or_else(|| {
+            let words: Vec<_> = ChangeClass::ALL.iter().map(|class| class.word()).collect();
+            format!("{id}: `changeClasses` names `{word}`, which is no class of change ({})", words.join(", "))
+        })?;
+        if classes.contains(&class) {
+            demands.extend(gates.into_iter().map(|gate| demand(gate, format!("{id} changeClasses {class}"))));
+        }
+    }
+    Ok(demands)
 }
 
 /// Whose rules judge a resource: its own for an agent; for a Deployment or Eval, those of the agents it may
@@ -169,7 +184,7 @@ mod tests {
     ) -> Result<Rules, String> {
         let trust = trust([one(&format!("Environment {name}"), &format!("{{gates: {gates}}}"))]);
         let required: Vec<_> = required.iter().map(|text| text.parse().expect("a gate")).collect();
-        rules_for(name, resource, &trust, records, &required)
+        rules_for(name, resource, &[], &trust, records, &required)
     }
 
     fn agent() -> ResourceId {

@@ -15,8 +15,8 @@ use super::view::{
     AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description,
     DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults,
     Explanation, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
-    PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, ValidationResult,
-    VerifyResult, VersionInfo,
+    PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, SelftestResult,
+    TrustResult, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -61,6 +61,8 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ReviewResult>("ReviewResult"),
         answer::<RollbackCheck>("RollbackCheck"),
         answer::<ChangeResult>("RollbackResult"),
+        answer::<SelftestResult>("SelftestResult"),
+        answer::<TrustResult>("TrustResult"),
         answer::<ValidationResult>("ValidationResult"),
         answer::<VerifyResult>("VerifyResult"),
         answer::<VersionInfo>("VersionInfo"),

@@ -1,5 +1,6 @@
 //! Who may say so: principals, keys, teams, roles, the ladder, and the order between branches.
 
+mod change;
 pub mod key;
 
 mod ladder;
@@ -14,6 +15,7 @@ mod state;
 mod tests;
 mod voices;
 
+pub use change::{settings_id, weigh_trust};
 pub use key::PublicKey;
 pub use ladder::Ladder;
 pub use principal::{Member, Principal};

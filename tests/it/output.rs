@@ -251,6 +251,22 @@ const PROMISED: &[(&str, &[&str])] = &[
     // Nobody is asked before a rollback.
     ("RollbackResult", &["verdict", "release", "commit", "agents[].agent", "agents[].record.schema", "agents[].gates"]),
     (
+        "SelftestResult",
+        &[
+            "verdict",
+            "environment",
+            "caught",
+            "missed",
+            "passed",
+            "stopped",
+            "planted[].seed",
+            "planted[].expected",
+            "planted[].fate",
+            "planted[].said",
+        ],
+    ),
+    ("TrustResult", &["verdict", "quorum", "admins[]", "trustCommit"]),
+    (
         "ValidationResult",
         &[
             "verdict",
@@ -378,6 +394,9 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "sed -i '2,$d' .joch/runs/*-1-of-2/journal.jsonl && joch eval ls", 0, "EvalList"),
     ("alice", "joch eval show manners --target local", 0, "EvalResult"),
     ("alice", "joch eval gate manners --from local --to dev", 0, "EvalGate"),
+    ("alice", "joch gates selftest support-triage", 2, "SelftestResult"),
+    ("alice", "joch trust quorum", 0, "TrustResult"),
+    ("alice", "joch trust quorum 9", 64, "Error"),
     ("alice", "echo '{\"tools\": [{\"name\": \"a\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
     ("alice", "echo '{\"tools\": [{\"name\": \"b\"}]}' | joch mcp record help-center -f -", 0, "McpRecorded"),
     ("alice", "joch mcp show help-center", 0, "McpObservation"),

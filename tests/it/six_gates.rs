@@ -19,7 +19,7 @@ const ALL: &str = "--require eval:support-triage-quality --require approval:rele
 const STEP: &str = "support-triage --from staging --to prod";
 
 /// Bob approves, agents are reached over HTTP, prod expects 500 runs a day, and the judges are named.
-const PROJECT: &str = r#"
+pub(crate) const PROJECT: &str = r#"
 set -e
 cp -r $FIXTURES/support-triage/. .
 key() { cut -d' ' -f1,2 "../home/$1/.ssh/id_ed25519.pub"; }
@@ -64,7 +64,7 @@ fn served(name: &str) -> World {
 }
 
 /// Somebody looked at the MCP server and scored it.
-fn observes(world: &World) {
+pub(crate) fn observes(world: &World) {
     let tools =
         r#"{"tools":[{"name":"search","description":"Searches the help centre.","inputSchema":{"type":"object"}}]}"#;
     fs::write(world.project().join("../tools.json"), tools).expect("own file");
@@ -72,7 +72,7 @@ fn observes(world: &World) {
     does(world, "alice", &format!("joch mcp record help-center -f ../tools.json {score}"));
 }
 
-fn climbs(world: &World) {
+pub(crate) fn climbs(world: &World) {
     does(world, "alice", "joch promote support-triage --from local --to dev --no-evals");
     does(world, "alice", "joch promote support-triage --from dev --to staging --no-evals");
 }
@@ -88,7 +88,7 @@ fn brings(world: &World, script: &str, files: &str, what: &[&str]) {
 }
 
 /// A run in `staging` in which every case succeeds, takes about so many milliseconds and costs so many dollars.
-fn run(world: &World, milliseconds: u64, dollars: &str) -> RunResult {
+pub(crate) fn run(world: &World, milliseconds: u64, dollars: &str) -> RunResult {
     let scores = [("task_success", 1.0), ("tone_consistency", 1.0), ("pii_leakage", 0.0)];
     let mut result = measure::result(world, "support-triage-quality", "support-triage", "staging", &scores);
     let cost: Decimal = dollars.parse().expect("a number");
@@ -107,7 +107,7 @@ fn run(world: &World, milliseconds: u64, dollars: &str) -> RunResult {
 }
 
 /// The same, with metrics and verdict as its cases have them.
-fn judged(world: &World, mut result: RunResult) -> RunResult {
+pub(crate) fn judged(world: &World, mut result: RunResult) -> RunResult {
     let repository = Repository::open(world.project().join(".joch/ledger.git")).expect("a ledger");
     let reader = Reader::new(repository.snapshot().expect("a snapshot"));
     let id = ResourceId::new(Kind::Eval, "default", "support-triage-quality");
@@ -119,12 +119,12 @@ fn judged(world: &World, mut result: RunResult) -> RunResult {
     result
 }
 
-fn records(world: &World, result: &RunResult) {
+pub(crate) fn records(world: &World, result: &RunResult) {
     measure::record(world, "alice", result).expect("recorded");
 }
 
 #[track_caller]
-fn does(world: &World, person: &str, line: &str) -> String {
+pub(crate) fn does(world: &World, person: &str, line: &str) -> String {
     let outcome = world.sh(person, line);
     assert_eq!(outcome.code, 0, "{person}: {line}\n{}{}", outcome.stdout, outcome.stderr);
     outcome.stdout

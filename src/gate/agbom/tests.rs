@@ -133,9 +133,8 @@ impl Scene {
                 default_judge: None,
                 agents: Vec::new(),
                 together: [].into(),
-                loosens: false,
             },
-            approval_demanded: false,
+            weakenings: &[],
         };
         evaluate(&self.demands, &subject, &evidence).into_iter().filter(|result| result.gate == "agbom").collect()
     }

@@ -10,6 +10,7 @@ use crate::trust::{Principal, Trust};
 
 use super::lines::Lines;
 use crate::ops::facts::{broken, commit_fact};
+use crate::ops::quorum::{self, Made};
 
 /// The states of trust as far as they can be read, and what is wrong with them.
 pub(super) fn follow(reader: &Reader<'_>, lines: &Lines, findings: &mut Vec<Finding>) -> TrustHistory {
@@ -41,7 +42,16 @@ pub(super) fn follow(reader: &Reader<'_>, lines: &Lines, findings: &mut Vec<Find
         };
         let judge = before.unwrap_or(&after);
         match fact.check_signer(judge, |principal| admin(judge, principal)) {
-            Ok(principal) => findings.extend(fact.check_names(&principal)),
+            Ok(principal) => {
+                findings.extend(fact.check_names(&principal));
+                let parent = line.commits.get(place.wrapping_sub(1)).copied();
+                if let (Some(before), Some(parent)) = (before, parent) {
+                    let made = Made { message: &fact.message, operator: &principal, time: fact.time, parent };
+                    let wrong = quorum::check(reader, before, &after, &made).unwrap_or_else(|why| Err(why.to_string()));
+                    let wrong = wrong.err().map(|why| format!("{why}; {}", fact.way_back()));
+                    findings.extend(wrong.map(|wrong| fact.finding(Rule::TrustQuorum, wrong)));
+                }
+            }
             Err(finding) => findings.push(finding),
         }
         findings.extend(check_step(&fact, before, &after, fact.time));

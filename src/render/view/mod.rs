@@ -33,6 +33,8 @@ mod release;
 mod releases;
 mod review;
 mod rollback_check;
+mod selftest;
+mod trust;
 mod validate;
 mod words;
 
@@ -69,6 +71,8 @@ mod verbatim;
 mod version;
 pub use doctor::{DoctorCheck, DoctorResult};
 pub use schema::{KindList, KindRow};
+pub use selftest::{PlantedChange, SelftestResult};
+pub use trust::TrustResult;
 pub use validate::{Counts, ValidationResult};
 pub use verbatim::Verbatim;
 pub use version::VersionInfo;

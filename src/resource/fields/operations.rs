@@ -277,6 +277,11 @@ pub(super) static ENVIRONMENT: &[Field] = &[
     },
     Field { key: "gates", shape: Shape::Gates, doc: "What a promotion into it demands." },
     Field {
+        key: "changeClasses",
+        shape: Shape::Map(&Shape::Gates),
+        doc: "What a promotion into it demands beside, by the class of the change: `{ capability-widened: [approval:security] }`.",
+    },
+    Field {
         key: "requireLive",
         shape: Shape::Bool,
         doc: "Whether evals must reach the agent itself; on the last rung they must.",

@@ -14,6 +14,8 @@ use crate::resource::value::{Map, Value};
 pub struct Environment {
     /// What a promotion into it demands.
     pub gates: Vec<Gate>,
+    /// What it demands beside of changes of some class, by the word of the class.
+    pub change_classes: Vec<(String, Vec<Gate>)>,
     /// Policies imposed on every agent in it.
     pub policies: Vec<Reference>,
     /// Budgets imposed on every agent in it.
@@ -101,6 +103,7 @@ impl Environment {
         let text = |keys: &[&str]| spec.at(keys).and_then(Value::as_text).map(str::to_owned);
         Ok(Self {
             gates: gates(spec.get("gates"))?,
+            change_classes: by_class(spec.get("changeClasses"))?,
             policies: references(&Kind::Policy, spec.get("policies")),
             budget_refs: references(&Kind::Budget, spec.get("budgetRefs")),
             defaults: spec.get("defaults").and_then(Value::as_map).cloned().unwrap_or_default(),
@@ -140,6 +143,16 @@ impl Environment {
 fn list(spec: &Value, key: &str) -> Option<Vec<String>> {
     let list = spec.at(&["allowlists", key]).filter(|list| **list != Value::Null)?;
     Some(texts(Some(list)))
+}
+
+fn by_class(value: Option<&Value>) -> Result<Vec<(String, Vec<Gate>)>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Map(classes)) => {
+            classes.iter().map(|(class, demanded)| Ok((class.clone(), gates(Some(demanded))?))).collect()
+        }
+        Some(other) => Err(format!("`changeClasses` is a map from classes to gates, not {}", other.type_name())),
+    }
 }
 
 fn gates(value: Option<&Value>) -> Result<Vec<Gate>, String> {

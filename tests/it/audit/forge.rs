@@ -71,7 +71,7 @@ END
 
 /// A shared ledger: a release in `local`, `dev`, `staging` and, with Bob's approval, in `prod`; then a second one in
 /// `local`. It is made once, and copied.
-pub(super) fn shared(name: &str) -> World {
+pub(crate) fn shared(name: &str) -> World {
     static MADE: OnceLock<Vec<u8>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         let world = make();
@@ -104,7 +104,7 @@ fn make() -> World {
 }
 
 /// Runs a line; it must succeed.
-pub(super) fn sh(world: &World, person: &str, line: &str) -> String {
+pub(crate) fn sh(world: &World, person: &str, line: &str) -> String {
     let outcome = world.sh(person, line);
     assert_eq!(outcome.code, 0, "{person}: {line}\n{}{}", outcome.stdout, outcome.stderr);
     outcome.stdout
@@ -117,13 +117,13 @@ pub(crate) fn forge(world: &World, person: &str, script: &str) {
 }
 
 /// The answer of `joch audit verify`.
-pub(super) fn verify(world: &World) -> (i32, serde_json::Value) {
+pub(crate) fn verify(world: &World) -> (i32, serde_json::Value) {
     let outcome = world.sh("alice", "joch audit verify -o json");
     (outcome.code, json(&outcome))
 }
 
 /// Makes a shared ledger, lets `person` do that to it, and tells which rules `audit verify` then finds broken.
-pub(super) fn rules_after(name: &str, person: &str, script: &str) -> Vec<String> {
+pub(crate) fn rules_after(name: &str, person: &str, script: &str) -> Vec<String> {
     let world = shared(name);
     forget(&world);
     forge(&world, person, script);
@@ -131,12 +131,12 @@ pub(super) fn rules_after(name: &str, person: &str, script: &str) -> Vec<String>
 }
 
 /// What the checkout remembers of the ledger is gone, as in one that was made anew.
-pub(super) fn forget(world: &World) {
+pub(crate) fn forget(world: &World) {
     sh(world, "alice", "rm -f .joch/seen.json");
 }
 
 /// The rules that `audit verify` finds broken, each once.
-pub(super) fn found(world: &World) -> Vec<String> {
+pub(crate) fn found(world: &World) -> Vec<String> {
     let (code, result) = verify(world);
     assert_eq!((code, &result["verdict"]), (2, &"refused".into()), "{result:#}");
     let findings = result["findings"].as_array().expect("findings");
@@ -150,6 +150,6 @@ pub(super) fn found(world: &World) -> Vec<String> {
     rules
 }
 
-pub(super) fn json(outcome: &Outcome) -> serde_json::Value {
+pub(crate) fn json(outcome: &Outcome) -> serde_json::Value {
     serde_json::from_str(&outcome.stdout).unwrap_or_else(|why| panic!("{why}: {}{}", outcome.stdout, outcome.stderr))
 }

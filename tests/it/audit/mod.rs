@@ -2,7 +2,7 @@
 //! hand is found.
 
 mod attacks;
-mod forge;
+pub(crate) mod forge;
 mod honest;
 mod stopped;
 

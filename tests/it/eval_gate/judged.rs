@@ -232,13 +232,13 @@ fn in_a_set_an_eval_is_asked_of_what_it_measures() {
 }
 
 #[test]
-fn what_loosens_an_eval_needs_a_person_and_no_measurement() {
+fn what_weakens_an_eval_needs_the_admins_and_no_measurement() {
     let bench = Bench::served("gate-loosened");
     bench.file("quality.yaml", &eval("quality", "", "{task_success: 0.5}"));
     bench.moves("quality.yaml", "eval/quality");
     let loosened = bench.0.sh("ci", "joch promote eval/quality --from staging --to prod --dry-run");
-    assert_eq!(loosened.code, REFUSED, "{}", loosened.stdout);
-    assert!(loosened.stdout.contains("it loosens what guards an agent"), "{}", loosened.stdout);
+    assert_eq!(loosened.code, 3, "{}", loosened.stdout);
+    assert!(loosened.stdout.contains("it weakens a control: eval/quality"), "{}", loosened.stdout);
     bench.file("quality.yaml", &eval("quality", "", "{task_success: 0.95}"));
     bench.moves("quality.yaml", "eval/quality");
     bench.does("ci", "promote eval/quality --from staging --to prod");

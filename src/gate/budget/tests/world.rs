@@ -248,9 +248,8 @@ impl Scene {
                 default_judge: None,
                 agents: [&closure].into_iter().chain(closure.children().values()).map(moved).collect(),
                 together: [closure.id().clone()].into(),
-                loosens: false,
             },
-            approval_demanded: false,
+            weakenings: &[],
         };
         let demand = Demand {
             settings: self.settings.map(|text| one("Tool t", text).spec().clone()).into_iter().collect(),

@@ -1,0 +1,97 @@
+//! Controls in an environment: what asks for less waits for the admins, whichever verb brings it.
+
+use super::*;
+
+fn budget(most: &str) -> String {
+    format!("{}spec: {{limits: {{dailyUsd: {most}}}}}\n", head("Budget", "daily"))
+}
+
+#[test]
+fn a_budget_that_allows_more_waits_for_the_admins_in_a_gated_environment_and_nowhere_else() {
+    let lab = Lab::new("control-budget");
+    lab.file("dev.yaml", &environment("dev", "gates: []"));
+    lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
+    lab.does("alice", "apply -f dev.yaml -f staging.yaml");
+    lab.file("budget.yaml", &budget("10"));
+    lab.does("ci", "apply -f budget.yaml");
+    lab.does("ci", "apply -f budget.yaml --env dev");
+    lab.does("ci", "apply -f budget.yaml --env staging");
+    lab.file("budget.yaml", &budget("20"));
+    lab.does("ci", "apply -f budget.yaml");
+    lab.does("ci", "apply -f budget.yaml --env dev");
+    let why = &["weakening", "budget/daily: `spec.limits.dailyUsd` was 10 and is 20; 0 of 2 admins agree"];
+    lab.stopped("ci", "apply -f budget.yaml --env staging", PENDING, why);
+    let attempt = lab.newest("waiting");
+    lab.does("alice", &format!("approvals decide {attempt} --decision approve"));
+    lab.stopped("ci", "apply -f budget.yaml --env staging", PENDING, &["1 of 2 admins agree"]);
+    lab.does("bob", &format!("approvals decide {attempt} --decision approve"));
+    lab.does("ci", "apply -f budget.yaml --env staging");
+    lab.file("budget.yaml", &budget("5"));
+    lab.does("ci", "apply -f budget.yaml --env staging");
+    lab.stopped("ci", "delete budget daily --env staging", PENDING, &["budget/daily: it is taken away"]);
+    lab.is_sound();
+}
+
+#[test]
+fn an_admin_who_asks_counts_as_one() {
+    let lab = Lab::new("control-admin");
+    lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
+    lab.does("alice", "apply -f staging.yaml");
+    lab.file("budget.yaml", &budget("10"));
+    lab.does("alice", "apply -f budget.yaml --env staging");
+    lab.file("budget.yaml", &budget("20"));
+    lab.stopped("alice", "apply -f budget.yaml --env staging", PENDING, &["1 of 2 admins agree"]);
+    let attempt = lab.newest("waiting");
+    lab.does("bob", &format!("approvals decide {attempt} --decision reject"));
+    lab.stopped("alice", "apply -f budget.yaml --env staging", REFUSED, &["the admin bob@example.com rejected it"]);
+    lab.is_sound();
+}
+
+#[test]
+fn a_policy_that_loses_a_rule_is_seen_in_the_agent_that_it_binds() {
+    let lab = Lab::new("control-policy");
+    lab.file("dev.yaml", &environment("dev", "gates: [\"approval:admins\"]"));
+    lab.does("alice", "apply -f dev.yaml");
+    let policy = |rules: &str| format!("{}spec: {{rules: [{rules}]}}\n", head("Policy", "p"));
+    let (one, two) = ("{when: {env: x}, action: {deny: true}}", "{when: {env: y}, action: {deny: true}}");
+    lab.file("p.yaml", &policy(&format!("{one}, {two}")));
+    lab.file("a.yaml", &format!("{}spec: {{instructions: x, policies: [p]}}\n", head("Agent", "a")));
+    lab.does("ci", "apply -f p.yaml -f a.yaml");
+    lab.does("alice", "approve a --from local --to dev");
+    lab.does("ci", "promote a --from local --to dev");
+    lab.file("p.yaml", &policy(one));
+    lab.does("ci", "apply -f p.yaml");
+    lab.does("alice", "approve a --from local --to dev");
+    let why = "policy/p: `spec.rules.1` was";
+    lab.stopped("ci", "promote a --from local --to dev", PENDING, &[why, "1 of 2 admins agree", "PASS"]);
+    lab.does("bob", "approve a --from local --to dev");
+    lab.does("ci", "promote a --from local --to dev");
+    let record = lab.0.sh("alice", "git --git-dir .joch/ledger.git show dev:agents/default/a/record.json").stdout;
+    assert!(record.contains("\"control-weakened\""), "{record}");
+    lab.is_sound();
+}
+
+#[test]
+fn an_environment_asks_more_of_some_classes_of_change() {
+    let lab = Lab::new("control-classes");
+    let gates = "gates: [], changeClasses: {capability-widened: [\"approval:admins\"]}";
+    lab.file("dev.yaml", &environment("dev", gates));
+    lab.does("alice", "apply -f dev.yaml");
+    let agent = |words: &str, more: &str| format!("{}spec: {{instructions: {words}{more}}}\n", head("Agent", "a"));
+    lab.file("a.yaml", &agent("x", ""));
+    lab.does("ci", "apply -f a.yaml");
+    lab.stopped("ci", "promote a --from local --to dev", PENDING, &["approval:admins"]);
+    lab.does("alice", "approve a --from local --to dev");
+    lab.does("ci", "promote a --from local --to dev");
+    lab.file("a.yaml", &agent("y", ""));
+    lab.does("ci", "apply -f a.yaml");
+    lab.does("ci", "promote a --from local --to dev");
+    lab.file("a.yaml", &agent("y", ", handoffs: {allowedAgents: [b]}"));
+    lab.does("ci", "apply -f a.yaml");
+    let told = lab.ends("ci", "promote a --from local --to dev -o json", PENDING, &["capability-widened"]).stdout;
+    assert!(told.contains("environment/dev changeClasses capability-widened"), "{told}");
+    lab.is_sound();
+    lab.file("dev.yaml", &environment("dev", "gates: [], changeClasses: {capability-widend: [policy]}"));
+    let refused = lab.0.sh("alice", "joch apply -f dev.yaml");
+    assert!(refused.code != 0, "a class that nobody knows: {}", refused.stdout);
+}
