@@ -2,11 +2,41 @@
 
 use proptest::prelude::*;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::tests::{Scene, digest, now};
 use super::{GateResult, Outcome, Verdict};
-use crate::resource::{Kind, ResourceId};
+use crate::resource::{Digest, Kind, ResourceId};
+use crate::trust::sample::{team, trust};
+
+impl Scene {
+    /// A change of an agent into an environment that says this and demands nothing.
+    fn into_environment(spec: &str) -> Self {
+        let record = crate::resource::sample::one("Environment prod", spec);
+        let mut scene = Self::new();
+        scene.trust = trust([team("rm", &["olga operator 1"]), record]);
+        scene.demands.clear();
+        scene
+    }
+
+    /// The same, as a rollback.
+    fn back(mut self) -> Self {
+        self.rollback = true;
+        self
+    }
+
+    /// The same, of what the source has run since then.
+    fn since(mut self, since: Option<DateTime<Utc>>) -> Self {
+        self.running_in_source_since = since;
+        self
+    }
+
+    /// The same, of another resource or to nothing at all.
+    fn of(mut self, resource: ResourceId, to: Option<Digest>) -> Self {
+        (self.subject.resource, self.subject.to) = (resource, to);
+        self
+    }
+}
 
 /// The one answer of the gates of an environment that says this. It is 2024-10-04 00:00 UTC, a Friday.
 fn answer(scene: &Scene) -> GateResult {

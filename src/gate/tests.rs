@@ -3,42 +3,19 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use std::sync::Arc;
-
-use crate::closure::{Shelf, Unreadable};
-use crate::resource::{Digest, Kind, Resource, ResourceId};
+use crate::closure::Unreadable;
+use crate::resource::{Digest, Kind, ResourceId};
 use crate::trust::sample::{key, team, trust};
 use crate::trust::{Principal, Trust};
 
-/// A ledger in which nothing was measured.
-struct Nothing;
+mod nothing;
 
-impl Results for Nothing {
-    fn of(&self, _: &ResourceId, _: Option<Digest>) -> Result<Vec<Measured>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
-impl Observations for Nothing {
-    fn of_server(&self, _: &ResourceId, _: Option<&str>) -> Result<Vec<Observed>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
-
-impl Shelf for Nothing {
-    fn get(&self, _: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
-        Ok(None)
-    }
-
-    fn of_kind(&self, _: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable> {
-        Ok(Vec::new())
-    }
-}
+use nothing::Nothing;
 
 /// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.
 pub(super) struct Scene {
     pub(super) trust: Trust,
-    subject: Subject,
+    pub(super) subject: Subject,
     votes: Vec<Vote>,
     pub(super) operator: String,
     authors: Vec<&'static str>,
@@ -47,8 +24,8 @@ pub(super) struct Scene {
     regressions: Vec<Regression>,
     allowed: Vec<ResourceId>,
     gated: bool,
-    rollback: bool,
-    running_in_source_since: Option<DateTime<Utc>>,
+    pub(super) rollback: bool,
+    pub(super) running_in_source_since: Option<DateTime<Utc>>,
     pub(super) holds: Vec<Held>,
     pub(super) overrides: Vec<Override>,
     pub(super) broken: Vec<Broken>,
@@ -114,28 +91,6 @@ impl Scene {
             overrides: Vec::new(),
             broken: Vec::new(),
         }
-    }
-
-    /// A change of an agent into an environment that says this and demands nothing.
-    pub(super) fn into_environment(spec: &str) -> Self {
-        let record = crate::resource::sample::one("Environment prod", spec);
-        Self { trust: trust([team("rm", &["olga operator 1"]), record]), demands: Vec::new(), ..Self::new() }
-    }
-
-    /// The same, as a rollback.
-    pub(super) fn back(self) -> Self {
-        Self { rollback: true, ..self }
-    }
-
-    /// The same, of what the source has run since then.
-    pub(super) fn since(self, since: Option<DateTime<Utc>>) -> Self {
-        Self { running_in_source_since: since, ..self }
-    }
-
-    /// The same, of another resource or to nothing at all.
-    pub(super) fn of(mut self, resource: ResourceId, to: Option<Digest>) -> Self {
-        (self.subject.resource, self.subject.to) = (resource, to);
-        self
     }
 
     /// The same, where `spec.override` of the Environment says this.

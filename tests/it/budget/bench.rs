@@ -137,7 +137,7 @@ pub(crate) fn agent(instructions: &str) -> String {
 }
 
 pub(crate) fn policy(word: &str) -> String {
-    resource("Policy", "p", &format!("{{rules: [{{when: {{x: {word}}}, require: {{approval: human}}}}]}}"))
+    resource("Policy", "p", &format!("{{description: {word}}}"))
 }
 
 pub(crate) fn model(input: u32, output: u32) -> String {
