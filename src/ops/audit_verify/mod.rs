@@ -90,11 +90,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     outcome.findings.extend(forgotten(&desk, &reader));
     outcome.findings.sort();
     outcome.findings.dedup();
-    match late(&reader, request.environment.as_deref(), caller.now) {
-        Ok(warnings) => outcome.warnings = warnings,
-        // Damage is told as findings.
-        Err(_) => {}
-    }
+    // Damage is told as findings.
+    outcome.warnings = late(&reader, request.environment.as_deref(), caller.now).unwrap_or_default();
     if outcome.findings.is_empty()
         && let Err(why) = remember(&desk, &reader)
     {
