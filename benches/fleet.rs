@@ -164,7 +164,9 @@ impl Fleet {
             );
             fs::write(self.root.join(&file), format!("{}---\n{reached}", self.resources(agent, version)))?;
             self.done("alice", &["apply", "-f", &file])?;
-            self.done("alice", &["eval", "run", &eval, "-n", &namespace, "--target", "staging"])?;
+            let measure = || self.done("alice", &["eval", "run", &eval, "-n", &namespace, "--target", "staging"]);
+            // A machine that is busy measures nothing worth believing, and the run says so.
+            (0..20).map(|_| measure()).find(Result::is_ok).unwrap_or_else(measure)?;
         }
         self.done("bob", &["approve", &name, "-n", &namespace, "--from", "staging", "--to", "prod"])
     }
@@ -409,6 +411,7 @@ spec:
   target: { kind: Agent, name: aNUMBER }
   dataset: { type: file, uri: ./cases.jsonl }
   metrics: [{ name: pii_leakage, type: deterministic }, { name: latency_p95_ms, type: numeric }]
+  run: { concurrency: 1 }
   thresholds: { pii_leakage: 0.0, latency_p95_ms: "<3000" }
 "#;
 

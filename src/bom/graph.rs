@@ -15,6 +15,9 @@ use super::component::{Component, Outside, Sort, What};
 use super::facts;
 use super::image::{Image, escaped};
 
+/// Gives the version number of a content, where it has one.
+type Numbering<'n, E> = dyn FnMut(&ResourceId, Digest) -> Result<Option<u64>, E> + 'n;
+
 /// What an agent version is made of.
 ///
 /// A reference is `joch:<kind>/<namespace>/<name>`, with `_` where a thing has no namespace, and without a version, so
@@ -34,10 +37,7 @@ impl Graph {
     ///
     /// # Errors
     /// What `number` says.
-    pub fn of<E>(
-        closure: &Closure,
-        number: &mut dyn FnMut(&ResourceId, Digest) -> Result<Option<u64>, E>,
-    ) -> Result<Self, E> {
+    pub fn of<E>(closure: &Closure, number: &mut Numbering<'_, E>) -> Result<Self, E> {
         let mut graph = Self::bare(closure);
         for component in graph.components.values_mut() {
             if let (What::Resource(id), Some(digest)) = (&component.what, component.digest) {

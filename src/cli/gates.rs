@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use crate::ops::{Caller, Move, gates_input, parse_target};
-use crate::render::view::GateInput;
+use crate::render::view::gate_input;
 use crate::resource::{Kind, ResourceId};
 
 use super::global::Answer;
@@ -49,5 +49,5 @@ fn input(args: InputArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     let wanted = Move { resource, files: Vec::new(), from: args.from, to: args.to, reason: None };
     let policy = args.policy.map(|name| ResourceId::new(Kind::Policy, caller.namespace(), name));
     let input = gates_input::run(&gates_input::Request { wanted, policy }, caller)?;
-    Ok(Answer::done(GateInput::new(&input)))
+    Ok(Answer::done(gate_input(&input)))
 }

@@ -19,7 +19,7 @@ use crate::resource::{Kind, Map, Resource, ResourceId, Risk, Value};
 use crate::trust::Trust;
 
 use super::evidence::{Demand, Evidence, Subject};
-use super::hold::{HoldAction, Holds};
+use super::hold::{self, Holds};
 use super::observed::{Observations, Observed};
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
@@ -218,11 +218,7 @@ fn held(candidate: &Closure, place: &Place<'_>) -> Result<BTreeMap<ResourceId, S
     for (id, contents) in servers(candidate) {
         for content in contents {
             let said = place.holds.on(&id, content.digest()).map_err(|why| why.0)?;
-            let last = said.iter().rfind(|one| {
-                let here = one.hold.environment.as_deref().is_none_or(|named| named == place.environment);
-                here && one.principal.as_ref().is_some_and(|principal| place.trust.works(principal))
-            });
-            if let Some(last) = last.filter(|last| last.hold.action == HoldAction::Hold) {
+            if let Some(last) = hold::standing(&said, place.environment, place.trust) {
                 let reason = last.hold.reason.clone().unwrap_or_else(|| "without a reason".to_owned());
                 held.insert(id.clone(), reason);
             }

@@ -146,12 +146,15 @@ fn told(mut result: GateResult, judgement: &Judgement) -> GateResult {
     result
 }
 
+/// What trust imposes on agents of a namespace.
+type Imposing<'a> = dyn Fn(&str) -> Vec<Arc<Resource>> + 'a;
+
 /// What policies are asked about one candidate, put together from the evidence.
 struct Scene<'a> {
     asked: Asked,
     world: World<'a>,
     people: Known<'a>,
-    imposed: Box<dyn Fn(&str) -> Vec<Arc<Resource>> + 'a>,
+    imposed: Box<Imposing<'a>>,
     catalogs: [&'a dyn crate::closure::Shelf; 2],
     /// Ids of the observations that count.
     seen: Vec<String>,

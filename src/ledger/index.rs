@@ -130,8 +130,11 @@ pub struct PerAgent<'f> {
     /// Digest of what else the lines depend on.
     pub under: Option<Digest>,
     /// The lines of one agent; a line holds no tab and no line end.
-    pub lines: &'f dyn Fn(&Closure, Option<&Record>) -> Result<Vec<String>>,
+    pub lines: Lines<'f>,
 }
+
+/// The lines of one agent, of its closure and the record beside it.
+pub type Lines<'f> = &'f dyn Fn(&Closure, Option<&Record>) -> Result<Vec<String>>;
 
 impl Derive for About<'_> {
     fn name(&self) -> String {

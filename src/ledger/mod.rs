@@ -35,7 +35,7 @@ pub use compare::{ChangedPath, changed_paths};
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use health::{Drift, Health, find_program, git_version};
-pub use index::{Cache, PerAgent, Table};
+pub use index::{Cache, Lines, PerAgent, Table};
 pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag};
 pub use object_id::ObjectId;
 pub use person::{Person, Stamp};

@@ -326,7 +326,7 @@ fn foreign_words(files: &[File]) -> Vec<String> {
     let places = [["sha", "red/"], ["/wo", "rk/"], ["crates.", "io"], ["npmjs.", "org"], ["pypi.", "org"]];
     let words = [["sess", "ion"], ["sess", "ions"], ["cla", "ude"], ["cop", "ilot"], ["chat", "gpt"], ["sub", "agent"]];
     // The name of a model that an agent runs on is data, and so is a field of a format that joch reads.
-    let data = [["cla", "ude-"], ["sess", "ion_input"]].map(|halves| halves.concat());
+    let data = [["cla", "ude-"], ["sess", "ion_input"], ["mcp-sess", "ion-id"]].map(|halves| halves.concat());
     let mut complaints = Vec::new();
     for (path, text) in files {
         for (number, line) in text.lines().enumerate() {

@@ -9,6 +9,7 @@ use std::{env, fs};
 
 use clap::{Arg, ArgAction, Command};
 use joch::audit;
+use joch::bom::risk;
 use joch::cli::{self, exit};
 use joch::render::contract;
 use joch::resource::yaml::{Found, read};
@@ -105,6 +106,7 @@ fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("docs/reference/cli.md".to_owned(), commands()),
         ("docs/reference/exit-codes.md".to_owned(), exit_codes()),
+        ("docs/reference/risk-rules.md".to_owned(), risk_rules()),
         ("docs/reference/rules.md".to_owned(), rules()),
         ("docs/schemas/joch.json".to_owned(), format!("{:#}\n", schema::bundle())),
     ];
@@ -133,6 +135,27 @@ fn rules() -> String {
     );
     for rule in audit::Rule::ALL {
         writeln!(page, "| `{}` | {} |", rule.id(), cell(rule.demands())).expect("a String takes all");
+    }
+    page
+}
+
+fn risk_rules() -> String {
+    let mut page = format!(
+        "# Rules of risk\n\n{MADE_FROM}\n\nWhat the `agbom` gate looks for in an agent and all that it is made of. A rule with Δ compares a change with what \
+         the target runs, and is silent where nothing runs; any other looks at one version, and its finding is new unless the \
+         running version has it too. New findings of the gate's severity or above stop a change; older ones are told.\n\n\
+         What may differ by environment stands in the Environment: `allowlists`, `minTrustScore`, `requireImageDigest`, \
+         `compliance.dataResidency`. An entry under `exceptions` lets one finding through: exact `rule`, exact `component`, \
+         `reason`, `expires` at most {} days ahead, and an `approver` who is a person that trust knows and not the operator.\n\n\
+         | rule | severity | what is risky | when | what to do |\n|---|---|---|---|---|\n",
+        risk::exception::LONGEST_EXCEPTION_DAYS
+    );
+    for rule in &risk::RULES {
+        let severities: Vec<_> = rule.severities.iter().map(|severity| severity.word()).collect();
+        let compares = if rule.compares { " Δ" } else { "" };
+        let (id, severity) = (rule.id, severities.join(", "));
+        let [title, when, remedy] = [rule.title, rule.when, rule.remedy].map(cell);
+        writeln!(page, "| `{id}`{compares} | {severity} | {title} | {when} | {remedy} |").expect("a String takes all");
     }
     page
 }

@@ -17,6 +17,9 @@ pub(super) fn judge(whole: &Whole, side: &Side<'_>, found: &mut Found) {
     }
     for server in whole.of_kind(&Kind::McpServer) {
         let Some(newest) = side.observed.get(server.id()).and_then(|all| all.last()) else { continue };
+        let mut places = Places::default();
+        newest.instructions.iter().for_each(|text| places.look(text, "its observed instructions"));
+        places.tell(&server.component(), found);
         for tool in &newest.tools {
             let mut places = Places::default();
             let at = format!("the observed tool {}", shown(&tool.name));
@@ -32,6 +35,7 @@ pub(super) fn judge(whole: &Whole, side: &Side<'_>, found: &mut Found) {
             ] {
                 value.iter().for_each(|value| places.walk(value, &format!("{at}, {what}")));
             }
+            tool.other.iter().for_each(|(key, value)| places.walk(value, &format!("{at}, {}", shown(key))));
             places.tell(&server.component(), found);
         }
     }

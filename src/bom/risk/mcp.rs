@@ -7,6 +7,7 @@ use crate::resource::{Kind, Risk, Value};
 use super::super::{OBSERVATION_DAYS, Observation};
 use super::address::Address;
 use super::found::{Found, shown};
+use super::mcp_change::{difference, says_the_same};
 use super::version::Version;
 use super::whole::{Part, Whole};
 use super::{Side, Terms};
@@ -175,11 +176,11 @@ fn drifted(server: &Part, side: &Side<'_>, found: &mut Found) {
             found.raise("AGB-MCP-010", server.component(), Risk::Critical, why);
         }
     }
-    if first.tools_digest != newest.tools_digest {
+    if !says_the_same(first, newest) {
         let why = format!(
-            "its tools changed since {}, when this record of it was first seen: {}",
+            "what it offers changed since {}, when this record of it was first seen: {}",
             first.observed_at.date_naive(),
-            super::mcp_change::difference(first, newest)
+            difference(first, newest)
         );
         found.raise("AGB-MCP-010", server.component(), Risk::Critical, why);
     }

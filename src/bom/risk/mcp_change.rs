@@ -31,15 +31,20 @@ fn pulled(was: &Part, before: &Side<'_>, server: &Part, after: &Side<'_>, found:
     let pin = |part: &Part| part.text(&["security", "pinnedVersion"]).map(str::to_owned);
     let Some(seen) = before.observed.get(was.id()).and_then(|all| all.last()) else { return };
     let Ok(newest) = current(server, after) else { return };
-    if seen.tools_digest != newest.tools_digest && pin(was) == pin(server) {
+    if !says_the_same(seen, newest) && pin(was) == pin(server) {
         let version =
             pin(server).map_or_else(|| "it is not pinned".to_owned(), |pin| format!("{} stayed pinned", shown(&pin)));
-        let why = format!("its tools changed and {version}: {}", difference(seen, newest));
+        let why = format!("what it offers changed and {version}: {}", difference(seen, newest));
         found.raise("AGB-MCP-002", server.component(), Risk::Critical, why);
     }
 }
 
-/// What the tools of two observations differ in.
+/// Whether a server tells models the same in both.
+pub(super) fn says_the_same(before: &Observation, after: &Observation) -> bool {
+    before.tools_digest == after.tools_digest && before.instructions == after.instructions
+}
+
+/// What the tools of two observations differ in, and whether its instructions do.
 pub(super) fn difference(before: &Observation, after: &Observation) -> String {
     fn by_name(seen: &Observation) -> BTreeMap<&str, &ToolDefinition> {
         seen.tools.iter().map(|tool| (tool.name.as_str(), tool)).collect()
@@ -49,13 +54,15 @@ pub(super) fn difference(before: &Observation, after: &Observation) -> String {
     let removed = old.keys().filter(|name| !new.contains_key(**name)).copied();
     let changed =
         new.iter().filter(|(name, tool)| old.get(**name).is_some_and(|was| was != *tool)).map(|(name, _)| *name);
+    let more = (before.instructions != after.instructions).then(|| "its instructions".to_owned());
     let told = [("new", listed(added)), ("changed", listed(changed)), ("gone", listed(removed))];
     let told: Vec<String> = told
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| format!("{what} {names}"))
         .collect();
-    if told.is_empty() { "their order".to_owned() } else { told.join("; ") }
+    let told: Vec<String> = told.into_iter().chain(more).collect();
+    if told.is_empty() { "the order of its tools".to_owned() } else { told.join("; ") }
 }
 
 fn publisher(was: &Part, server: &Part, found: &mut Found) {

@@ -114,9 +114,7 @@ mod tests {
         ] {
             assert!(is_fixed(name), "{name}");
         }
-        for name in
-            ["gpt-4.1", "claude-sonnet", "o3", "llama-3.1-405b", "mistral-large-latest", "chatgpt-4o-latest-2025"]
-        {
+        for name in ["gpt-4.1", "claude-sonnet", "o3", "llama-3.1-405b", "mistral-large-latest", "gpt-4o-latest-2025"] {
             assert!(!is_fixed(name), "{name}");
         }
     }

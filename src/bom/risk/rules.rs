@@ -59,7 +59,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-MCP-002",
         &[High, Critical],
         "the tools of an MCP server changed under a version that did not",
-        "critical: the digest of its observed tools changed while the pinned version stayed; high: nobody recorded its tools in the last 7 days",
+        "critical: its observed tools or instructions changed while the pinned version stayed; high: nobody recorded its tools in the last 7 days",
         "look at what the server offers with `joch mcp record`, review the difference, and pin the version that offers it",
     ),
     state(
@@ -108,7 +108,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-MCP-010",
         &[Critical],
         "an MCP server is on hold or has drifted",
-        "its record is on hold, the server says another version of itself than the pinned one, or its tools changed since this record of it was first seen",
+        "its record is on hold, the server says another version of itself than the pinned one, or what it offers changed since this record of it was first seen",
         "find out why, then move the pin to what was reviewed or lift the hold",
     ),
     change(

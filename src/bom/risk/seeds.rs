@@ -149,7 +149,7 @@ impl Draft {
 
     fn finish(self) -> Option<Closure> {
         let resource = |body: Value| Resource::from_value(body).ok().map(Arc::new);
-        let members = self.members.into_values().map(|body| Some(resource(body)?)).collect::<Option<Vec<_>>>()?;
+        let members = self.members.into_values().map(resource).collect::<Option<Vec<_>>>()?;
         let members = members.into_iter().map(|member| (member.id().clone(), member)).collect();
         Some(Closure::new(resource(self.agent)?, members, self.children))
     }

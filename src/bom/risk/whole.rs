@@ -77,7 +77,7 @@ fn collect(closure: &Closure, path: &[ResourceId], defaults: &Map, levels: &mut 
     let members = closure.members().iter().map(|(id, member)| (id.clone(), part(member))).collect();
     levels.push(Level { path: path.to_vec(), agent: part(closure.agent()), members });
     for (id, child) in closure.children() {
-        collect(child, &[path, &[id.clone()]].concat(), defaults, levels);
+        collect(child, &[path, std::slice::from_ref(id)].concat(), defaults, levels);
     }
 }
 

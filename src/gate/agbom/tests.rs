@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::*;
 use crate::bom::OBSERVATION_SCHEMA;
 use crate::closure::{Shelf, Unreadable};
-use crate::gate::{Held, Hold, Holds, Measured, Measurements, Observations, Results, evaluate};
+use crate::gate::{Held, Hold, HoldAction, Holds, Measured, Measurements, Observations, Results, evaluate};
 use crate::resource::Digest;
 use crate::resource::sample::one;
 use crate::trust::Principal;
@@ -91,8 +91,7 @@ impl Scene {
     }
 
     fn results(&self) -> Vec<GateResult> {
-        let trusts: Vec<Trust> =
-            [Some(self.environment), self.earlier].into_iter().flatten().map(|spec| with(spec)).collect();
+        let trusts: Vec<Trust> = [Some(self.environment), self.earlier].into_iter().flatten().map(with).collect();
         let digest = |closure: &Closure| closure.digest();
         let subject = Subject {
             resource: self.to.id().clone(),
@@ -277,12 +276,46 @@ fn a_server_counts_as_seen_by_whoever_works_here_and_lately() {
     };
     let missing = ["AGB-MCP-002", "AGB-MCP-003"];
     assert_eq!(told(&|_| {}), missing);
-    assert_eq!(told(&|scene| drop(scene.saw(1, 2, 0.9, "a", false))), [""; 0]);
-    assert_eq!(told(&|scene| drop(scene.saw(4, 2, 0.9, "a", false))), missing, "a viewer");
-    assert_eq!(told(&|scene| drop(scene.saw(9, 2, 0.9, "a", false))), missing, "nobody");
-    assert_eq!(told(&|scene| drop(scene.saw(1, 200, 0.9, "a", false))), missing, "eight days ago");
-    assert_eq!(told(&|scene| drop(scene.saw(1, -2, 0.9, "a", false))), missing, "tomorrow");
-    assert_eq!(told(&|scene| drop(scene.saw(1, 2, 0.4, "a", false))), ["AGB-MCP-003"]);
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, 2, 0.9, "a", false);
+        }),
+        [""; 0]
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(4, 2, 0.9, "a", false);
+        }),
+        missing,
+        "a viewer"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(9, 2, 0.9, "a", false);
+        }),
+        missing,
+        "nobody"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, 200, 0.9, "a", false);
+        }),
+        missing,
+        "eight days ago"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, -2, 0.9, "a", false);
+        }),
+        missing,
+        "tomorrow"
+    );
+    assert_eq!(
+        told(&|scene| {
+            scene.saw(1, 2, 0.4, "a", false);
+        }),
+        ["AGB-MCP-003"]
+    );
 }
 
 #[test]
@@ -322,8 +355,8 @@ fn a_server_on_hold_stops_the_change() {
         carried_at: now(),
     };
     scene.held = vec![held(HoldAction::Hold, 9)];
-    assert_eq!(scene.result().verdict, Verdict::Pass, "nobody holds it");
-    scene.held = vec![held(HoldAction::Hold, 1)];
+    assert_eq!(scene.result().verdict, Verdict::Pass, "nobody that trust knows holds it");
+    scene.held = vec![held(HoldAction::Hold, 2)];
     assert!(scene.told().contains("AGB-MCP-010 (critical)"), "{}", scene.told());
     scene.held.push(held(HoldAction::Lift, 2));
     assert_eq!(scene.result().verdict, Verdict::Pass);
@@ -338,4 +371,20 @@ fn what_cannot_be_read_is_an_error_and_no_pass() {
     let mut scene = Scene::new(None, &[("Tool post", SOUND)]);
     scene.environment = "{minTrustScore: high}";
     assert!(scene.told().starts_with("ERROR"), "{}", scene.told());
+}
+
+#[test]
+fn what_is_open_in_a_place_is_told_without_a_change() {
+    let mut scene = Scene::new(None, &[("MCPServer docs", SERVER), ("Tool post", RISKY)]);
+    let open = |scene: &Scene, environment: &str| {
+        let trust = with(environment);
+        let place = Place { environment: "prod", trust: &trust, now: now(), observations: scene, holds: scene };
+        let found = open_findings(&scene.to, &place).expect("all can be read");
+        found.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&scene, "{}"), ["AGB-MCP-002", "AGB-MCP-003", "AGB-TOOL-003"]);
+    scene.saw(1, 2, 0.9, "a", false);
+    let listed = "{allowlists: {publishers: [other]}, exceptions: [{rule: AGB-TOOL-003, component: 'joch:tool/default/post', \
+                  reason: x, expires: '2026-07-01', approver: carol}]}";
+    assert_eq!(open(&scene, listed), ["AGB-MCP-005"]);
 }

@@ -22,10 +22,18 @@ use super::failure::Failure;
 /// # Errors
 /// The evidence cannot be read.
 fn counting(server: &ResourceId, reader: &Reader<'_>, trust: &Trust) -> Result<Vec<Observed>> {
-    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
-    let mut observed = ballots.observed(server, None)?;
+    let mut observed = all(server, reader, trust)?;
     observed.retain(|observed| observed.counts(trust));
     Ok(observed)
+}
+
+/// All of them, whoever signed.
+///
+/// # Errors
+/// The evidence cannot be read.
+fn all(server: &ResourceId, reader: &Reader<'_>, trust: &Trust) -> Result<Vec<Observed>> {
+    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
+    Ok(ballots.observed(server, None)?)
 }
 
 /// The failure that nobody looked at a server yet.

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::SubsecRound as _;
+use chrono::{SubsecRound as _, TimeDelta};
 
 use crate::bom::{OBSERVATION_SCHEMA, Observation, ToolDefinition, exact, offer, reworded, tools_digest};
 use crate::diff::Change;
@@ -23,7 +23,7 @@ use super::super::eval::execute::proxy;
 use super::super::failure::Failure;
 use super::super::land::{append, commit_time, signed_item};
 use super::super::secrets::Secrets;
-use super::{counting, place, reach};
+use super::{all, counting, place, reach};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -114,8 +114,12 @@ fn sign(mut seen: Observation, environment: String, desk: &Desk, caller: &mut Ca
     let operating = desk.operating(caller, &trust)?;
     check_observer(&trust, &operating)?;
     let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let mut known = all(&seen.server, &reader, &trust)?;
+    // Two people may see the same in one second, and each item needs an id of its own.
+    let after = known.iter().map(|known| known.observation.observed_at + TimeDelta::seconds(1)).max();
+    let time = after.map_or(time, |after| after.max(time));
     seen.observed_at = time;
-    let mut known = counting(&seen.server, &reader, &trust)?;
+    known.retain(|known| known.counts(&trust));
     let principal = operating.operator.principal.name.clone();
     let repeats = |last: &Observed| {
         let age = (time - last.observation.observed_at).num_seconds();
@@ -134,6 +138,14 @@ fn sign(mut seen: Observation, environment: String, desk: &Desk, caller: &mut Ca
     let id = Digest::of(&bytes).hex();
     let directory = layout::observations(&seen.server, Some(seen.digest));
     let edits = Vec::from(signed_item(bytes, &operating, |id| format!("{directory}/{id}.json"))?);
+    let scored = known.last().is_some_and(|last| last.observation.trust_score.is_some());
+    if scored && seen.trust_score.is_none() {
+        caller.notice(format!(
+            "the last observation of {} has a score of trust and this one has none, so that gates miss it; \
+             `--trust-score` and `--trust-source` say it again",
+            seen.server
+        ));
+    }
     let mut told = outcome(State::Recorded, environment, Arc::new(seen), known.pop());
     let commit = append(&mut transaction, &reader, edits, message(&told, &operating), &operating, time)?;
     desk.finish(transaction, caller)?;

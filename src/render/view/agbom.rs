@@ -94,7 +94,8 @@ impl View for AgbomResult {
 impl AgbomResult {
     fn title(&self) -> String {
         let count = self.components.len();
-        format!("{} v{} is made of {count} components ({})", self.agent, self.version, words::digits(self.digest))
+        let content = words::digits(self.content_digest.unwrap_or(self.digest));
+        format!("{} v{} is made of {count} components ({content})", self.agent, self.version)
     }
 }
 

@@ -59,7 +59,7 @@ pub use history::History;
 pub use holds::{HoldList, HoldResult, ListedHold};
 pub use init::InitResult;
 pub use mcp::{McpDiff, McpObservation, McpRecorded, RecordState, Sighting};
-pub use policy::{GateInput, PolicyPreview, PreviewedAgent, PreviewedRung};
+pub use policy::{PolicyPreview, PreviewedAgent, PreviewedRung, gate_input};
 pub use release::ReleaseDescription;
 pub use releases::{ListedRelease, ReleaseList};
 pub use review::{ReviewResult, ReviewedGates};

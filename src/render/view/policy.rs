@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::policy::{Found, Input, Obligation};
 use crate::render::{Page, View, escape, markdown_text};
 
+use super::Verbatim;
+
 /// Which agents drafts of Policies would block.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -157,45 +159,42 @@ impl View for PolicyPreview {
     }
 }
 
-/// The document that policies in Rego see, printed as it is.
-#[derive(Debug, Clone)]
-pub struct GateInput(String);
-
-impl GateInput {
-    /// The document; what could hide or turn round words on a terminal is written as JSON may write it.
-    #[must_use]
-    pub fn new(input: &Input) -> Self {
-        let json = serde_json::to_string_pretty(input).expect("it holds only what JSON can");
-        let mut out = String::with_capacity(json.len() + 1);
-        let mut units = [0; 2];
-        for char in json.chars() {
-            if char == '\n' || escape(&char.to_string()).starts_with(char) {
-                out.push(char);
-            } else {
-                for unit in char.encode_utf16(&mut units) {
-                    write!(out, "\\u{unit:04x}").expect("a String takes all");
-                }
+/// The document that policies in Rego see, for another engine. What could hide words on a terminal or turn them round is
+/// written as JSON may write it.
+#[must_use]
+pub fn gate_input(input: &Input) -> Verbatim {
+    let json = serde_json::to_string_pretty(input).expect("it holds only what JSON can");
+    let mut out = String::with_capacity(json.len() + 1);
+    let mut units = [0; 2];
+    for char in json.chars() {
+        if char == '\n' || escape(&char.to_string()).starts_with(char) {
+            out.push(char);
+        } else {
+            for unit in char.encode_utf16(&mut units) {
+                write!(out, "\\u{unit:04x}").expect("a String takes all");
             }
         }
-        out.push('\n');
-        Self(out)
     }
+    out.push('\n');
+    Verbatim(out)
 }
 
-impl View for GateInput {
-    fn kind(&self) -> &'static str {
-        "GateInput"
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::Closure;
+    use crate::policy::{Asked, World};
+    use crate::resource::sample::one;
 
-    fn fields(&self) -> serde_json::Value {
-        serde_json::from_str(&self.0).unwrap_or_default()
-    }
-
-    fn text(&self, page: &mut Page, _wide: bool) {
-        self.0.lines().for_each(|line| page.line(line));
-    }
-
-    fn verbatim(&self) -> Option<&str> {
-        Some(&self.0)
+    #[test]
+    fn what_could_hide_words_is_escaped_and_means_the_same() {
+        let agent = one("Agent a", "{instructions: \"be \\u202ekind\\x9b\"}");
+        let closure = Closure::new(agent, [].into(), [].into());
+        let world = World { environment: "prod", record: None, sightings: [].into(), run_cost: None };
+        let asked = Asked { from: None, to: "prod".into(), agent: String::new(), operator: String::new() };
+        let Verbatim(text) = gate_input(&Input::of(&closure, None, &asked, &[], &world));
+        assert!(text.contains(r#""be \u202ekind\u009b""#), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(read["object"]["spec"]["instructions"], "be \u{202e}kind\u{9b}");
     }
 }

@@ -1,5 +1,5 @@
-//! What is printed as it is, for another program: schemas, completions. It comes from joch itself, never from a
-//! resource.
+//! What is printed as it is, for another program: schemas, completions. It comes from joch itself, or is
+//! escaped as the other program would have it.
 
 use crate::render::{Page, View};
 

@@ -114,7 +114,7 @@ fn every_listing_says_overridden_until_a_second_person_accepts_it() {
     assert_eq!(record["overrides"][0]["gate"], "approval:rm");
     assert_eq!(record["overrides"][0]["by"], "bob@example.com");
     assert_eq!(record["overrides"][0]["ticket"], "INC-7");
-    let trailers = lab.git("log -1 --format=%(trailers:key=Joch-Override,valueonly) refs/heads/prod");
+    let trailers = lab.git("log -1 '--format=%(trailers:key=Joch-Override,valueonly)' refs/heads/prod");
     assert_eq!(trailers, "approval:rm INC-7");
     lab.is_sound();
 

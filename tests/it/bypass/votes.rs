@@ -82,7 +82,12 @@ fn a_yes_that_was_signed_for_another_purpose_is_none() {
                  git update-ref refs/heads/evidence $(git commit-tree -S $(git write-tree) -p evidence -m approve)";
     let forged = lab.0.sh("bob", forge);
     assert_eq!(forged.code, 0, "{}", forged.stderr);
-    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &["it was made for the namespace `git`"]);
+    lab.stopped(
+        "ci",
+        &format!("promote a {TO_PROD}"),
+        REFUSED,
+        &["it was made for `git` and not for `joch-evidence@v1`"],
+    );
 }
 
 #[test]

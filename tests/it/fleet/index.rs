@@ -40,7 +40,7 @@ fn a_table_that_followed_every_change_is_the_one_that_is_derived_anew() {
             0 => format!("joch delete agent a{number} --env staging"),
             1 => {
                 let parent = "apiVersion: joch.dev/v1alpha1\nkind: Agent\nmetadata: { name: parent }\nspec: { \
-                              instructions: ask, modelRef: { name: answers }, agents: [{ name: a0 }] }\n";
+                              instructions: ask, modelRef: { name: answers }, children: [{ name: a0 }] }\n";
                 write(&world, "parent.yaml", parent);
                 "joch apply -f parent.yaml".to_owned()
             }
@@ -66,7 +66,11 @@ fn a_table_that_followed_every_change_is_the_one_that_is_derived_anew() {
     }
     let (told, followed) = (ask(&world), tables(&world));
     fs::remove_dir_all(world.project().join(".joch/cache")).expect("a cache");
-    assert_eq!((ask(&world), tables(&world)), (told, followed.clone()));
+    assert_eq!(ask(&world), told);
+    for (name, anew) in tables(&world) {
+        let [anew, followed] = [&anew, &followed[&name]].map(|bytes| String::from_utf8_lossy(bytes));
+        assert_eq!(anew, followed, "{name}");
+    }
     for name in ["deployments-staging", "deployments-prod", "evals-staging", "parents-prod", "components-staging"] {
         assert!(followed.contains_key(name), "{name} is not among {:?}", followed.keys());
     }
@@ -82,8 +86,8 @@ fn a_guard_that_somebody_takes_out_of_a_table_still_stands() {
         let promoted = world.sh("alice", "joch promote a0 --from staging --to prod -o json");
         let gates = serde_json::from_str::<serde_json::Value>(&promoted.stdout).expect("JSON");
         assert_eq!(promoted.code, 3, "{how}: {gates:#}");
-        assert_eq!(gates["records"][0]["gates"][0]["gate"], "approval", "{how}");
-        assert_eq!(gates["records"][0]["gates"][0]["demandedBy"][0], "deployment/default/a0-prod", "{how}");
+        let demanded = r#""demandedBy":["deployment/a0-prod"]"#;
+        assert!(gates.to_string().contains(demanded), "{how}: {gates:#}");
     };
     refused("nothing kept");
     let name = "deployments-staging";

@@ -23,9 +23,9 @@ fn who_uses_a_server_is_told_for_every_environment_with_the_versions() {
         rows,
         [
             vec!["NAME", "ENVIRONMENT", "VERSION", "COMPONENTS", "USES"],
-            vec!["a0", "staging", "v2", "5", "mcp-server/default/server-0", "v2"],
-            vec!["a3", "staging", "v2", "5", "mcp-server/default/server-0", "v2"],
-            vec!["a0", "prod", "v1", "5", "mcp-server/default/server-0", "v1"],
+            vec!["a0", "staging", "v2", "6", "mcp-server/default/server-0", "v2"],
+            vec!["a3", "staging", "v2", "6", "mcp-server/default/server-0", "v2"],
+            vec!["a0", "prod", "v1", "6", "mcp-server/default/server-0", "v1"],
         ],
         "{listed}"
     );
@@ -34,7 +34,7 @@ fn who_uses_a_server_is_told_for_every_environment_with_the_versions() {
     let item = &json["items"][0];
     assert_eq!([&item["name"], &item["release"]], ["a0", "prod/1"]);
     assert_eq!(item["uses"][0]["version"], 1);
-    assert_eq!(done(&world, "joch agbom ls --mcp-server server-0 --env prod -o name").stdout, "agent/default/a0\n");
+    assert_eq!(done(&world, "joch agbom ls --mcp-server server-0 --env prod -o name").stdout, "agent/a0\n");
     let markdown = done(&world, "joch agbom ls --mcp-server server-0 --env prod -o markdown").stdout;
     assert!(markdown.contains("mcp-server/default/server-0"), "{markdown}");
 }
@@ -47,13 +47,13 @@ fn all_that_is_asked_for_must_be_held() {
         done(&world, "joch apply -f one.yaml");
     }
     for (asked, names) in [
-        ("--uses tool/tool-1", "agent/default/a1\n"),
-        ("--mcp-server server-1", "agent/default/a1\nagent/default/a10\n"),
-        ("--mcp-server server-1 --uses tool/tool-10", "agent/default/a10\n"),
-        ("--model answers --uses tool/tool-0", "agent/default/a0\n"),
-        ("--model openai/answers-1 --uses tool/tool-0", "agent/default/a0\n"),
-        ("--model answers-1 --uses tool/tool-0", "agent/default/a0\n"),
-        ("--image registry.example.com/ --uses tool/tool-0", "agent/default/a0\n"),
+        ("--uses tool/tool-1", "agent/a1\n"),
+        ("--mcp-server server-1", "agent/a1\nagent/a10\n"),
+        ("--mcp-server server-1 --uses tool/tool-10", "agent/a10\n"),
+        ("--model answers --uses tool/tool-0", "agent/a0\n"),
+        ("--model openai/answers-1 --uses tool/tool-0", "agent/a0\n"),
+        ("--model answers-1 --uses tool/tool-0", "agent/a0\n"),
+        ("--image registry.example.com/ --uses tool/tool-0", "agent/a0\n"),
         ("--image registry.other/", ""),
         ("--image 1.6.0", ""),
         ("--uses tool/other/tool-1", ""),
@@ -69,4 +69,35 @@ fn all_that_is_asked_for_must_be_held() {
     );
     let wrong = world.sh("alice", "joch agbom ls --uses server-1");
     assert_eq!(wrong.code, 64, "{}", wrong.stderr);
+}
+
+#[test]
+fn an_agent_whose_server_is_unpinned_is_of_high_risk_until_it_is_pinned_again() {
+    let world = project("lists-risk");
+    for number in [0, 1] {
+        write(&world, "one.yaml", &agent(number, 1));
+        done(&world, "joch apply -f one.yaml");
+    }
+    let rules = |name: &str| -> Vec<String> {
+        let listed = json(&world, "joch agbom ls --high-risk -o json");
+        let items = listed["items"].as_array().expect("a list").clone();
+        let of = items.iter().filter(|item| item["name"] == name);
+        let findings = of.flat_map(|item| item["findings"].as_array().expect("a list").clone());
+        findings.map(|finding| format!("{} {}", finding["rule"], finding["component"]).replace('"', "")).collect()
+    };
+    let unpinned = "AGB-MCP-001 joch:mcp-server/default/server-1".to_owned();
+    assert!(!rules("a0").contains(&unpinned) && !rules("a1").contains(&unpinned));
+    let server = |security: &str| {
+        let text = format!(
+            "apiVersion: tools.joch.dev/v1alpha1\nkind: MCPServer\nmetadata: {{ name: server-1 }}\nspec: {{ transport: \
+             streamable_http, endpoint: {{ url: \"https://mcp.example/1\" }}, security: {{ {security} }} }}\n"
+        );
+        write(&world, "server.yaml", &text);
+        done(&world, "joch apply -f server.yaml");
+    };
+    server("pinServerVersion: false");
+    assert!(rules("a1").contains(&unpinned), "{:?}", rules("a1"));
+    assert!(!rules("a0").contains(&unpinned), "{:?}", rules("a0"));
+    server("pinServerVersion: true, pinnedVersion: \"1.0.0\"");
+    assert!(!rules("a1").contains(&unpinned), "{:?}", rules("a1"));
 }

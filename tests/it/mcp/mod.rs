@@ -191,6 +191,9 @@ fn a_score_is_signed_with_its_source() {
         (&told["observation"]["trustScore"], &told["observation"]["trustSource"]),
         (&0.85.into(), &"scan 12".into())
     );
+    let without = bench.joch("bob", "mcp record help-center --env local", 0);
+    assert!(without.stderr.contains("this one has none, so that gates miss it"), "{}", without.stderr);
+    assert!(without.stdout.contains("- trustScore: 0.85"), "{}", without.stdout);
     for wrong in [
         "--trust-score 0.85",
         "--trust-source x",

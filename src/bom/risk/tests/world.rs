@@ -43,6 +43,8 @@ pub(super) struct Sight {
     pub(super) days: i64,
     pub(super) score: Option<&'static str>,
     pub(super) version: &'static str,
+    /// What the server tells every model.
+    pub(super) instructions: Option<&'static str>,
     /// Name and description of each tool.
     pub(super) tools: Vec<(&'static str, &'static str)>,
 }
@@ -140,8 +142,13 @@ fn sound() -> Texts {
 impl World {
     /// The same sound agent before and after.
     pub(super) fn new() -> Self {
-        let sight =
-            Sight { days: 1, score: Some("0.9"), version: "1.2.0", tools: vec![("search", "Searches the docs.")] };
+        let sight = Sight {
+            days: 1,
+            score: Some("0.9"),
+            version: "1.2.0",
+            instructions: None,
+            tools: vec![("search", "Searches the docs.")],
+        };
         Self {
             from: Some(sound()),
             to: sound(),
@@ -279,12 +286,8 @@ fn seen(closure: &Closure, sights: &[Sight]) -> BTreeMap<ResourceId, Vec<Arc<Obs
 fn observation(server: &ResourceId, digest: Digest, sight: &Sight) -> Observation {
     let tool = |(name, description): &(&str, &str)| ToolDefinition {
         name: (*name).to_owned(),
-        title: None,
         description: Some((*description).to_owned()),
-        input_schema: None,
-        output_schema: None,
-        annotations: None,
-        other: Default::default(),
+        ..ToolDefinition::default()
     };
     Observation {
         schema: OBSERVATION_SCHEMA.into(),
@@ -295,7 +298,7 @@ fn observation(server: &ResourceId, digest: Digest, sight: &Sight) -> Observatio
         server_name: None,
         server_version: Some(sight.version.to_owned()),
         protocol_version: None,
-        instructions: None,
+        instructions: sight.instructions.map(str::to_owned),
         tools: sight.tools.iter().map(tool).collect(),
         tools_digest: Digest::of(format!("{:?}", sight.tools)),
         trust_score: sight.score.map(|score| serde_json::from_str::<Value>(score).expect("a number")),
