@@ -89,6 +89,7 @@ fn what_is_applied_above_has_not_soaked_below() {
     let said = bench.ends("alice", "apply -f a.yaml --env prod", REFUSED);
     let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("`staging` does not run exactly this"), "{said}");
+    sleep(Duration::from_secs(2));
     bench.does("ci", "promote a --from staging --to prod --dry-run");
     bench.does("ci", "rollback agent a --env staging --to-version 1 --reason \"a soak is no matter of going back\"");
 }
