@@ -116,6 +116,7 @@ impl Scene {
             candidate: Some(&self.to),
             running: self.from.as_ref(),
             diff: &[],
+            weakenings: &[],
             is_rollback: false,
             standing: self,
             running_in_source_since: None,
@@ -134,9 +135,7 @@ impl Scene {
                 default_judge: None,
                 agents: Vec::new(),
                 together: [].into(),
-                loosens: false,
             },
-            approval_demanded: false,
         };
         evaluate(&self.demands, &subject, &evidence).into_iter().filter(|result| result.gate == "agbom").collect()
     }

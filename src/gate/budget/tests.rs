@@ -230,6 +230,7 @@ impl Scene {
             candidate: Some(&closure),
             running: None,
             diff: &[],
+            weakenings: &[],
             is_rollback: false,
             standing: &target,
             running_in_source_since: None,
@@ -248,9 +249,7 @@ impl Scene {
                 default_judge: None,
                 agents: [&closure].into_iter().chain(closure.children().values()).map(moved).collect(),
                 together: [closure.id().clone()].into(),
-                loosens: false,
             },
-            approval_demanded: false,
         };
         let demand = Demand {
             settings: self.settings.map(|text| one("Tool t", text).spec().clone()).into_iter().collect(),
