@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::release::Record;
+use crate::release::{Event, Record};
 
 use super::compare::{same_components, same_diff, same_imposed};
 use super::finding::{Finding, Rule};
@@ -10,8 +10,8 @@ use super::gates::same_answer;
 
 /// What another joch may word otherwise, or number otherwise since. The version that a stopped change would have had
 /// is not given away by it: other content may have it now.
-const NOT_COMPARED: [&str; 9] =
-    ["joch", "toVersion", "diff", "abomDiff", "imposed", "gates", "evalResults", "approvals", "projections"];
+const NOT_COMPARED: [&str; 10] =
+    ["joch", "toVersion", "authors", "diff", "abomDiff", "imposed", "gates", "evalResults", "approvals", "projections"];
 
 /// Evidence is never taken away, so there is nothing to bring back.
 const AFTER: &str = "; nothing was released on it: ask whoever signed it, and rely on the attempts after it";
@@ -30,6 +30,10 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
                 format!("`{name}` of the decision is not what its source, its target and trust say"),
             );
         }
+    }
+    // Who made a version is told by its number, so it is known again where that was given before.
+    if found.event == Event::Promote && found.to_version == derived.to_version && found.authors != derived.authors {
+        wrong(Rule::RecordContent, "`authors` of the decision are not those who made what it brings".into());
     }
     if !same_diff(found, derived) {
         wrong(Rule::RecordDiff, "`diff` of the decision is not that of the two closures".into());

@@ -18,7 +18,8 @@ const ALL: &str = "--require eval:support-triage-quality --require approval:rele
                    --require agbom --require budget --require latency:+20%";
 const STEP: &str = "support-triage --from staging --to prod";
 
-/// Bob approves, agents are reached over HTTP, prod expects 500 runs a day, and the judges are named.
+/// Bob approves, agents are reached over HTTP, prod expects 500 runs a day, judges are named, and a person confirms
+/// every ticket.
 pub(crate) const PROJECT: &str = r#"
 set -e
 cp -r $FIXTURES/support-triage/. .
@@ -26,6 +27,7 @@ key() { cut -d' ' -f1,2 "../home/$1/.ssh/id_ed25519.pub"; }
 sed -i "s|role: approver|role: approver\n      keys: [\"$(key bob)\"]|" teams/release-manager.yaml
 sed -i 's|type: llm_judge|type: llm_judge\n      judgeModelRef: { name: gpt-4.1 }|' evals/support-triage-quality.yaml
 sed -i 's|replicas: 3|replicas: 3\n  expectedRunsPerDay: 500|' deployments/support-triage-prod.yaml
+sed -i '/name: zendesk.create_ticket/,/^---/s/requiresApproval: false/requiresApproval: true/' tools/zendesk.yaml
 cat > deployments/support-triage-staging.yaml <<END
 apiVersion: ops.joch.dev/v1alpha1
 kind: Deployment
@@ -91,6 +93,7 @@ fn brings(world: &World, script: &str, files: &str, what: &[&str]) {
 pub(crate) fn run(world: &World, milliseconds: u64, dollars: &str) -> RunResult {
     let scores = [("task_success", 1.0), ("tone_consistency", 1.0), ("pii_leakage", 0.0)];
     let mut result = measure::result(world, "support-triage-quality", "support-triage", "staging", &scores);
+    result.runner.lag_p99_us = Some(100);
     let cost: Decimal = dollars.parse().expect("a number");
     for (at, case) in (0..).zip(&mut result.cases) {
         let trial = &mut case.trials[0];

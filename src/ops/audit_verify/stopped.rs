@@ -109,6 +109,15 @@ impl Court<'_, '_> {
             Ok(plan) => plan,
             Err(why) => return finding(Rule::RecordContent, why),
         };
+        // One command may change trust and be stopped: then the rules that it was judged by stand nowhere.
+        let rules = |record: &&Record| {
+            plan.records
+                .iter()
+                .any(|again| again.agent_ref == record.agent_ref && again.gate_rules != record.gate_rules)
+        };
+        if record.event == Event::Apply && attempt.records.iter().any(rules) {
+            return Ok(None);
+        }
         let mut findings = Vec::new();
         for found in &attempt.records {
             match plan.records.iter().find(|derived| derived.agent_ref == found.agent_ref) {
