@@ -29,6 +29,8 @@ pub struct Listed {
     pub record: Option<Record>,
     /// When.
     pub time: DateTime<Utc>,
+    /// Where it stands on the evidence branch.
+    pub path: String,
 }
 
 /// The kinds of things on the list.
@@ -65,7 +67,11 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Vec<Listed>> {
     let trust = reader.trust()?;
     let mut listed = statements(&reader, &trust, caller.now)?;
     listed.extend(attempts(&reader, &trust)?);
-    listed.sort_by(|a, b| (b.time, &b.id).cmp(&(a.time, &a.id)));
+    // Of two things that were said within one second, the ledger knows which came later.
+    let paths = listed.iter().map(|item| item.path.as_str()).collect();
+    let carried = reader.carried(reader.tip(layout::EVIDENCE)?, paths)?;
+    let place = |item: &Listed| carried.get(&item.path).map(|(place, _)| *place);
+    listed.sort_by(|a, b| (b.time, place(b), &b.id).cmp(&(a.time, place(a), &a.id)));
     if let Some(id) = &request.id {
         listed.retain(|item| item.id.starts_with(id.as_str()));
         if listed.is_empty() || id.len() < 6 {
@@ -103,6 +109,7 @@ fn statements(reader: &Reader<'_>, trust: &Trust, now: DateTime<Utc>) -> Result<
             principal: trust.principal(&item.key).map(|principal| principal.name),
             fingerprint: item.key.fingerprint(),
             time: statement.predicate.stated_at,
+            path: item.path,
             predicate: Some(statement.predicate),
             record: None,
         });
@@ -135,6 +142,7 @@ fn attempts(reader: &Reader<'_>, trust: &Trust) -> Result<Vec<Listed>> {
                     fingerprint: item.key.fingerprint(),
                     predicate: None,
                     time: record.timestamp,
+                    path: item.path,
                     record: Some(record),
                 });
             }

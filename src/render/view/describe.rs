@@ -154,7 +154,7 @@ impl Description {
         if !place.imposed.is_empty() {
             page.line(format!("  imposed in {environment}: {}", list(&place.imposed)));
         }
-        if let Some(overridden) = &place.standing.overridden {
+        if let Some(overridden) = place.standing.overridden.as_ref().filter(|overridden| overridden.open) {
             page.line(format!("  overridden in {environment}: {}", super::release::sentence(overridden)));
         }
         if place.behind_trust {

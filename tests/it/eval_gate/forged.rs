@@ -1,5 +1,7 @@
 //! What is forged does not count, and an audit names it.
 
+use joch::resource::Digest;
+
 use crate::support::needs;
 
 use super::*;
@@ -102,9 +104,12 @@ fn a_result_that_was_changed_after_it_was_signed_is_named_and_nothing_is_decided
 /// it says so, is signed by whoever may, and stands where it belongs. Tells which rules an audit finds broken.
 fn decided_on(name: &str, lie: impl Fn(&mut RunResult)) -> Vec<String> {
     let bench = Bench::staged(name);
-    let honest = bench.passes();
+    let measured = bench.scores(0.9);
+    let honest = bench.records(&measured);
     bench.does("ci", "promote a --from staging --to prod");
-    let mut forged = bench.scores(0.9);
+    // The same run with another journal, so that the record says of it what it said of the other.
+    let mut forged = measured.clone();
+    forged.runner.journal = Digest::of("another journal");
     lie(&mut forged);
     let script = format!("was={honest}\n{EXCHANGE}");
     rules_after(&bench, "ci", &forged, &script)
