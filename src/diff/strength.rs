@@ -181,7 +181,7 @@ fn is_neutral(change: &Change) -> bool {
     let rows = NEUTRAL.iter().filter(|(of, _)| of.is_empty() || *of == kind);
     let mut patterns = rows.flat_map(|(_, patterns)| *patterns);
     let beneath = |pattern: &&str| (1..=steps.len()).any(|depth| covers(pattern, &steps[..depth]));
-    patterns.any(|pattern| beneath(&pattern)) || is_harmless(change)
+    patterns.any(beneath) || is_harmless(change)
 }
 
 /// What takes nothing away although the table has no word for it.
@@ -437,7 +437,7 @@ mod tests {
             ["spec.rules.2 stronger"],
             "a rule at the head moves the others and weakens none"
         );
-        unknown("Policy p", &policy(&[a.clone()]), &policy(&[rule("tool.name: z", deny)]));
+        unknown("Policy p", &policy(std::slice::from_ref(&a)), &policy(&[rule("tool.name: z", deny)]));
         let routed =
             |who: &str| rule("x: 1", &format!("require: {{approval: human, approvalRouting: {{approvers: [{who}]}}}}"));
         unknown("Policy p", &policy(&[routed("a, b")]), &policy(&[routed("a")]));

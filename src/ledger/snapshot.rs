@@ -151,7 +151,7 @@ impl<'r> Snapshot<'r> {
             if found.kind != EntryKind::Directory {
                 return Ok(None);
             }
-            match object::find_entry(&*self.remembered_tree(found.id)?, name) {
+            match object::find_entry(&self.remembered_tree(found.id)?, name) {
                 Some(entry) => found = entry.clone(),
                 None => return Ok(None),
             }

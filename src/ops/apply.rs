@@ -113,8 +113,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             (Staged::Waits(waiting), Some(open)) => {
                 // What was staged for the set is let go; the proposal stands alone.
                 drop(open);
-                let proposal = desk.begin()?;
-                return Err(waiting.propose(proposal, &reader, &desk, &operating, why, time, caller)?.into());
+                let mut proposal = desk.begin()?;
+                let missing = waiting.propose(&mut proposal, &reader, &operating, why, time)?;
+                desk.finish(proposal, caller)?;
+                return Err(missing.into());
             }
             (Staged::Waits(waiting), None) => return Err(waiting.refusal(None).into()),
         };

@@ -79,7 +79,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         match change.stage(&mut transaction, &reader, &trust, &operating, why, time)? {
             Staged::Made(after) => outcome.trust_commit = Some(after.commit),
             Staged::Waits(waiting) => {
-                return Err(waiting.propose(transaction, &reader, &desk, &operating, why, time, caller)?.into());
+                let missing = waiting.propose(&mut transaction, &reader, &operating, why, time)?;
+                desk.finish(transaction, caller)?;
+                return Err(missing.into());
             }
         }
         desk.finish(transaction, caller)?;

@@ -9,8 +9,7 @@ use crate::release::layout;
 use crate::trust::Trust;
 
 use super::approve::item;
-use super::caller::Caller;
-use super::desk::{Desk, Operating};
+use super::desk::Operating;
 use super::failure::{Failure, Kind};
 use super::land::append;
 use super::quorum::{Spoken, Weaker};
@@ -55,19 +54,17 @@ impl Waiting {
         self.agreement.yes.len() < self.weaker.needed
     }
 
-    /// Writes the proposal, unless one stands, and says what is missing.
+    /// Stages the proposal, unless one stands, and says what is missing; the caller finishes the transaction.
     ///
     /// # Errors
     /// The ledger moved, or a signature could not be made.
     pub(super) fn propose(
         &self,
-        mut transaction: Transaction<'_>,
+        transaction: &mut Transaction<'_>,
         reader: &Reader<'_>,
-        desk: &Desk,
         operating: &Operating,
         reason: Option<&str>,
         time: DateTime<Utc>,
-        caller: &mut Caller<'_>,
     ) -> Result<Failure> {
         if let Some(id) = self.standing(time) {
             return Ok(self.refusal(Some(&id)));
@@ -88,8 +85,7 @@ impl Waiting {
         let count = self.weaker.changes.len();
         let message =
             format!("propose a change of trust: {count} records\n\nJoch-Event: request\nJoch-Operator: {who}\n");
-        append(&mut transaction, reader, edits, message, operating, time)?;
-        desk.finish(transaction, caller)?;
+        append(transaction, reader, edits, message, operating, time)?;
         Ok(self.refusal(Some(&id)))
     }
 

@@ -278,11 +278,11 @@ fn families_that_mix_are_judged_in_every_combination_and_too_many_are_an_error()
 #[test]
 fn a_policy_that_cannot_be_acted_on_is_an_error_and_no_pass() {
     only(
-        &judged("{rules: [{when: {tool.sideEfect: financial}, action: {deny: true}}]}").split_at(1).0,
+        judged("{rules: [{when: {tool.sideEfect: financial}, action: {deny: true}}]}").split_at(1).0,
         "POL-MALFORMED",
         "did you mean `tool.sideEffect`?",
     );
-    only(&judged("{rego: [1], rules: []}").split_at(1).0, "POL-MALFORMED", "`rego` is text");
+    only(judged("{rego: [1], rules: []}").split_at(1).0, "POL-MALFORMED", "`rego` is text");
     let broken = judged("{rego: 'package joch.release'}");
     assert!(broken.iter().all(|said| said.starts_with("POL-REGO-SHAPE")), "{broken:#?}");
 }

@@ -33,13 +33,16 @@ pub(super) struct Scene {
     pub(super) gate: &'static str,
     pub(super) settings: Option<&'static str>,
     pub(super) cases: usize,
-    pub(super) run: fn(usize) -> TrialResult,
+    pub(super) run: Run,
     pub(super) alter: fn(&mut RunResult),
     /// A second Eval that measures it: so many cases, each with this run.
-    pub(super) second: Option<(usize, fn(usize) -> TrialResult)>,
+    pub(super) second: Option<(usize, Run)>,
     /// An agent that it runs, which changes with it.
     pub(super) child: Option<&'static str>,
 }
+
+/// What the run of each case used.
+pub(super) type Run = fn(usize) -> TrialResult;
 
 pub(super) fn usual(_: usize) -> TrialResult {
     TrialResult { usage: Some(Usage { input: 1000, output: 1000 }), ..TrialResult::default() }
