@@ -66,9 +66,9 @@ use crate::resource::Requirement;
 #[must_use]
 pub fn evaluate(demands: &[Demand], subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
     let mut results: Vec<_> = demands.iter().map(|demand| judge(demand, subject, evidence)).collect();
-    // Whom the operator asks beside does not decide whose no counts.
+    // Whom the operator asks beside does not decide whose no counts, and neither does advice.
     let is_approval = |demand: &&Demand| matches!(demand.requirement, Requirement::Approval(..));
-    if !demands.iter().filter(is_approval).any(Demand::is_standing) {
+    if !demands.iter().filter(is_approval).any(|demand| demand.is_standing() && !demand.advisory) {
         results.extend(approval::rejected(subject, evidence));
     }
     results.extend(regression::judge(&evidence.regressions, &evidence.allowed_regressions, evidence.gated));

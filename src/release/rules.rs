@@ -37,6 +37,10 @@ impl Rules {
     }
 }
 
+/// What an Environment says beside its gates that decides what passes them: a yes to a change is a yes under these.
+const BINDING: [&str; 7] =
+    ["defaults", "allowlists", "minTrustScore", "requireImageDigest", "exceptions", "soak", "changeClasses"];
+
 /// The rules for a change of `resource` in `environment`.
 ///
 /// `classes` are those of the change, and `records` the Evals and Deployments of the target and of the source. The first
@@ -81,8 +85,11 @@ pub fn rules_for(
     for imposed in trust.imposed(environment, &resource.namespace) {
         said.push(format!("imposed {} {}", imposed.id(), imposed.digest()));
     }
-    if let Some(defaults) = trust.environment(environment).and_then(|record| record.spec().get("defaults").cloned()) {
-        said.push(format!("defaults {}", serde_json::to_string(&defaults).unwrap_or_default()));
+    let spec = trust.environment(environment).map(|record| record.spec());
+    for field in BINDING {
+        if let Some(value) = spec.and_then(|spec| spec.get(field)) {
+            said.push(format!("{field} {}", serde_json::to_string(value).unwrap_or_default()));
+        }
     }
     said.sort_unstable();
     let gates = trust.environment(environment).and_then(|record| record.spec().get("gates").cloned());

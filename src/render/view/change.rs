@@ -108,6 +108,11 @@ impl ChangeResult {
                 |version: Option<u64>| version.map_or_else(|| "none".to_owned(), |version| format!("v{version}"));
             let (old, new) = (version(record.from_version), version(record.to_version));
             page.line(format!("{}  {old} -> {new}  {from}{}", judged.agent, self.environment));
+            // Of what is new as a whole, every class would stand there.
+            if record.from_version.is_some() && !record.change_classes.is_empty() {
+                let words: Vec<_> = record.change_classes.iter().map(|class| class.word()).collect();
+                page.line(format!("  classes: {}", words.join(", ")));
+            }
             for line in crate::diff::lines(&record.diff).iter().filter(|_| self.dry_run) {
                 page.line(format!("  {line}"));
             }
