@@ -216,9 +216,16 @@ impl Binding<'_> {
     }
 }
 
+/// How many characters of somebody else's text a sentence takes.
+const SHORT: usize = 160;
+
 /// Text of a result, which its signer alone answers for, cut to what a line can take.
 pub(super) fn short(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect()
+    let mut cut: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHORT).collect();
+    if text.chars().nth(SHORT).is_some() {
+        cut.push('…');
+    }
+    cut
 }
 
 fn day(time: DateTime<Utc>) -> String {

@@ -100,7 +100,15 @@ fn evals(evidence: &Evidence<'_>) -> Vec<Arc<Resource>> {
 
 fn run(evidence: &Evidence<'_>) -> String {
     let place = evidence.measurements.source.map_or(evidence.environment, |(source, _)| source);
-    format!("joch eval run NAME --target {place}")
+    let evals = evals(evidence);
+    let measures = |eval: &&Arc<Resource>| {
+        let view = view::Eval::of(eval);
+        view.is_some_and(|view| {
+            evidence.measurements.agents.iter().any(|moved| view.measures(&moved.agent, &eval.id().namespace))
+        })
+    };
+    let name = evals.iter().find(measures).map_or("NAME", |eval| eval.id().name.as_str());
+    format!("joch eval run {name} --target {place}")
 }
 
 /// What an Eval says of the candidate's latency; none where it has no current result about it.

@@ -108,8 +108,12 @@ impl MessageFacts<'_> {
         }
         let width = gates.iter().map(|gate| gate.label().len()).max()?;
         let line = |gate: &&GateResult| {
-            let overridden = if gate.overridden.is_some() { " (overridden)" } else { "" };
-            format!("    {:width$}  {}  {}{overridden}", gate.label(), gate.verdict.word(), fold(&gate.reason))
+            let waived = match gate {
+                gate if gate.overridden.is_some() => " (overridden)",
+                gate if gate.advisory => " (advisory)",
+                _ => "",
+            };
+            format!("    {:width$}  {}  {}{waived}", gate.label(), gate.verdict.word(), fold(&gate.reason))
         };
         Some(gates.iter().take(AGENT_LINES).map(line).collect::<Vec<_>>().join("\n"))
     }

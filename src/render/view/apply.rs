@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::gate::Outcome;
+use crate::gate::{GateResult, Outcome, Verdict};
 use crate::release::{Record, Word};
 use crate::render::{Page, View};
 use crate::resource::Kind;
@@ -112,7 +112,10 @@ impl ApplyResult {
         }
         page.gap();
         super::gates::stopped(page, &self.verdict, &self.records);
-        page.line("approve: joch approvals ls --waiting, then joch approvals decide ID --decision approve");
+        let waits = |gate: &GateResult| gate.verdict == Verdict::Pending && !gate.is_waived();
+        if self.records.iter().flat_map(|record| &record.gates).any(waits) {
+            page.line("approve: joch approvals ls --waiting, then joch approvals decide ID --decision approve");
+        }
     }
 }
 

@@ -4,20 +4,32 @@ use crate::gate::{GateResult, Verdict};
 use crate::release::Record;
 use crate::render::Page;
 
-/// The table of one subject's gates.
+/// How long a sentence may be that stands on one line.
+const LINE: usize = 120;
+
+/// The table of one subject's gates. An answer that says many things takes a line for each.
 pub(super) fn table(page: &mut Page, record: &Record) {
-    let rows: Vec<_> =
-        record.gates.iter().map(|gate| vec![gate.verdict.word().to_owned(), gate.label(), reason(gate)]).collect();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for gate in &record.gates {
+        let reason = reason(gate);
+        let mut parts =
+            if reason.len() > LINE { reason.split("; ").collect() } else { vec![reason.as_str()] }.into_iter();
+        let first = parts.next().unwrap_or_default().to_owned();
+        rows.push(vec![gate.verdict.word().to_owned(), gate.label(), first]);
+        rows.extend(parts.map(|part| vec![String::new(), String::new(), part.to_owned()]));
+    }
     page.indented_table(2, &[], &rows);
 }
 
 /// Why, and who let it through all the same.
 fn reason(gate: &GateResult) -> String {
+    let waived = gate.verdict != Verdict::Pass;
     match &gate.overridden {
         Some(said) => {
             let ticket = crate::release::fold(&said.ticket);
             format!("{} (overridden by {} for {ticket}: {})", gate.reason, said.by, crate::release::fold(&said.reason))
         }
+        None if gate.advisory && waived => format!("{} (advisory: it stops nothing)", gate.reason),
         None => gate.reason.clone(),
     }
 }
