@@ -49,7 +49,29 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
             findings.push(commit.finding(Rule::Override, wrong));
         }
     }
+    for answer in &found.gates {
+        let label = answer.label();
+        match derived.gates.iter().find(|gate| gate.label() == label) {
+            None => {
+                let wrong = format!("its record has an answer of `{label}` for {subject}, which was not asked");
+                findings.push(commit.finding(Rule::GateVerdict, wrong));
+            }
+            // Another joch may word it otherwise.
+            Some(gate) if same_answer(answer, gate) && found.joch == derived.joch && !same_words(answer, gate) => {
+                let wrong = format!("what its record tells of `{label}` for {subject} is not what that gate tells");
+                findings.push(commit.finding(Rule::GateVerdict, wrong));
+            }
+            Some(_) => {}
+        }
+    }
     findings
+}
+
+/// Whether two answers of a gate tell the same of what they found.
+pub(super) fn same_words(one: &GateResult, other: &GateResult) -> bool {
+    let words =
+        |gate: &GateResult| (gate.reason.clone(), gate.observed.clone(), gate.threshold.clone(), gate.findings.clone());
+    words(one) == words(other) && (&one.demanded_by, &one.requirement) == (&other.demanded_by, &other.requirement)
 }
 
 /// Whether two answers of a gate say the same on the same evidence.

@@ -6,7 +6,7 @@ use crate::release::{Event, Record};
 
 use super::compare::{same_components, same_diff, same_imposed};
 use super::finding::{Finding, Rule};
-use super::gates::same_answer;
+use super::gates::{same_answer, same_words};
 
 /// What another joch may word otherwise, or number otherwise since. The version that a stopped change would have had
 /// is not given away by it: other content may have it now.
@@ -54,6 +54,14 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
                 wrong(Rule::GateVerdict, message);
             }
             Some(_) => {}
+        }
+    }
+    for answer in &found.gates {
+        let label = answer.label();
+        let gate = derived.gates.iter().find(|gate| gate.label() == label);
+        let told = gate.is_some_and(|gate| found.joch != derived.joch || same_words(answer, gate));
+        if !told {
+            wrong(Rule::GateVerdict, format!("what it tells of `{label}` is not what that gate tells"));
         }
     }
     let says = |record: &Record| (record.eval_results.clone(), record.approvals.clone(), record.projections.clone());

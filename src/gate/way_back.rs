@@ -17,6 +17,7 @@ use crate::trust::Trust;
 use super::evidence::{Evidence, Subject};
 use super::statement::{Decision, Vote};
 use super::verdict::{GateResult, Verdict};
+use super::weakening;
 
 /// Something that a version would miss, or that speaks against it, if it came back now.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -30,9 +31,10 @@ pub struct Lack {
     pub message: String,
 }
 
-/// The answers that a version meets on its way back: only a person's no.
+/// The answers that a version meets on its way back: only a person's no; and where it comes because a shared control
+/// goes back, what that weakens.
 #[must_use]
-pub fn way_back(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
+pub fn way_back(subject: &Subject, evidence: &Evidence<'_>, by_control: bool) -> Vec<GateResult> {
     let Some(to) = subject.to else { return Vec::new() };
     let no = rejection(&subject.resource, to, evidence.environment, &evidence.votes, evidence.trust);
     let result = no.map(|(who, vote)| GateResult {
@@ -42,7 +44,8 @@ pub fn way_back(subject: &Subject, evidence: &Evidence<'_>) -> Vec<GateResult> {
         demanded_by: vec!["every environment".into()],
         ..GateResult::new("approval", "", Verdict::Fail)
     });
-    result.into_iter().collect()
+    let weakening = if by_control { weakening::judge(subject, evidence) } else { None };
+    result.into_iter().chain(weakening).collect()
 }
 
 /// The no that stands against one content in an environment, and whose it is. Each person's last word about it counts,

@@ -110,6 +110,25 @@ impl<'a, 'r> Environment<'a, 'r> {
         self.reader.record(self.head, &layout::record(agent))
     }
 
+    /// What it ran last for an agent that was deleted here; none for one that never ran.
+    ///
+    /// # Errors
+    /// A record or closure is damaged.
+    pub fn ran_last(&self, agent: &ResourceId) -> Result<Option<Closure>> {
+        let mut record = self.record(agent)?;
+        while let Some(known) = record {
+            if known.to_digest.is_some() {
+                let Some(commit) = self.reader.release(&known.release)? else { return Ok(None) };
+                return self.reader.environment_at(&self.name, commit).closure(agent);
+            }
+            record = match &known.previous_release {
+                Some(name) => self.reader.record_of(agent, name)?,
+                None => None,
+            };
+        }
+        Ok(None)
+    }
+
     /// Whether what it runs for an agent may hold what `exchange` changes: told from the names in its trees, so
     /// that a change costs what it reaches. An agent with children may; so may any where a policy selects.
     ///

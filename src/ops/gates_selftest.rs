@@ -277,6 +277,7 @@ impl Field<'_, '_> {
             last: Some(running.record.clone()),
             after: Some(after),
             writes: BTreeSet::new(),
+            ran: None,
             brings: Some(BTreeMap::new()),
             running_in_source_since: Some(self.time),
             regressions: Vec::new(),

@@ -66,10 +66,12 @@ pub(super) fn edit_of(
         (Some(before), Some(after)) if before.closure.agent() != after.agent() => Word::Updated,
         (Some(_), Some(_)) => Word::Affected,
     };
+    let ran = if before.is_none() && after.is_some() { environment.ran_last(agent)? } else { None };
     Ok(AgentEdit {
         word,
         before,
         last: environment.record(agent)?,
+        ran,
         after,
         writes,
         brings: None,

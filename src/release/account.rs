@@ -52,7 +52,8 @@ pub(super) fn record_of(
     let evidence = evidence_of(draft, subject, rules, (&diff, &weakenings), &target, context)?;
     let free = draft.event == Event::Rollback && edit.is_some_and(|edit| edit.has_served);
     let gates = match free {
-        true => gate::way_back(subject, &evidence),
+        // A version that served comes back as it was; a control on its own is weighed like any other.
+        true => gate::way_back(subject, &evidence, !draft.catalog.is_empty()),
         false => gate::evaluate(&rules.demands, subject, &evidence),
     };
     let warnings = match after.filter(|_| free) {
@@ -128,7 +129,6 @@ pub(super) fn evidence_of<'e>(
     context: &'e Context<'e>,
 ) -> Result<Evidence<'e>, String> {
     let edit = draft.agents.get(&subject.resource);
-    let running = edit.and_then(|edit| edit.before.as_ref());
     Ok(Evidence {
         environment: &draft.environment,
         gated: rules.gated,
@@ -142,7 +142,7 @@ pub(super) fn evidence_of<'e>(
         regressions: edit.map(|edit| edit.regressions.clone()).unwrap_or_default(),
         allowed_regressions: context.allowed_regressions.to_vec(),
         candidate: edit.and_then(|edit| edit.after.as_ref()),
-        running: running.map(|running| &running.closure),
+        running: edit.and_then(AgentEdit::against),
         diff,
         weakenings,
         is_rollback: draft.event == Event::Rollback,
@@ -231,7 +231,7 @@ impl Move {
         let (diff, weakenings) = match (edit, draft.catalog.get(&subject.resource)) {
             (Some(edit), _) => {
                 let (before, after) = (edit.before.as_ref().map(|running| &running.closure), edit.after.as_ref());
-                (diff::between_closures(before, after), diff::weigh_closures(before, after))
+                (diff::between_closures(before, after), diff::weigh_closures(edit.against(), after))
             }
             (None, Some(entry)) => {
                 let (before, after) = (body(&entry.before), body(&entry.after));

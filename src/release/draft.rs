@@ -59,6 +59,8 @@ pub struct AgentEdit {
     pub before: Option<Running>,
     /// The record of the last release of this agent here, also where it was deleted.
     pub last: Option<Record>,
+    /// What ran last, where the agent was deleted since: a name that returns is held against it.
+    pub ran: Option<Closure>,
     /// What will run; `None` takes it away.
     pub after: Option<Closure>,
     /// Catalog entries that change on this agent's behalf.
@@ -74,6 +76,14 @@ pub struct AgentEdit {
     pub undoes: Option<Undone>,
     /// Whether it has served here before and comes back by rollback, which gates do not hold up.
     pub has_served: bool,
+}
+
+impl AgentEdit {
+    /// What the change is held against: what runs, else what ran last.
+    #[must_use]
+    pub fn against(&self) -> Option<&Closure> {
+        self.before.as_ref().map(|running| &running.closure).or(self.ran.as_ref())
+    }
 }
 
 impl CatalogEdit {

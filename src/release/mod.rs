@@ -35,7 +35,7 @@ pub(crate) use record::read_json;
 pub(crate) use record::write_json;
 pub use record::{
     DefaultJudge, Operator, Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA, Source,
-    Undone,
+    Undone, WRITERS,
 };
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, rules_for};

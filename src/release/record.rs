@@ -21,6 +21,10 @@ use super::event::{Event, Word};
 /// Names the format of a record.
 pub const SCHEMA: &str = "joch.dev/release-record/v1";
 
+/// Every joch that has written records. What one of them worded otherwise than this one is not compared word for word;
+/// a version that is not among them would be a way to say anything.
+pub const WRITERS: [&str; 1] = [env!("CARGO_PKG_VERSION")];
+
 /// The full account of one agent's move: the fields that the requirements list, then those joch adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

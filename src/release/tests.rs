@@ -163,6 +163,7 @@ fn change(before: Option<(&Closure, &Plan)>, after: Option<Closure>) -> Draft {
         before,
         after,
         writes: BTreeSet::new(),
+        ran: None,
         brings: None,
         running_in_source_since: None,
         regressions: Vec::new(),

@@ -14,7 +14,7 @@ use crate::closure::Shelf;
 use crate::gate::{Overridden, Override, Verdict};
 use crate::ledger::{Ballots, Environment, ObjectId};
 use crate::ops::guards::guards;
-use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, layout, plan};
+use crate::release::{Context, Draft, Event, Manifest, Operator, Plan, Record, WRITERS, layout, plan};
 use crate::resource::{Digest, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
@@ -99,6 +99,11 @@ impl Court<'_, '_> {
                 return Ok(());
             }
         };
+        if !WRITERS.contains(&manifest.joch.as_str()) {
+            let wrong =
+                format!("it names joch {} as its writer, which this joch does not know: upgrade joch", manifest.joch);
+            findings.push(fact.finding(Rule::ManifestContent, wrong));
+        }
         findings.extend(check_manifest(fact, manifest, &derived.manifest));
         findings.extend(self.check_minted(release, &redraft.draft, &derived));
         let source = redraft.draft.source.as_ref().map(|source| source.commit.as_str());
@@ -114,6 +119,11 @@ impl Court<'_, '_> {
                 continue;
             };
             let path = layout::record(&record.agent_ref);
+            if found.joch != manifest.joch {
+                let wrong =
+                    format!("it says that joch {} wrote it, and its manifest says {}", found.joch, manifest.joch);
+                findings.push(release.at(&path, Rule::RecordContent, &wrong));
+            }
             findings.extend(check_record(fact, &path, found, record));
             findings.extend(check_gates(fact, found, record));
             let broken = !record.overrides.is_empty();

@@ -11,7 +11,7 @@ use crate::audit::{Finding, Rule};
 use crate::gate::Subject;
 use crate::ledger::Environment;
 use crate::ops::promotion::{Way, draft_of};
-use crate::release::{Draft, Event, Record, layout};
+use crate::release::{Draft, Event, Record, WRITERS, layout};
 use crate::resource::{Digest, Kind, Reference, ResourceId};
 use crate::trust::Trust;
 
@@ -60,6 +60,11 @@ impl Court<'_, '_> {
     fn decide_again(&self, attempt: &Attempt<'_>) -> Result<Option<Vec<Finding>>> {
         let [record, ..] = attempt.records[..] else { return Ok(None) };
         let finding = |rule, wrong: String| Ok(Some(vec![Finding::new(rule, attempt.object(record), wrong)]));
+        if !WRITERS.contains(&record.joch.as_str()) {
+            let wrong =
+                format!("it names joch {} as its writer, which this joch does not know: upgrade joch", record.joch);
+            return finding(Rule::RecordContent, format!("{wrong}; ask whoever signed it"));
+        }
         let Some(target) = self.before(attempt) else { return Ok(None) };
         let Some(step) = self.trust.0.iter().find(|step| step.trust.commit == record.trust) else { return Ok(None) };
         let evidence = self.lines.get(layout::EVIDENCE).and_then(|line| line.place_of(&record.evidence));

@@ -453,6 +453,15 @@ mod gates {
         let rules =
             "take prod; edit $record 's/\"gateRules\": \"sha256:..../\"gateRules\": \"sha256:0000/'; again prod";
         breaks("gate-rules", "gates-rules", "alice", rules);
+        let words = "take prod; edit $record '/^  \"gates\": \\[/,/^  \\],/s/\"reason\": \"[^\"]*\"/\"reason\": \"fine\"/'; again prod";
+        breaks("gate-verdict", "gates-words", "alice", words);
+        let invented = r#"take prod; edit $record 's/^  "gates": \[$/&\n{"gate":"policy","name":"","verdict":"pass","reason":"","evidence":[]},/'; again prod"#;
+        breaks("gate-verdict", "gates-invented", "alice", invented);
+        let another = r#"take prod; edit $record 's/"joch": "[^"]*"/"joch": "0.0.9"/'; again prod"#;
+        breaks("record-content", "gates-another-joch", "alice", another);
+        let both = "take prod; edit $record 's/\"joch\": \"[^\"]*\"/\"joch\": \"0.0.9\"/'; \
+                    edit release.json 's/\"joch\": \"[^\"]*\"/\"joch\": \"0.0.9\"/'; again prod";
+        breaks("manifest-content", "gates-unknown-joch", "alice", both);
         let failed = "take prod; edit $record '/^  \"gates\": \\[/,/^  \\],/s/\"pass\"/\"fail\"/'; again prod";
         breaks("gate-not-passed", "gates-failed", "alice", failed);
     }

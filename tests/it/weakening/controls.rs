@@ -95,3 +95,39 @@ fn an_environment_asks_more_of_some_classes_of_change() {
     let refused = lab.0.sh("alice", "joch apply -f dev.yaml");
     assert!(refused.code != 0, "a class that nobody knows: {}", refused.stdout);
 }
+
+#[test]
+fn an_agent_that_is_deleted_and_comes_back_is_held_against_what_it_was() {
+    let lab = Lab::new("control-returns");
+    lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
+    lab.does("alice", "apply -f staging.yaml");
+    lab.file(
+        "p.yaml",
+        &format!("{}spec: {{rules: [{{when: {{env: x}}, action: {{deny: true}}}}]}}\n", head("Policy", "p")),
+    );
+    lab.file("a.yaml", &format!("{}spec: {{instructions: x, policies: [p]}}\n", head("Agent", "a")));
+    lab.does("ci", "apply -f p.yaml -f a.yaml --env staging");
+    lab.file("a.yaml", &format!("{}spec: {{instructions: x}}\n", head("Agent", "a")));
+    let why = &["weakening", "it no longer binds agent/a"];
+    lab.stopped("ci", "apply -f a.yaml --env staging", PENDING, why);
+    lab.does("ci", "delete agent a --env staging");
+    lab.stopped("ci", "apply -f a.yaml --env staging", PENDING, why);
+    lab.is_sound();
+}
+
+#[test]
+fn a_control_that_is_rolled_back_is_weighed_and_an_agent_is_not() {
+    let lab = Lab::new("control-back");
+    lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
+    lab.does("alice", "apply -f staging.yaml");
+    let policy = |rules: &str| format!("{}spec: {{rules: [{rules}]}}\n", head("Policy", "p"));
+    let (one, two) = ("{when: {env: x}, action: {deny: true}}", "{when: {env: y}, action: {deny: true}}");
+    lab.file("p.yaml", &policy(one));
+    lab.file("a.yaml", &format!("{}spec: {{instructions: x, policies: [p]}}\n", head("Agent", "a")));
+    lab.does("ci", "apply -f p.yaml -f a.yaml --env staging");
+    lab.file("p.yaml", &policy(&format!("{one}, {two}")));
+    lab.does("ci", "apply -f p.yaml --env staging");
+    lab.stopped("ci", "rollback policy p --env staging --to-version 1", PENDING, &["weakening", "policy/p"]);
+    lab.does("ci", "rollback agent a --env staging --to-version 1");
+    lab.is_sound();
+}
