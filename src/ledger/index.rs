@@ -340,3 +340,23 @@ fn every_agent(environment: &Environment<'_, '_>) -> Result<BTreeSet<String>> {
     let agents = environment.agents()?.into_iter();
     Ok(agents.map(|agent| format!("{}/{}", agent.namespace, agent.name)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_by_halves_wherever_it_stands() {
+        let texts = ["agent a/b", "agent a/b-c", "agent a/b\tc", "named é", "team x"];
+        let lines: Vec<String> =
+            texts.iter().flat_map(|text| (0..5).map(move |n| format!("{text}\t{n}.yaml"))).collect();
+        for few in 0..=lines.len() {
+            let empty = Table { head: Head::default(), lines: String::new() };
+            let table = empty.with(Head::default(), &BTreeSet::new(), &lines[..few]);
+            for text in texts.iter().chain(&["", "agent", "agent a/c", "zzz"]) {
+                let all = table.lines().filter(|(line, _)| line == text).map(|(_, source)| source);
+                assert_eq!(table.sources(text), all.collect::<Vec<_>>(), "{text:?} among {few}");
+            }
+        }
+    }
+}
