@@ -1,5 +1,5 @@
-//! What a fleet costs: a promotion with its gates, `joch agbom ls` and `joch get agents`, as whole processes, in a
-//! ledger of 100 agents and in one of 10,000.
+//! What a fleet costs: a promotion with all six gates and their evidence, `joch agbom ls` and `joch get agents`, as whole
+//! processes, in a ledger of 100 agents and in one of 10,000.
 //!
 //!     cargo bench --bench fleet                                    both fleets, and how they compare
 //!     cargo bench --bench fleet -- agents=1000                     one fleet
@@ -11,6 +11,7 @@
 //!
 //! Each row: processor time, wall time and peak memory (`VmHWM`), as minimum, median and maximum of the runs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ fn main() -> io::Result<()> {
     for agents in sizes {
         let fleet = Fleet::lay(agents, said.namespace.min(agents), said.runs)?;
         writeln!(out, "{agents} agents, {} in a namespace; laid in {:.1?}", fleet.namespace, fleet.laid_in)?;
+        out.flush()?;
         writeln!(out, "{HEAD}")?;
         let rows = fleet.measure()?;
         for (name, row) in &rows {
@@ -82,7 +84,11 @@ fn answer() -> io::Result<()> {
     for line in io::stdin().lock().lines() {
         let case: serde_json::Value = serde_json::from_str(&line?)?;
         thread::sleep(Duration::from_millis(2));
-        writeln!(out, "{}", json!({"id": case["id"], "trial": case["trial"], "output": "On Tuesday."}))?;
+        writeln!(
+            out,
+            "{}",
+            json!({"id": case["id"], "trial": case["trial"], "output": "On Tuesday.", "usage": {"input_tokens": 2000, "output_tokens": 300}})
+        )?;
         out.flush()?;
     }
     Ok(())
@@ -97,9 +103,10 @@ struct Fleet {
     laid_in: Duration,
 }
 
-/// What a promotion must pass beside what the target demands.
+/// What a promotion must pass.
 fn required(agent: usize) -> Vec<String> {
-    let gates = [format!("eval:quality-{agent:05}"), "approval:release-manager".into(), "latency:+50%".into()];
+    let own = format!("eval:quality-{agent:05}");
+    let gates = [&own, "approval:release-manager", "policy", "agbom", "budget", "latency:+50%"].map(str::to_owned);
     gates.into_iter().flat_map(|gate| ["--require".to_owned(), gate]).collect()
 }
 
@@ -120,8 +127,10 @@ impl Fleet {
         }
         fleet.done("alice", &["init", "--ladder", "staging,prod", "--operator", "alice@example.com"])?;
         let bob = fs::read_to_string(fleet.root.join("home/bob.pub"))?;
-        fs::write(fleet.root.join("shared.yaml"), shared().replace("BOB", bob.trim()))?;
+        let namespaces = agents.div_ceil(namespace);
+        fs::write(fleet.root.join("shared.yaml"), shared(namespaces).replace("BOB", bob.trim()))?;
         fleet.done("alice", &["apply", "-f", "shared.yaml"])?;
+        fleet.done("alice", &["promote", "-f", "shared.yaml", "--from", "staging", "--to", "prod"])?;
         let cases: Vec<_> = (0..40).map(|n| json!({"id": format!("c{n}"), "input": "when?"}).to_string()).collect();
         fs::write(fleet.root.join("cases.jsonl"), cases.join("\n"))?;
         let all: Vec<usize> = (0..agents).collect();
@@ -131,6 +140,12 @@ impl Fleet {
             fs::write(fleet.root.join(&file), texts.join("---\n"))?;
             fleet.done("alice", &["apply", "-f", &file])?;
             fleet.done("alice", &["promote", "-f", &file, "--from", "staging", "--to", "prod", "--no-evals"])?;
+        }
+        fs::write(fleet.root.join("tools.json"), LISTED)?;
+        for server in fleet.promoted().into_iter().map(server_of).collect::<BTreeSet<_>>() {
+            let score = ["--trust-score", "0.9", "--trust-source", "a review"];
+            let server = format!("server-{server}");
+            fleet.done("alice", &[&["mcp", "record", &server, "-f", "tools.json"][..], &score].concat())?;
         }
         for agent in fleet.promoted() {
             fleet.prepare(agent)?;
@@ -177,11 +192,11 @@ impl Fleet {
 
     /// An agent with what is its own.
     fn resources(&self, agent: usize, version: usize) -> String {
-        let deployed = self.deployed(agent, "prod", "");
+        let deployed = self.deployed(agent, "prod", "\n  expectedRunsPerDay: 500");
         OWN.replace("NAMESPACE", &self.namespace_of(agent))
             .replace("NUMBER", &format!("{agent:05}"))
             .replace("MODEL", &(agent % 4).to_string())
-            .replace("SERVER", &(agent % 20).to_string())
+            .replace("SERVER", &server_of(agent).to_string())
             .replace("VERSION", &version.to_string())
             + "---\n"
             + &deployed
@@ -328,13 +343,28 @@ impl std::fmt::Display for Row {
 }
 
 /// Changes with what is laid, so that an older fleet is not taken for it.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// How many agents are applied and promoted at once.
 const SET: usize = 100;
 
-/// What the whole fleet shares.
-fn shared() -> String {
+/// Which MCP server an agent uses.
+fn server_of(agent: usize) -> usize {
+    agent % 20
+}
+
+/// What a server was seen to offer.
+const LISTED: &str = r#"{"tools":[{"name":"search","description":"Searches.","inputSchema":{"type":"object"}}]}"#;
+
+/// What the whole fleet shares, and the Budget of each namespace.
+fn shared(namespaces: usize) -> String {
     let mut text = TEAM.to_owned();
+    for n in 0..namespaces {
+        let _ = write!(
+            text,
+            "---\napiVersion: ops.joch.dev/v1alpha1\nkind: Budget\nmetadata: {{ name: budget-{n:03} }}\nspec: {{ scope: {{ teams: \
+             [team-{n:03}] }}, limits: {{ perRunUsd: 0.40, dailyUsd: 220 }}, enforcement: {{ onHardLimit: deny }} }}\n"
+        );
+    }
     for n in 0..4 {
         let _ = write!(
             text,
@@ -384,7 +414,7 @@ spec:
 
 const OWN: &str = r#"apiVersion: joch.dev/v1alpha1
 kind: Agent
-metadata: { name: aNUMBER, namespace: NAMESPACE, labels: { tier: customer-facing } }
+metadata: { name: aNUMBER, namespace: NAMESPACE, labels: { tier: customer-facing, team: NAMESPACE } }
 spec:
   framework: { adapterRef: { name: openai-agents } }
   instructions: Answer as agent NUMBER does, in its version VERSION.

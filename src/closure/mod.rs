@@ -13,6 +13,6 @@ mod tests;
 
 pub use members::{Closure, member_path};
 pub use resolve::{Missing, Sources, Unresolved, resolve};
-pub use ripple::{Exchange, holds, ripple};
+pub use ripple::{Exchange, Touched, holds, ripple};
 pub use selection::selects;
-pub use shelf::{Layer, Shelf, Unreadable};
+pub use shelf::{Layer, Shelf, Unreadable, draws};

@@ -1,11 +1,11 @@
 //! A change of a shared resource reaches every closure that holds it, and changes nothing else there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::resource::{Kind, Resource, ResourceId};
+use crate::resource::{Kind, Resource, ResourceId, view};
 
-use super::members::Closure;
+use super::members::{Closure, member_path};
 use super::resolve::{Sources, Unresolved, resolve};
 use super::selection::selects;
 use super::shelf::{Layer, Shelf};
@@ -18,6 +18,48 @@ pub struct Exchange {
     pub resources: BTreeMap<ResourceId, Option<Arc<Resource>>>,
     /// Changed agents.
     pub agents: BTreeMap<ResourceId, Closure>,
+}
+
+/// What an exchange changes, by directory of a closure, namespace and file.
+#[derive(Debug, Clone, Default)]
+pub struct Touched {
+    selects: bool,
+    files: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Touched {
+    /// What `exchange` changes.
+    #[must_use]
+    pub fn by(exchange: &Exchange) -> Self {
+        let mut touched = Self::default();
+        for (id, new) in &exchange.resources {
+            touched.selects |= new.as_ref().is_some_and(|policy| view::selector(policy).is_some());
+            if let Some((directory, file)) = member_path(id, &id.namespace).split_once('/') {
+                let namespaces = touched.files.entry(directory.to_owned()).or_default();
+                namespaces.entry(id.namespace.clone()).or_default().insert(file.to_owned());
+            }
+        }
+        touched
+    }
+
+    /// Whether a policy among it selects: then any agent may be reached.
+    #[must_use]
+    pub fn selects(&self) -> bool {
+        self.selects
+    }
+
+    /// The directories of a closure in which something of it may stand.
+    #[must_use]
+    pub fn is_in(&self, directory: &str) -> bool {
+        self.files.contains_key(directory)
+    }
+
+    /// Whether it changes what stands in this file of a directory, for a resource of this namespace.
+    #[must_use]
+    pub fn holds(&self, directory: &str, namespace: &str, file: &str) -> bool {
+        let files = self.files.get(directory).and_then(|namespaces| namespaces.get(namespace));
+        files.is_some_and(|files| files.contains(file))
+    }
 }
 
 /// Whether `exchange` reaches `held`: it holds what changes, or is selected by it now.

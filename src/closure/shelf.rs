@@ -1,6 +1,6 @@
 //! Where members are taken from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +31,22 @@ pub trait Shelf {
         let all = self.of_kind(kind)?;
         Ok(all.into_iter().filter(|record| view::about(record).contains(agent)).collect())
     }
+
+    /// The Budgets whose scope names this agent or one of these teams, in order of namespace and name.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    fn budgets(&self, agent: &ResourceId, teams: &BTreeSet<&str>) -> Result<Vec<Arc<Resource>>, Unreadable> {
+        let all = self.of_kind(&Kind::Budget)?;
+        Ok(all.into_iter().filter(|budget| draws(budget, agent, teams)).collect())
+    }
+}
+
+/// Whether the scope of a Budget names this agent or one of these teams.
+#[must_use]
+pub fn draws(budget: &Resource, agent: &ResourceId, teams: &BTreeSet<&str>) -> bool {
+    let scope = view::Scope::of(budget);
+    scope.is_some_and(|scope| scope.covers(agent, &budget.id().namespace, |team| teams.contains(team)))
 }
 
 /// What a shelf holds could not be read.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::closure::{Closure, Exchange, Shelf, Unreadable};
+use crate::closure::{Closure, Shelf, Touched, Unreadable};
 use crate::release::{Manifest, Record, Running, layout};
-use crate::resource::{Kind, Resource, ResourceId, view};
+use crate::resource::{Kind, Resource, ResourceId};
 
 use super::error::{Error, Result};
-use super::index::{About, Parents, agent_key, agent_named, name_key};
+use super::index::{About, Parents, agent_key, agent_named, name_key, team_key};
 use super::object::EntryKind;
 use super::object_id::ObjectId;
 use super::reader::Reader;
@@ -129,23 +129,35 @@ impl<'a, 'r> Environment<'a, 'r> {
         Ok(None)
     }
 
-    /// Whether what it runs for an agent may hold what `exchange` changes: told from the names in its trees, so
+    /// Whether what it runs for an agent may hold something that was touched: told from the names in its trees, so
     /// that a change costs what it reaches. An agent with children may; so may any where a policy selects.
     ///
     /// # Errors
     /// A tree is damaged.
-    pub fn may_hold(&self, agent: &ResourceId, exchange: &Exchange) -> Result<bool> {
+    pub fn may_hold(&self, agent: &ResourceId, touched: &Touched) -> Result<bool> {
         let Some(tree) = self.closure_tree(agent)? else { return Ok(false) };
-        let selects = |policy: &Arc<Resource>| view::selector(policy).is_some();
-        if exchange.resources.values().flatten().any(selects)
-            || self.reader.snapshot().entry_at(tree, layout::AGENTS)?.is_some()
-        {
+        if touched.selects() {
             return Ok(true);
         }
-        for id in exchange.resources.keys() {
-            let path = crate::closure::member_path(id, &agent.namespace);
-            if self.reader.snapshot().entry_at(tree, &path)?.is_some() {
+        let snapshot = self.reader.snapshot();
+        for directory in snapshot.tree(tree)? {
+            if directory.name == layout::AGENTS {
                 return Ok(true);
+            }
+            if directory.kind != EntryKind::Directory || !touched.is_in(&directory.name) {
+                continue;
+            }
+            // A file stands for what is of the agent's own namespace, a directory for another.
+            for entry in snapshot.tree(directory.id)? {
+                let held = if entry.kind == EntryKind::Directory {
+                    let files = snapshot.tree(entry.id)?;
+                    files.iter().any(|file| touched.holds(&directory.name, &entry.name, &file.name))
+                } else {
+                    touched.holds(&directory.name, &agent.namespace, &entry.name)
+                };
+                if held {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -209,8 +221,12 @@ impl<'a, 'r> Environment<'a, 'r> {
         agents: &BTreeSet<ResourceId>,
         names: &BTreeSet<String>,
     ) -> Result<Vec<Arc<Resource>>> {
+        self.under(kind, agents.iter().map(agent_key).chain(names.iter().map(|name| name_key(name))))
+    }
+
+    /// The catalog entries of a kind that stand in its table under one of these texts.
+    fn under(&self, kind: &Kind, keys: impl Iterator<Item = String>) -> Result<Vec<Arc<Resource>>> {
         let table = self.table(&About(kind))?;
-        let keys = agents.iter().map(agent_key).chain(names.iter().map(|name| name_key(name)));
         let paths: BTreeSet<String> = keys.flat_map(|key| table.sources(&key).into_iter().map(str::to_owned)).collect();
         let blobs = paths.iter().filter_map(|path| self.catalog_file(kind, path).transpose());
         blobs.map(|blob| self.reader.resource(blob?)).collect()
@@ -300,5 +316,14 @@ impl Shelf for Environment<'_, '_> {
 
     fn about(&self, kind: &Kind, agent: &ResourceId) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
         self.concerning(kind, &BTreeSet::from([agent.clone()]), &BTreeSet::new()).map_err(Error::unreadable)
+    }
+
+    fn budgets(
+        &self,
+        agent: &ResourceId,
+        teams: &BTreeSet<&str>,
+    ) -> std::result::Result<Vec<Arc<Resource>>, Unreadable> {
+        let keys = [agent_key(agent)].into_iter().chain(teams.iter().map(|team| team_key(team)));
+        self.under(&Kind::Budget, keys).map_err(Error::unreadable)
     }
 }

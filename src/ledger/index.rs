@@ -50,7 +50,23 @@ impl Table {
 
     /// The sources of the lines with this text, in order.
     pub(super) fn sources(&self, text: &str) -> Vec<&str> {
-        self.lines().filter(|(line, _)| *line == text).map(|(_, source)| source).collect()
+        let begin = format!("{text}\t");
+        let sources = self.from(&begin).lines().map_while(|line| line.strip_prefix(begin.as_str()));
+        // A line whose text goes on after a tab has another text.
+        sources.filter(|source| !source.contains('\t')).collect()
+    }
+
+    /// The lines from the first that is not before `begin`, found by halves.
+    fn from(&self, begin: &str) -> &str {
+        let (mut low, mut high) = (0, self.lines.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let bytes = self.lines.as_bytes();
+            let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
+            let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| middle + at);
+            if &bytes[start..end] < begin.as_bytes() { low = end + 1 } else { high = start }
+        }
+        self.lines.get(low..).unwrap_or_default()
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -116,7 +132,8 @@ pub(super) trait Derive {
     fn lines(&self, environment: &Environment<'_, '_>, source: &str) -> Result<Vec<String>>;
 }
 
-/// The catalog entries of a kind, Evals or Deployments: by the agents that each may be about, and by name.
+/// The catalog entries of a kind, Evals, Deployments or Budgets: by the agents that each may be about, by the teams that
+/// draw on it, and by name.
 pub(super) struct About<'k>(pub(super) &'k Kind);
 
 /// The agents with children: by the children, at any depth.
@@ -158,8 +175,14 @@ impl Derive for About<'_> {
 
     fn lines(&self, environment: &Environment<'_, '_>, source: &str) -> Result<Vec<String>> {
         let Some(record) = environment.unremembered(self.0, source)? else { return Ok(Vec::new()) };
-        let agents = view::about(&record);
-        Ok(agents.iter().map(agent_key).chain([name_key(&record.id().name)]).collect())
+        let mut keys: Vec<String> = view::about(&record).iter().map(agent_key).collect();
+        keys.push(name_key(&record.id().name));
+        if let Some(scope) = view::Scope::of(&record) {
+            let agents = scope.agents.iter().flat_map(|named| named.candidates(&record.id().namespace));
+            keys.extend(agents.map(|agent| agent_key(&agent)));
+            keys.extend(scope.teams.iter().map(|team| team_key(&team.name)));
+        }
+        Ok(keys)
     }
 }
 
@@ -293,6 +316,11 @@ pub(super) fn name_key(name: &str) -> String {
     format!("named {}", escaped(name))
 }
 
+/// The text of the lines of what a team draws on.
+pub(super) fn team_key(team: &str) -> String {
+    format!("team {}", escaped(team))
+}
+
 /// The agent that a source names.
 pub(super) fn agent_named(source: &str) -> Option<ResourceId> {
     source.split_once('/').map(|(namespace, name)| ResourceId::agent(namespace, name))
@@ -311,4 +339,24 @@ fn agent_of(path: &str) -> Option<&str> {
 fn every_agent(environment: &Environment<'_, '_>) -> Result<BTreeSet<String>> {
     let agents = environment.agents()?.into_iter();
     Ok(agents.map(|agent| format!("{}/{}", agent.namespace, agent.name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_by_halves_wherever_it_stands() {
+        let texts = ["agent a/b", "agent a/b-c", "agent a/b\tc", "named é", "team x"];
+        let lines: Vec<String> =
+            texts.iter().flat_map(|text| (0..5).map(move |n| format!("{text}\t{n}.yaml"))).collect();
+        for few in 0..=lines.len() {
+            let empty = Table { head: Head::default(), lines: String::new() };
+            let table = empty.with(Head::default(), &BTreeSet::new(), &lines[..few]);
+            for text in texts.iter().chain(&["", "agent", "agent a/c", "zzz"]) {
+                let all = table.lines().filter(|(line, _)| line == text).map(|(_, source)| source);
+                assert_eq!(table.sources(text), all.collect::<Vec<_>>(), "{text:?} among {few}");
+            }
+        }
+    }
 }

@@ -21,6 +21,8 @@ pub struct Snapshot<'r> {
     listings: RefCell<HashMap<String, Vec<(String, ObjectId)>>>,
     /// The trees that paths led through last, the newest first: many paths begin the same.
     trees: RefCell<VecDeque<(ObjectId, Rc<Vec<Entry>>)>>,
+    /// The trees of the commits and tags that paths were looked up in.
+    roots: RefCell<HashMap<ObjectId, ObjectId>>,
 }
 
 /// How many trees are remembered.
@@ -39,6 +41,7 @@ impl Repository {
             tags: RefCell::default(),
             listings: RefCell::default(),
             trees: RefCell::default(),
+            roots: RefCell::default(),
         })
     }
 }
@@ -146,7 +149,9 @@ impl<'r> Snapshot<'r> {
     /// # Errors
     /// An object on the way is missing or damaged.
     pub fn entry_at(&self, from: ObjectId, path: &str) -> Result<Option<Entry>> {
-        let mut found = Entry { name: String::new(), kind: EntryKind::Directory, id: self.tree_of(from)? };
+        let is_tree = self.trees.borrow().iter().any(|(known, _)| *known == from);
+        let root = if is_tree { from } else { self.tree_of(from)? };
+        let mut found = Entry { name: String::new(), kind: EntryKind::Directory, id: root };
         for name in path.split('/').filter(|name| !name.is_empty()) {
             if found.kind != EntryKind::Directory {
                 return Ok(None);
@@ -207,10 +212,14 @@ impl<'r> Snapshot<'r> {
             return Ok(tree);
         }
         let tree = Rc::new(self.tree(id)?);
-        let mut trees = self.trees.borrow_mut();
-        trees.push_front((id, tree.clone()));
-        trees.truncate(REMEMBERED);
+        self.remember(id, tree.clone());
         Ok(tree)
+    }
+
+    fn remember(&self, id: ObjectId, tree: Rc<Vec<Entry>>) {
+        let mut trees = self.trees.borrow_mut();
+        trees.push_front((id, tree));
+        trees.truncate(REMEMBERED);
     }
 
     fn typed(&self, id: ObjectId, wanted: ObjectKind) -> Result<Vec<u8>> {
@@ -223,12 +232,25 @@ impl<'r> Snapshot<'r> {
     }
 
     fn tree_of(&self, id: ObjectId) -> Result<ObjectId> {
-        match self.raw(id)?.0 {
-            ObjectKind::Tree => Ok(id),
-            ObjectKind::Commit => Ok(self.commit(id)?.tree),
-            ObjectKind::Tag => self.tree_of(self.tag_object(id)?.target),
-            ObjectKind::Blob => Err(Error::damaged(format!("the object {id}"), "it is a file where a tree belongs")),
+        if let Some(known) = self.roots.borrow().get(&id) {
+            return Ok(*known);
         }
+        let (kind, raw) = self.raw(id)?;
+        let tree = match kind {
+            ObjectKind::Tree => {
+                // It is what is looked into next.
+                let tree = object::parse_tree(&raw).map_err(|why| Error::damaged(format!("the tree {id}"), why))?;
+                self.remember(id, Rc::new(tree));
+                return Ok(id);
+            }
+            ObjectKind::Commit => self.commit(id)?.tree,
+            ObjectKind::Tag => self.tree_of(self.tag_object(id)?.target)?,
+            ObjectKind::Blob => {
+                return Err(Error::damaged(format!("the object {id}"), "it is a file where a tree belongs"));
+            }
+        };
+        self.roots.borrow_mut().insert(id, tree);
+        Ok(tree)
     }
 
     fn collect(&self, tree: ObjectId, under: &str, files: &mut Vec<(String, ObjectId)>) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::closure::{Closure, Exchange, holds, ripple};
+use crate::closure::{Closure, Exchange, Touched, holds, ripple};
 use crate::ledger::Environment;
 use crate::release::{AgentEdit, Word};
 use crate::resource::ResourceId;
@@ -29,8 +29,9 @@ pub(super) fn reach(
         true => environment.parents(&exchange.agents.keys().cloned().collect())?.into_iter().collect(),
         false => environment.agents()?,
     };
+    let touched = Touched::by(exchange);
     for agent in agents {
-        if known.contains_key(&agent) || !environment.may_hold(&agent, exchange)? {
+        if known.contains_key(&agent) || !environment.may_hold(&agent, &touched)? {
             continue;
         }
         let Some(held) = environment.closure(&agent)? else { continue };

@@ -20,9 +20,9 @@ use super::plan::{Context, changed_children};
 use super::record::{Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA};
 use super::rules::Rules;
 
-/// The record of one subject, its verdict still open.
+/// The record of one subject, its verdict still open. `attempt` is that of the draft, for all its subjects.
 pub(super) fn record_of(
-    draft: &Draft,
+    (draft, attempt): (&Draft, Digest),
     subject: &Subject,
     edit: Option<&AgentEdit>,
     moves: Move,
@@ -76,7 +76,7 @@ pub(super) fn record_of(
         kind: "Release".into(),
         release: format!("{}/{}", draft.environment, context.number),
         verdict: String::new(),
-        attempt: draft.attempt(context.number),
+        attempt,
         event: draft.event,
         change: edit.map_or_else(|| entry.map_or(Word::Unchanged, CatalogEdit::word), |edit| edit.word),
         environment: draft.environment.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::closure::{Closure, Shelf, Unreadable};
+use crate::closure::{Closure, Shelf, Unreadable, draws};
 use crate::gate::{Regression, Subject};
 use crate::resource::view::about;
 use crate::resource::{Digest, Kind, Resource, ResourceId};
@@ -196,6 +196,20 @@ impl Shelf for Drafted<'_> {
         let edited = self.draft.catalog.iter().filter(|(id, _)| id.kind == *kind);
         for after in edited.filter_map(|(_, edit)| edit.after.as_ref()).filter(|after| about(after).contains(agent)) {
             held.insert(after.id().clone(), after.clone());
+        }
+        Ok(held.into_values().collect())
+    }
+
+    fn budgets(&self, agent: &ResourceId, teams: &BTreeSet<&str>) -> Result<Vec<Arc<Resource>>, Unreadable> {
+        let standing = self.before.budgets(agent, teams)?.into_iter();
+        let mut held: BTreeMap<_, _> = standing
+            .filter(|budget| !self.draft.catalog.contains_key(budget.id()))
+            .map(|budget| (budget.id().clone(), budget))
+            .collect();
+        for after in self.draft.catalog.values().filter_map(|edit| edit.after.as_ref()) {
+            if draws(after, agent, teams) {
+                held.insert(after.id().clone(), after.clone());
+            }
         }
         Ok(held.into_values().collect())
     }

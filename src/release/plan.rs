@@ -138,12 +138,13 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     let mut agents = Vec::new();
     let mut subjects = Vec::new();
     let mut gated = false;
+    let attempt = draft.attempt(context.number);
     for subject in draft.subjects() {
         let edit = draft.agents.get(&subject.resource);
         let moves = Move::of(draft, &subject, edit);
         let rules = rules_of(&subject, edit, &moves.classes, &draft.environment, context)?;
         gated |= rules.gated;
-        let record = record_of(draft, &subject, edit, moves, &rules, &mut numbers, context)?;
+        let record = record_of((draft, attempt), &subject, edit, moves, &rules, &mut numbers, context)?;
         if edit.is_some() {
             agents.push(ManifestAgent {
                 namespace: subject.resource.namespace.clone(),

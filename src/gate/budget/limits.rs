@@ -1,7 +1,7 @@
 //! Which limits hold for an agent: of Budgets in its closure, imposed by trust, or of the target that cover it, of the
 //! agent itself, and of its route.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use crate::closure::Closure;
 use crate::eval::Decimal;
 use crate::gate::evidence::Evidence;
 use crate::resource::envelope::filled;
-use crate::resource::view::{Budget, Scope};
+use crate::resource::view::Budget;
 use crate::resource::{Digest, Kind, Map, Number, Resource, ResourceId, Value};
 
 /// What a limit is held against.
@@ -101,23 +101,27 @@ fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String
     closure.members().values().filter(is_budget).for_each(&mut add);
     let imposed = evidence.trust.imposed(evidence.environment, &agent.namespace);
     imposed.into_iter().filter(is_budget).for_each(&mut add);
-    for budget in evidence.measurements.target.of_kind(&Kind::Budget).map_err(|why| why.0)? {
-        let covers = Scope::of(&budget)
-            .is_some_and(|scope| scope.covers(agent, &budget.id().namespace, |team| is_of(team, closure, evidence)));
-        if covers || closure.members().contains_key(budget.id()) {
-            add(&budget);
+    let target = evidence.measurements.target;
+    let labels = closure.agent().labels();
+    let mut teams = teams_of(&agent.namespace, evidence);
+    teams.extend(labels.get("team").map(String::as_str));
+    for budget in target.budgets(agent, &teams).map_err(|why| why.0)? {
+        add(&budget);
+    }
+    for id in closure.members().keys().filter(|id| id.kind == Kind::Budget) {
+        if let Some(standing) = target.get(id).map_err(|why| why.0)? {
+            add(&standing);
         }
     }
     Ok(found)
 }
 
-/// Whether an agent is of a team: by its label `team`, or because the team answers for its namespace.
-fn is_of(team: &str, closure: &Closure, evidence: &Evidence<'_>) -> bool {
-    let agent = closure.agent();
-    let labels = agent.labels();
-    let namespaces = evidence.trust.team(team).and_then(|record| record.spec().get("namespaces").cloned());
-    labels.get("team").is_some_and(|label| label == team)
-        || namespaces.is_some_and(|namespaces| namespaces.texts().contains(&agent.id().namespace.as_str()))
+/// The teams that answer for a namespace.
+fn teams_of<'e>(namespace: &str, evidence: &Evidence<'e>) -> BTreeSet<&'e str> {
+    let answers = |team: &&Arc<Resource>| {
+        team.spec().get("namespaces").is_some_and(|namespaces| namespaces.texts().contains(&namespace))
+    };
+    evidence.trust.teams().filter(answers).map(|team| team.id().name.as_str()).collect()
 }
 
 fn read(budget: &Resource, defaults: &Map) -> Result<Budget, String> {
