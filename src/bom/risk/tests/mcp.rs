@@ -62,7 +62,7 @@ super::cases! {
             w.first();
         },
         |w| w.min_trust_score = Some(0.95);
-    a_server_nobody_scored: "AGB-MCP-003" High "joch:mcp-server/default/docs" "nobody scored",
+    a_server_nobody_scored: "AGB-MCP-003" High "joch:mcp-server/default/docs" "nobody whose score counts scored",
         |w| w.seen[1][0].score = None,
         |w| {
             w.edit_both(SERVER, ", minTrustScore: 0.8", "");
