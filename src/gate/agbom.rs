@@ -20,7 +20,7 @@ use crate::trust::Trust;
 
 use super::evidence::{Demand, Evidence, Subject};
 use super::hold::{self, Holds};
-use super::observed::{Observations, Observed};
+use super::observed::{Observations, Observed, Scorers};
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
 use super::weakening::loosened;
@@ -81,7 +81,8 @@ pub fn open_findings(closure: &Closure, place: &Place<'_>) -> Result<Vec<Finding
         let observed = place.observations.of_server(&id, None).map_err(|why| why.0)?;
         let mut counted: Vec<&Observed> = observed.iter().filter(|one| counts(one, place)).collect();
         counted.sort_by_key(|one| one.observation.observed_at);
-        seen.insert(id, counted.into_iter().map(|one| one.observation.clone()).collect());
+        let scorers = place.scorers();
+        seen.insert(id, counted.into_iter().map(|one| scored(one, &scorers)).collect());
     }
     let asks = Asks::of(place.trust, place.environment, closure)?;
     let to = Side { closure, observed: &seen, at: place.now };
@@ -182,10 +183,14 @@ impl Seen {
             let observed = evidence.observations.of_server(id, evidence.last_evidence).map_err(|why| why.0)?;
             let mut counted: Vec<&Observed> = observed.iter().filter(|one| counts(one, &evidence.place())).collect();
             counted.sort_by_key(|one| one.observation.observed_at);
-            let list = |all: Vec<&Observed>| all.into_iter().map(|one| one.observation.clone()).collect::<Vec<_>>();
+            let list = |all: Vec<&Observed>, scorers: Scorers<'_>| {
+                all.into_iter().map(|one| scored(one, &scorers)).collect::<Vec<_>>()
+            };
+            let scorers = evidence.place().scorers();
+            let parties = Some((evidence.operator, &evidence.authors));
             seen.ids.extend(counted.last().map(|newest| newest.id.clone()));
-            seen.before.insert(id.clone(), list(counted.iter().filter(|one| one.earlier).copied().collect()));
-            seen.after.insert(id.clone(), list(counted));
+            seen.before.insert(id.clone(), list(counted.iter().filter(|one| one.earlier).copied().collect(), scorers));
+            seen.after.insert(id.clone(), list(counted, Scorers { parties, ..scorers }));
         }
         // What only the running version has can be judged by what was known of it, and no more.
         let running = evidence.running.map(servers).unwrap_or_default();
@@ -203,6 +208,14 @@ fn counts(one: &Observed, place: &Place<'_>) -> bool {
     one.principal.as_ref().is_some_and(|principal| place.trust.works(principal))
         && seen_at <= one.carried_at + leeway
         && seen_at <= place.now + leeway
+}
+
+/// What was seen, without a score that does not count.
+fn scored(one: &Observed, scorers: &Scorers<'_>) -> Arc<Observation> {
+    if one.observation.trust_score.is_none() || scorers.score(one).is_some() {
+        return one.observation.clone();
+    }
+    Arc::new(Observation { trust_score: None, trust_source: None, ..(*one.observation).clone() })
 }
 
 /// The MCP servers of a closure, children included, each with the contents that it stands there with.
@@ -278,6 +291,13 @@ impl Asks {
             loosened,
         };
         risk::findings(from, to, &terms)
+    }
+}
+
+impl<'a> Place<'a> {
+    /// Whose score counts, whoever asks for a change.
+    fn scorers(&self) -> Scorers<'a> {
+        Scorers { trust: self.trust, environment: self.environment, parties: None }
     }
 }
 

@@ -43,7 +43,7 @@ pub use hold::{
     HOLD_SCHEMA, Held, Hold, HoldAction, Holds, lift_command, sentence as hold_sentence, standing as standing_hold,
 };
 pub use measured::{Measured, Measurements, Moved, Results};
-pub use observed::{Observations, Observed};
+pub use observed::{Observations, Observed, Scorers};
 pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate, is_overridable};
 pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};

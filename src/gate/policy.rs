@@ -9,12 +9,12 @@ use crate::closure::{Closure, Unreadable};
 use crate::policy::{
     self, Asked, Found, Input, Judgement, Obligation, People, Places, Question, RunCost, Sighting, World,
 };
-use crate::resource::{Digest, Kind, Number, Resource, ResourceId, Value};
+use crate::resource::{Digest, Kind, Number, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::budget::projected_run_cost;
 use super::evidence::{Evidence, Subject};
-use super::observed::{Observations, Observed};
+use super::observed::{Observations, Observed, Scorers};
 use super::statement::CLOCK_LEEWAY_MINUTES;
 use super::verdict::{GateResult, Verdict};
 
@@ -162,8 +162,13 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn of(candidate: &Closure, subject: &Subject, evidence: &'a Evidence<'_>) -> Result<Self, Unreadable> {
+        let scorers = Scorers {
+            trust: evidence.trust,
+            environment: evidence.environment,
+            parties: Some((evidence.operator, &evidence.authors)),
+        };
         let (sightings, seen) =
-            sightings_of(candidate, evidence.observations, evidence.last_evidence, evidence.trust, evidence.now)?;
+            sightings_of(candidate, evidence.observations, evidence.last_evidence, &scorers, evidence.now)?;
         let run_cost = projected_run_cost(subject, evidence).and_then(|usd| Number::from_f64(usd.as_f64()));
         let world = World {
             environment: evidence.environment,
@@ -235,14 +240,14 @@ pub fn sightings_of(
     candidate: &Closure,
     observations: &dyn Observations,
     since: Option<&str>,
-    trust: &Trust,
+    scorers: &Scorers<'_>,
     now: DateTime<Utc>,
 ) -> Result<Sightings, Unreadable> {
     let mut sightings = BTreeMap::new();
     let mut ids = Vec::new();
     for server in candidate.everything().into_iter().filter(|part| part.id().kind == Kind::McpServer) {
         let observed = observations.of_server(server.id(), since)?;
-        if let Some((id, sighting)) = sighting(server, &observed, trust, now) {
+        if let Some((id, sighting)) = sighting(server, &observed, scorers, now) {
             sightings.insert(server.digest(), sighting);
             ids.push(id);
         }
@@ -254,8 +259,14 @@ pub fn sightings_of(
 
 /// The latest observation of a server as it stands that is not too old, signed by somebody who works here. Its tools
 /// have drifted if they are others than those last seen before what runs now was decided, else than those first seen.
-fn sighting(server: &Resource, observed: &[Observed], trust: &Trust, now: DateTime<Utc>) -> Option<(String, Sighting)> {
-    let counts = |one: &&Observed| one.principal.as_ref().is_some_and(|principal| trust.works(principal));
+/// Of the scores that count and are not too old, the lowest counts.
+fn sighting(
+    server: &Resource,
+    observed: &[Observed],
+    scorers: &Scorers<'_>,
+    now: DateTime<Utc>,
+) -> Option<(String, Sighting)> {
+    let counts = |one: &&Observed| one.counts(scorers.trust);
     let seen_at = |one: &Observed| one.observation.observed_at.min(one.carried_at);
     let fresh = |one: &&Observed| {
         one.observation.digest == server.digest()
@@ -268,7 +279,8 @@ fn sighting(server: &Resource, observed: &[Observed], trust: &Trust, now: DateTi
     let who = latest.principal.as_ref().map_or("", |principal| principal.name.as_str());
     let day = latest.observation.observed_at.format("%Y-%m-%d");
     let source = format!("seen by {who} on {day}, {}", latest.id.get(..12).unwrap_or(&latest.id));
-    let trust_score = latest.observation.trust_score.as_ref().and_then(Value::as_number);
+    let scores = observed.iter().filter(counts).filter(fresh).filter_map(|one| scorers.score(one));
+    let trust_score = scores.min_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
     let schema_drift = Some(before.observation.tools_digest != latest.observation.tools_digest);
     Some((latest.id.clone(), Sighting { trust_score, schema_drift, source }))
 }

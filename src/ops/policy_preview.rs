@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::closure::{Closure, Shelf};
-use crate::gate::{Known, sightings_of};
+use crate::gate::{Known, Scorers, sightings_of};
 use crate::ledger::{Ballots, Environment};
 use crate::policy::{Asked, Found, Judgement, Places, Question, World, applied, draft};
 use crate::release::{Running, layout};
@@ -112,7 +112,8 @@ impl Stage<'_, '_> {
         let catalogs: [&dyn Shelf; 1] = [self.environment];
         let places = Places { environment: name, catalogs: &catalogs, imposed: &imposed };
         let since = Some(running.record.evidence.as_str());
-        let (sightings, _) = sightings_of(&running.closure, self.ballots, since, self.trust, self.caller_now)?;
+        let scorers = Scorers { trust: self.trust, environment: name, parties: None };
+        let (sightings, _) = sightings_of(&running.closure, self.ballots, since, &scorers, self.caller_now)?;
         let record = self.trust.environment(name).map(AsRef::as_ref);
         let world = World { environment: name, record, sightings, run_cost: None };
         let asked = Asked { from: None, to: name.to_owned(), agent: agent.full(), operator: String::new() };

@@ -65,13 +65,13 @@ fn served(name: &str) -> World {
     world
 }
 
-/// Somebody looked at the MCP server and scored it.
+/// Somebody who does not ask for the change looked at the MCP server and scored it.
 pub(crate) fn observes(world: &World) {
     let tools =
         r#"{"tools":[{"name":"search","description":"Searches the help centre.","inputSchema":{"type":"object"}}]}"#;
     fs::write(world.project().join("../tools.json"), tools).expect("own file");
     let score = "--trust-score 0.9 --trust-source 'security review of May'";
-    does(world, "alice", &format!("joch mcp record help-center -f ../tools.json {score}"));
+    does(world, "bob", &format!("joch mcp record help-center -f ../tools.json {score}"));
 }
 
 pub(crate) fn climbs(world: &World) {

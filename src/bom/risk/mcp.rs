@@ -143,8 +143,12 @@ fn trusted(server: &Part, side: &Side<'_>, terms: &Terms<'_>, found: &mut Found)
         if newest.digest != server.resource.digest() {
             return Err(format!("the record of {} is about another version of it:", newest.observed_at.date_naive()));
         }
-        let score = newest.trust_score.as_ref().and_then(Value::as_number).map(|score| score.as_f64());
-        score.filter(|score| (0.0..=1.0).contains(score)).ok_or_else(|| "nobody scored".to_owned())
+        // The lowest of the young scores counts: a good word does not undo a warning.
+        let of_record = side.observed.get(server.id()).into_iter().flatten();
+        let young = of_record.filter(|seen| seen.digest == newest.digest && is_fresh(seen.observed_at, side.at));
+        let scores = young.filter_map(|seen| Some(seen.trust_score.as_ref()?.as_number()?.as_f64()));
+        let lowest = scores.filter(|score| (0.0..=1.0).contains(score)).reduce(f64::min);
+        lowest.ok_or_else(|| "nobody whose score counts scored".to_owned())
     });
     match score {
         Ok(score) if score >= floor => {}

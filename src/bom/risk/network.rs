@@ -1,10 +1,13 @@
 //! Where tools, models and MCP servers are reached.
 
+use std::collections::BTreeSet;
+
 use crate::resource::{Kind, Risk};
 
 use super::Terms;
 use super::address::Address;
-use super::found::{Found, shown};
+use super::found::{Found, listed, shown};
+use super::secret;
 use super::whole::{Part, Whole};
 
 /// Tools and hosted models over plain http; MCP servers have a rule of their own.
@@ -22,8 +25,12 @@ pub(super) fn judge(whole: &Whole, terms: &Terms<'_>, found: &mut Found) {
     }
 }
 
+/// What is reached somewhere.
+const REACHED: [Kind; 3] = [Kind::McpServer, Kind::Tool, Kind::Model];
+
 pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
-    for kind in [Kind::McpServer, Kind::Tool, Kind::Model] {
+    strangers(before, after, found);
+    for kind in REACHED {
         for (was, part) in after.changed(before, &kind) {
             let (old, new) = (place(was), place(part));
             if let Some(old) = old.filter(|old| new.as_ref() != Some(old)) {
@@ -32,6 +39,34 @@ pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
                 found.raise("AGB-NET-001", part.component(), Risk::High, why);
             } else if let (None, Some(new)) = (place(was), place(part)) {
                 let why = format!("the place where it is reached was not known and is {}", shown(&new));
+                found.raise("AGB-NET-001", part.component(), Risk::High, why);
+            }
+        }
+    }
+}
+
+/// What comes with the change and is reached where nothing was. A thing under another name is such a newcomer, so a new
+/// name hides no new place.
+fn strangers(before: &Whole, after: &Whole, found: &mut Found) {
+    let reached: BTreeSet<String> = REACHED.iter().flat_map(|kind| before.of_kind(kind)).filter_map(place).collect();
+    let known: BTreeSet<String> = before.parts().flat_map(secret::names).collect();
+    for level in &after.levels {
+        let new = |part: &&Part| before.find(&level.path, part.id()).is_none();
+        for part in REACHED.iter().flat_map(|kind| level.of_kind(kind)).filter(new) {
+            let address = part.at(&["endpoint", "url"]).or_else(|| part.at(&["endpoint", "baseUrl"]));
+            let why = match place(part) {
+                Some(place) if reached.contains(&place) => continue,
+                Some(place) => format!("it is reached at {}, a new host", shown(&place)),
+                None if address.is_some() => "it is reached at a new host that nobody knows".to_owned(),
+                None => continue,
+            };
+            // Whatever uses these secrets now uses them elsewhere.
+            let names = secret::names(part);
+            let handed: Vec<&str> = names.intersection(&known).map(String::as_str).collect();
+            if handed.is_empty() {
+                found.raise("AGB-NET-001", part.component(), Risk::Medium, format!("{why} to the running version"));
+            } else {
+                let why = format!("{why}, and is handed {}, which the running version uses elsewhere", listed(handed));
                 found.raise("AGB-NET-001", part.component(), Risk::High, why);
             }
         }

@@ -120,9 +120,10 @@ pub static RULES: [Rule; 38] = [
     ),
     change(
         "AGB-NET-001",
-        &[High],
+        &[Medium, High],
         "something is reached at another place",
-        "the host or command of an MCP server, tool or model changed",
+        "the host or command of an MCP server, tool or model changed, or a new one is reached where the running version \
+         reaches nothing; medium for a new one that is handed no secret of the running version",
         "confirm who owns the new place",
     ),
     state(

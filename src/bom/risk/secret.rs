@@ -129,6 +129,13 @@ fn is_value(text: &str) -> bool {
     !text.is_empty() && !place && text.chars().any(|c| c != '*' && c != 'x')
 }
 
+/// The secrets that a part names, each in full: `default/api-key`.
+pub(super) fn names(part: &Part) -> BTreeSet<String> {
+    let space = &part.id().namespace;
+    let full = |name: String| if name.contains('/') { name } else { format!("{space}/{name}") };
+    named(part).into_keys().map(full).collect()
+}
+
 /// The secrets that a part names, with where.
 fn named(part: &Part) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();

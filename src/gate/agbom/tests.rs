@@ -155,7 +155,17 @@ fn people() -> Trust {
 }
 
 fn with(environment: &str) -> Trust {
-    let team = team("t", &["olga operator 1", "carol approver 2", "bot approver 3 automation: true", "vera viewer 4"]);
+    let team = team(
+        "t",
+        &[
+            "olga operator 1",
+            "carol approver 2",
+            "bot approver 3 automation: true",
+            "vera viewer 4",
+            "dan operator 5",
+            "ada admin 6",
+        ],
+    );
     trust([team, one("Environment prod", environment)])
 }
 
@@ -277,7 +287,7 @@ fn a_server_counts_as_seen_by_whoever_works_here_and_lately() {
     assert_eq!(told(&|_| {}), missing);
     assert_eq!(
         told(&|scene| {
-            scene.saw(1, 2, 0.9, "a", false);
+            scene.saw(2, 2, 0.9, "a", false);
         }),
         [""; 0]
     );
@@ -297,33 +307,58 @@ fn a_server_counts_as_seen_by_whoever_works_here_and_lately() {
     );
     assert_eq!(
         told(&|scene| {
-            scene.saw(1, 200, 0.9, "a", false);
+            scene.saw(2, 200, 0.9, "a", false);
         }),
         missing,
         "eight days ago"
     );
     assert_eq!(
         told(&|scene| {
-            scene.saw(1, -2, 0.9, "a", false);
+            scene.saw(2, -2, 0.9, "a", false);
         }),
         missing,
         "tomorrow"
     );
     assert_eq!(
         told(&|scene| {
-            scene.saw(1, 2, 0.4, "a", false);
+            scene.saw(2, 2, 0.4, "a", false);
         }),
         ["AGB-MCP-003"]
     );
 }
 
 #[test]
+fn a_score_counts_of_a_person_who_may_say_so_and_has_no_part_in_the_change_and_the_lowest_counts() {
+    let server = [("MCPServer docs", SERVER)];
+    let told = |scores: &[(u8, i64, f64)]| {
+        let mut scene = Scene::new(None, &server);
+        for (who, hours, score) in scores {
+            scene.saw(*who, *hours, *score, "a", false);
+        }
+        scene.told()
+    };
+    let nobody = "nobody whose score counts scored how far it is trusted";
+    for (who, why) in [(1, "who asks"), (5, "an operator of lower rungs"), (3, "an automation")] {
+        let told = told(&[(who, 2, 0.9)]);
+        assert!(told.contains("AGB-MCP-003") && told.contains(nobody), "{why}: {told}");
+    }
+    assert_eq!(told(&[(6, 2, 0.9)]), "PASS [nothing found] the change brings no risk");
+    let low = "its trust score is 0.1, and `its record` demands 0.5";
+    for good in [5, 2] {
+        let told = told(&[(6, 3, 0.1), (good, 2, 1.0)]);
+        assert!(told.contains("AGB-MCP-003") && told.contains(low), "{told}");
+    }
+    assert!(told(&[(6, 3, 0.9), (5, 2, 0.1)]).starts_with("PASS"), "a low word of no weight");
+    assert!(told(&[(6, 200, 0.1), (2, 2, 0.9)]).starts_with("PASS"), "an old word");
+}
+
+#[test]
 fn tools_that_changed_since_the_running_version_was_decided_stop_the_change() {
     let server = [("MCPServer docs", SERVER)];
     let mut scene = Scene::new(Some(&server), &server);
-    scene.saw(1, 24 * 21, 0.9, "a", true).saw(1, 2, 0.9, "a", false);
+    scene.saw(2, 24 * 21, 0.9, "a", true).saw(2, 2, 0.9, "a", false);
     assert_eq!(scene.told(), "PASS [nothing found] the change brings no risk");
-    scene.saw(1, 1, 0.9, "b", false);
+    scene.saw(2, 1, 0.9, "b", false);
     let result = scene.result();
     assert_eq!(result.verdict, Verdict::Fail);
     assert!(result.reason.starts_with("AGB-MCP-002 (critical)"), "{}", result.reason);
@@ -334,7 +369,7 @@ fn tools_that_changed_since_the_running_version_was_decided_stop_the_change() {
 fn a_server_on_hold_stops_the_change() {
     let server = [("MCPServer docs", SERVER)];
     let mut scene = Scene::new(Some(&server), &server);
-    scene.saw(1, 24 * 21, 0.9, "a", true).saw(1, 2, 0.9, "a", false);
+    scene.saw(2, 24 * 21, 0.9, "a", true).saw(2, 2, 0.9, "a", false);
     let resource = scene.to.members().values().next().expect("a server").clone();
     let held = |action, seed: u8| Held {
         id: "hold".into(),
@@ -382,7 +417,7 @@ fn what_is_open_in_a_place_is_told_without_a_change() {
         found.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
     };
     assert_eq!(open(&scene, "{}"), ["AGB-MCP-002", "AGB-MCP-003", "AGB-TOOL-003"]);
-    scene.saw(1, 2, 0.9, "a", false);
+    scene.saw(2, 2, 0.9, "a", false);
     let listed = "{allowlists: {publishers: [other]}, exceptions: [{rule: AGB-TOOL-003, component: 'joch:tool/default/post', \
                   reason: x, expires: '2026-07-01', approver: carol}]}";
     assert_eq!(open(&scene, listed), ["AGB-MCP-005"]);

@@ -36,6 +36,14 @@ impl PricedModel {
         [self.input_per_million, self.output_per_million].into_iter().flatten().any(|price| price > Decimal::ZERO)
     }
 
+    /// Takes the dearer of two prices, where both are known.
+    fn raise_to(&mut self, other: &Self) {
+        if self.unknown.is_none() && other.unknown.is_none() {
+            self.input_per_million = self.input_per_million.max(other.input_per_million);
+            self.output_per_million = self.output_per_million.max(other.output_per_million);
+        }
+    }
+
     /// What these tokens cost with it, where its prices are known.
     pub(super) fn cost(&self, usage: Usage) -> Option<Decimal> {
         let (input, output) = (self.input_per_million?, self.output_per_million?);
@@ -43,22 +51,51 @@ impl PricedModel {
     }
 }
 
-/// Every Model that an agent or a child of it names, each once. `defaults` are the values of the environment.
+/// Every Model that an agent or a child of it names, each once, at the dearer of its own price and that of the same
+/// Model in what runs now: no change lowers the prices that it is judged by. `defaults` are the values of the environment.
 ///
 /// # Errors
 /// A Model that is named and not in the closure.
-pub(super) fn models(closure: &Closure, defaults: &Map) -> Result<Vec<PricedModel>, String> {
+pub(super) fn models(closure: &Closure, running: Option<&Closure>, defaults: &Map) -> Result<Vec<PricedModel>, String> {
     let mut named: Vec<(&Resource, bool)> = Vec::new();
     collect(closure, &mut named)?;
     let mut priced: Vec<PricedModel> = Vec::new();
     for (model, usual) in named {
         match priced.iter_mut().find(|known| known.model == *model.id() && known.digest == model.digest()) {
             Some(known) => known.usual |= usual,
-            None => priced.push(priced_as(model, usual, defaults)),
+            None => {
+                let mut as_here = priced_as(model, usual, defaults);
+                let runs = running.map(Closure::everything).unwrap_or_default();
+                for there in runs.into_iter().filter(|there| is_same(model, there)) {
+                    as_here.raise_to(&priced_as(there, usual, defaults));
+                }
+                priced.push(as_here);
+            }
         }
     }
     priced.sort();
     Ok(priced)
+}
+
+/// The Models that were priced above what the candidate says of them.
+pub(super) fn raised<'m>(models: &'m [PricedModel], candidate: &Closure, defaults: &Map) -> Vec<&'m ResourceId> {
+    let parts = candidate.everything();
+    let is_raised = |priced: &&PricedModel| {
+        let own = parts.iter().find(|part| *part.id() == priced.model && part.digest() == priced.digest);
+        let own = own.map(|part| priced_as(part, priced.usual, defaults));
+        own.is_some_and(|own| own != **priced)
+    };
+    models.iter().filter(is_raised).map(|priced| &priced.model).collect()
+}
+
+/// Whether two records are of one Model, be it under two names.
+fn is_same(model: &Resource, other: &Resource) -> bool {
+    let served = |model: &Resource| {
+        let text = |key: &str| model.spec().get(key).and_then(Value::as_text).map(str::to_owned);
+        text("provider").zip(text("model"))
+    };
+    let one_name = model.id() == other.id() || served(model).is_some_and(|names| served(other) == Some(names));
+    other.id().kind == Kind::Model && one_name
 }
 
 fn collect<'c>(closure: &'c Closure, found: &mut Vec<(&'c Resource, bool)>) -> Result<(), String> {

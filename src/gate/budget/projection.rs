@@ -107,7 +107,7 @@ pub(super) fn project(
     evidence: &Evidence<'_>,
 ) -> (Projection, Unknown) {
     let mut unknown = Unknown::default();
-    let models = models(closure, &defaults(evidence)).unwrap_or_else(|why| {
+    let models = models(closure, evidence.running, &defaults(evidence)).unwrap_or_else(|why| {
         unknown.cost = Some(why);
         Vec::new()
     });

@@ -4,7 +4,8 @@ use crate::eval::{Decimal, shown};
 use crate::gate::evidence::Evidence;
 use crate::gate::verdict::Verdict;
 
-use super::limits::{Figure, Limit};
+use super::limits::{Figure, Limit, defaults};
+use super::prices::raised;
 use super::projection::{DAYS, Held, Projection, Unknown};
 
 /// An answer in words.
@@ -32,7 +33,13 @@ pub(super) fn of(projection: &Projection, unknown: &Unknown, verdict: Verdict, e
             (why, Some(next))
         }
     };
-    Said { reason: format!("{}: {reason}", projection.eval), next, observed, threshold }
+    let raised = evidence.candidate.map(|candidate| raised(&projection.models, candidate, &defaults(evidence)));
+    let raised: Vec<_> = raised.into_iter().flatten().map(ToString::to_string).collect();
+    let dearer = match raised.is_empty() {
+        true => String::new(),
+        false => format!("; {} counts at the dearer price that `{}` has now", raised.join(", "), evidence.environment),
+    };
+    Said { reason: format!("{}: {reason}{dearer}", projection.eval), next, observed, threshold }
 }
 
 /// The limit that is nearest to what is projected.

@@ -67,6 +67,21 @@ fn a_run_is_priced_with_the_dearest_model_of_the_route_and_a_day_with_the_usual_
 }
 
 #[test]
+fn a_change_does_not_lower_the_prices_that_it_is_judged_by() {
+    let cheap = |name: &str| vec![one(name, &GPT.replace("10,", "1,").replace("30}", "3}"))];
+    let scene = |name: &str, runs: Option<Vec<_>>| Scene { members: cheap(name), runs, ..under("{perRunUsd: 0.03}") };
+    scene("Model gpt", None).says(Verdict::Pass, "the dearest run 0.004 $");
+    let standing = || Some(vec![one("Model gpt", GPT)]);
+    let result = scene("Model gpt", standing()).says(Verdict::Fail, "a run costs up to 0.04 $");
+    let says = "model/gpt counts at the dearer price that `prod` has now";
+    assert!(result.reason.contains(says), "{}", result.reason);
+    let renamed = Scene { agent: "{model: new}", ..scene("Model new", standing()) };
+    renamed.says(Verdict::Fail, "a run costs up to 0.04 $");
+    let released = scene("Model gpt", Some(cheap("Model gpt")));
+    assert!(!released.says(Verdict::Pass, "0.004 $").reason.contains("dearer"), "the price that runs is the price");
+}
+
+#[test]
 fn a_day_is_the_mean_that_is_not_exceeded_95_times_of_100_times_the_declared_volume() {
     let spread = |case: usize| TrialResult {
         usage: Some(Usage { input: 1000, output: 500 + 50 * (case as u64 % 21) }),

@@ -27,6 +27,8 @@ pub(super) const ROUTE: &str = "{strategy: {primary: 'openai:gpt', fallback: ['o
 pub(super) struct Scene {
     pub(super) agent: &'static str,
     pub(super) members: Vec<Arc<Resource>>,
+    /// What the agent is made of that runs there now.
+    pub(super) runs: Option<Vec<Arc<Resource>>>,
     pub(super) catalog: Vec<Arc<Resource>>,
     pub(super) deployments: Vec<Arc<Resource>>,
     pub(super) environment: &'static str,
@@ -65,6 +67,7 @@ impl Default for Scene {
         Self {
             agent: "{model: gpt}",
             members: vec![one("Model gpt", GPT)],
+            runs: None,
             catalog: Vec::new(),
             deployments: vec![deployed("300")],
             environment: "{}",
@@ -197,6 +200,10 @@ impl Scene {
             one("Team desk", "{namespaces: [default]}"),
         ]);
         let closure = self.closure();
+        let running = self.runs.as_ref().map(|members| {
+            let members = members.iter().map(|member| (member.id().clone(), member.clone())).collect();
+            Closure::new(one("Agent x", self.agent), members, BTreeMap::new())
+        });
         let principal = Principal { name: "ana".into(), automation: false };
         let first = [("quality", self.cases, self.run)].into_iter();
         let runs: Vec<_> = first.chain(self.second.map(|(cases, run)| ("second", cases, run))).collect();
@@ -231,7 +238,7 @@ impl Scene {
             regressions: Vec::new(),
             allowed_regressions: Vec::new(),
             candidate: Some(&closure),
-            running: None,
+            running: running.as_ref(),
             diff: &[],
             is_rollback: false,
             standing: &target,
