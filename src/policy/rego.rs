@@ -15,7 +15,7 @@ use crate::resource::Risk;
 use crate::resource::name::nearest;
 
 use super::found::{INPUT_SIZE, REGO_COMPILE, REGO_FAILED, REGO_RUNAWAY, REGO_SHAPE};
-use super::rego_text::{Head, heads, refused, too_deep, unknown_call};
+use super::rego_text::{Head, heads, refused, too_deep, too_nested, unknown_call};
 
 /// How long the text of a policy may be, in bytes.
 pub const MOST_TEXT: usize = 64 * 1024;
@@ -119,6 +119,9 @@ fn compile(text: &str) -> Result<Engine, Broken> {
     if let Some((name, why, line)) = refused(text) {
         let message = format!("`{name}` is not to be had: {why}");
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: None });
+    }
+    if let Some((line, message)) = too_nested(text) {
+        return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: Some("give a name to a part".into()) });
     }
     if let Some((rule, why)) = too_deep(text) {
         return Err(Broken { id: REGO_COMPILE, message: format!("`{rule}`: {why}"), line: None, help: None });
@@ -317,6 +320,19 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
         assert_eq!((broken.id, broken.help), (REGO_SHAPE, Some("did you mean `deny`?".into())));
         assert_eq!(check(&policy("allow := true")).expect_err("no rule").id, REGO_SHAPE);
         assert_eq!(check(&"#".repeat(MOST_TEXT + 1)).expect_err("too long").id, REGO_COMPILE);
+    }
+
+    #[test]
+    fn a_text_that_takes_for_ever_to_read_is_refused_before_it_is_read() {
+        for (open, close) in [("[", "]"), ("{", "}"), ("{1: ", "}"), ("[(", ")]"), ("f([", "])")] {
+            let text = |most| format!("{}1{}", open.repeat(most), close.repeat(most));
+            let body = format!("f(x) := x\ndeny contains \"x\" if {{\n\tx := {}\n}}", text(20));
+            let broken = check(&policy(&body)).expect_err(open);
+            assert_eq!((broken.id, broken.line), (REGO_COMPILE, Some(5)), "{open}: {}", broken.message);
+            assert!(broken.message.contains("more than 8 of `[` and `{` stand in each other"), "{}", broken.message);
+            let body = format!("f(x) := x\ndeny contains \"x\" if {{\n\tx := {}\n}}", text(7));
+            assert_eq!(check(&policy(&body)).map_err(|broken| broken.message), Ok(()), "{open}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A look at the words of a Rego text, without comments and strings: which rules it has, what it must not use, and
-//! how deep its rules go.
+//! how deep its rules and brackets go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,10 @@ const REFUSED: [(&str, &str); 5] = [
 
 /// How deep rules may call rules.
 const DEEPEST: usize = 50;
+
+/// How deep `[` and `{` may stand in each other, the braces of a rule's body included. The engine reads what is in such
+/// a bracket up to three times, and so for every one around it.
+const MOST_NESTED: usize = 8;
 
 /// Words before a bracket that call nothing.
 const KEYWORDS: [&str; 8] = ["if", "in", "contains", "every", "some", "not", "else", "print"];
@@ -78,6 +82,12 @@ pub(super) fn unknown_call(text: &str, is_known: impl Fn(&str) -> bool) -> Optio
     unknown.next().map(|(name, line)| (name.to_owned(), line))
 }
 
+/// The line of the first `[` or `{` that stands too deep in others, and why it is refused.
+pub(super) fn too_nested(text: &str) -> Option<(usize, String)> {
+    let line = scan(text).1?;
+    Some((line, format!("more than {MOST_NESTED} of `[` and `{{` stand in each other here, and no more are read")))
+}
+
 /// A rule that calls itself, if only through others, or that goes too deep, and why it is refused. A word that is the
 /// name of a rule counts as a call of it.
 pub(super) fn too_deep(text: &str) -> Option<(String, String)> {
@@ -116,10 +126,16 @@ pub(super) fn too_deep(text: &str) -> Option<(String, String)> {
 }
 
 fn words(text: &str) -> Vec<Word<'_>> {
+    scan(text).0
+}
+
+/// The words of a text, and the line of the first bracket that stands deeper than [`MOST_NESTED`].
+fn scan(text: &str) -> (Vec<Word<'_>>, Option<usize>) {
     let bytes = text.as_bytes();
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let (mut at, mut line, mut depth) = (0, 1, 0_usize);
     let (mut first, mut after_dot) = (true, false);
+    let (mut nested, mut too_nested) = (0_usize, None);
     let mut words = Vec::new();
     while at < bytes.len() {
         let byte = bytes[at];
@@ -141,8 +157,15 @@ fn words(text: &str) -> Vec<Word<'_>> {
                 }
                 first = false;
             }
-            b'{' | b'[' | b'(' => depth += 1,
-            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            b'{' | b'[' => {
+                (depth, nested) = (depth + 1, nested + 1);
+                if nested > MOST_NESTED {
+                    too_nested = too_nested.or(Some(line));
+                }
+            }
+            b'}' | b']' => (depth, nested) = (depth.saturating_sub(1), nested.saturating_sub(1)),
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
             _ if is_word(byte) => {
                 let start = at;
                 while at < bytes.len() && is_word(bytes[at]) {
@@ -160,7 +183,7 @@ fn words(text: &str) -> Vec<Word<'_>> {
         }
         at += 1;
     }
-    words
+    (words, too_nested)
 }
 
 #[cfg(test)]
@@ -201,5 +224,15 @@ mod tests {
         let chain = |most: usize| (1..most).map(|n| format!("r{n} := r{}\n", n + 1)).collect::<String>();
         assert_eq!(said(&format!("{}r50 := 1", chain(50))), None);
         assert_eq!(said(&format!("{}r51 := 1", chain(51))), Some("r1".into()));
+    }
+    #[test]
+    fn brackets_that_stand_too_deep_in_each_other_are_found() {
+        let line = |text: &str| too_nested(text).map(|(line, _)| line);
+        let nested = |open: &str, close: &str, most| format!("{}1{}", open.repeat(most), close.repeat(most));
+        assert_eq!(line(&format!("a if {{\n\tx := {}\n}}", nested("[", "]", 7))), None);
+        assert_eq!(line(&format!("a if {{\n\tx := {}\n}}", nested("[", "]", 8))), Some(2));
+        assert_eq!(line(&nested("{1: [(", ")]}", 5)), Some(1), "round brackets between them change nothing");
+        assert_eq!(line(&format!("a := \"{}\" # {0}\nb := [[1], [2]]", "[".repeat(20))), None);
+        assert_eq!(line(&"a := [1]\n".repeat(20)), None, "beside each other, not in each other");
     }
 }
