@@ -15,7 +15,7 @@ use crate::resource::Risk;
 use crate::resource::name::nearest;
 
 use super::found::{INPUT_SIZE, REGO_COMPILE, REGO_FAILED, REGO_RUNAWAY, REGO_SHAPE};
-use super::rego_text::{Head, heads, refused, too_deep, too_nested, unknown_call};
+use super::rego_text::{Head, heads, refused, too_deep, too_nested, unknown_call, wide};
 
 /// How long the text of a policy may be, in bytes.
 pub const MOST_TEXT: usize = 64 * 1024;
@@ -119,6 +119,10 @@ fn compile(text: &str) -> Result<Engine, Broken> {
     if let Some((name, why, line)) = refused(text) {
         let message = format!("`{name}` is not to be had: {why}");
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: None });
+    }
+    if let Some((line, message)) = wide(text) {
+        let help = Some("write, say, `sprintf(\"%s of %5d\", [name, number])`".into());
+        return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help });
     }
     if let Some((line, message)) = too_nested(text) {
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: Some("give a name to a part".into()) });
@@ -301,7 +305,12 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
             let (id, said) = told(&policy(&format!("deny contains \"x\" if {call}")), "{}").expect_err(call);
             assert_eq!(id, REGO_COMPILE, "{call}: {said}");
         }
-        for call in ["numbers.range(0, 9000000000000)", "rand.intn(\"x\", 9)", "bits.lsh(1, 99999999)"] {
+        for call in [
+            "numbers.range(0, 9000000000000)",
+            "rand.intn(\"x\", 9)",
+            "bits.lsh(1, 99999999)",
+            "units.parse(\"1e999999999\")",
+        ] {
             let (id, said) = told(&policy(&format!("deny contains \"x\" if {call}")), "{}").expect_err(call);
             assert_eq!(id, REGO_COMPILE, "{call}: {said}");
             assert!(said.contains("not to be had"), "{said}");
@@ -332,6 +341,15 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
             assert!(broken.message.contains("more than 8 of `[` and `{` stand in each other"), "{}", broken.message);
             let body = format!("f(x) := x\ndeny contains \"x\" if {{\n\tx := {}\n}}", text(7));
             assert_eq!(check(&policy(&body)).map_err(|broken| broken.message), Ok(()), "{open}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_to_be_seen_and_fills_up_little() {
+        for (format, says) in [("\"%999999999d\"", "3 digits at most"), ("input.format", "as text")] {
+            let text = policy(&format!("deny contains sprintf({format}, [1]) if true"));
+            let (id, said) = told(&text, "{\"format\": \"%999999999d\"}").expect_err(format);
+            assert!(id == REGO_COMPILE && said.contains(says), "{format}: {id}: {said}");
         }
     }
 

@@ -14,11 +14,15 @@ pub(super) struct Head {
 }
 
 /// Words that a policy must not use, and why.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 6] = [
     ("bits", "its functions take as much memory as they are asked for"),
     ("data", "there is no data but the input, and rules of its own are called by their name"),
     ("numbers", "its functions take as much memory as they are asked for"),
     ("rand", "a policy comes to the same whenever it is asked"),
+    (
+        "units",
+        "its functions take as much memory as they are asked for, and say nothing of a unit that they do not know",
+    ),
     ("with", "a policy sees its input as it is"),
 ];
 
@@ -28,6 +32,9 @@ const DEEPEST: usize = 50;
 /// How deep `[` and `{` may stand in each other, the braces of a rule's body included. The engine reads what is in such
 /// a bracket up to three times, and so for every one around it.
 const MOST_NESTED: usize = 8;
+
+/// How many digits the width of a verb of `sprintf` may have: it is filled up with as much.
+const MOST_WIDTH: usize = 3;
 
 /// Words before a bracket that call nothing.
 const KEYWORDS: [&str; 8] = ["if", "in", "contains", "every", "some", "not", "else", "print"];
@@ -80,6 +87,35 @@ pub(super) fn unknown_call(text: &str, is_known: impl Fn(&str) -> bool) -> Optio
         !KEYWORDS.contains(name) && !heads.iter().any(|head| head.name == **name) && !is_known(name)
     });
     unknown.next().map(|(name, line)| (name.to_owned(), line))
+}
+
+/// The first `sprintf` whose format is not to be seen, or may fill up as much as it likes: its line, and why.
+pub(super) fn wide(text: &str) -> Option<(usize, String)> {
+    words(text).into_iter().filter(|word| !word.after_dot && word.text == "sprintf").find_map(|word| {
+        let rest = text[word.start + word.text.len()..].trim_start();
+        let Some(format) = rest.strip_prefix('(').and_then(format_of) else {
+            return Some((word.line, "the format of `sprintf` stands where it is used, as text".to_owned()));
+        };
+        let wide = format.replace("%%", "").split('%').skip(1).any(|verb| {
+            verb.trim_start_matches('.').chars().take_while(|char| char.is_numeric()).count() > MOST_WIDTH
+                || verb.starts_with('*')
+        });
+        wide.then(|| (word.line, format!("a width in `sprintf` has {MOST_WIDTH} digits at most")))
+    })
+}
+
+/// The text that a call begins with, if it is the whole of its first argument.
+fn format_of(arguments: &str) -> Option<String> {
+    let arguments = arguments.trim_start();
+    let (format, rest) = if let Some(raw) = arguments.strip_prefix('`') {
+        let (format, rest) = raw.split_once('`')?;
+        (format.to_owned(), rest)
+    } else {
+        let mut texts = serde_json::Deserializer::from_str(arguments).into_iter::<String>();
+        let format = texts.next()?.ok()?;
+        (format, &arguments[texts.byte_offset()..])
+    };
+    rest.trim_start().starts_with(',').then_some(format)
 }
 
 /// The line of the first `[` or `{` that stands too deep in others, and why it is refused.
@@ -234,5 +270,21 @@ mod tests {
         assert_eq!(line(&nested("{1: [(", ")]}", 5)), Some(1), "round brackets between them change nothing");
         assert_eq!(line(&format!("a := \"{}\" # {0}\nb := [[1], [2]]", "[".repeat(20))), None);
         assert_eq!(line(&"a := [1]\n".repeat(20)), None, "beside each other, not in each other");
+    }
+    #[test]
+    fn a_format_that_fills_up_as_much_as_it_likes_is_found() {
+        let said = |text: &str| wide(text).map(|(line, why)| (line, why.contains("digits at most")));
+        for fine in ["sprintf(\"%s: %5d, %.2f, %% %03d\", [a, b, c, d])", "sprintf(\n\t`%999d` , [1])", "input.sprintf"]
+        {
+            assert_eq!(said(fine), None, "{fine}");
+        }
+        for wide in ["%1000d", "%.9999f", "%%%99999d", "%*d", "%\\u0039999d", "%\u{0661}999d"] {
+            assert_eq!(said(&format!("a := 1\nb := sprintf(\"{wide}\", [1])")), Some((2, true)), "{wide}");
+        }
+        for hidden in
+            ["sprintf(input.x, [1])", "sprintf (concat(\"\", [a]), [1])", "sprintf(\"a\" | b, [1])", "sprintf"]
+        {
+            assert_eq!(said(hidden), Some((1, false)), "{hidden}");
+        }
     }
 }
