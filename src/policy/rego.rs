@@ -354,6 +354,27 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
     }
 
     #[test]
+    fn a_function_that_would_say_nothing_and_so_pass_is_refused_with_another() {
+        for (call, says) in [
+            ("regex.replace(\"a\", \"(\", \"b\") != \"\"", "`concat(new, regex.split("),
+            ("count(array.slice([1, 2], 0, 1.5)) > 0", "`[list[i] | "),
+            ("count(array.slice([1, 2], 0, 1e30)) > 0", "`[list[i] | "),
+            ("json.remove({}, [[]]) == {}", "`object.remove`"),
+            ("not regex.template_match(\"}{\", \"\", \"{\", \"}\")", "`regex.match`"),
+        ] {
+            let (id, said) = told(&policy(&format!("deny contains \"x\" if {call}")), "{}").expect_err(call);
+            assert!(id == REGO_COMPILE && said.contains("not to be had") && said.contains(says), "{call}: {said}");
+        }
+        // What is offered instead does the same, and is no quieter.
+        let split = "deny contains concat(\"b\", regex.split(\"x+\", \"axxc\")) if true";
+        assert_eq!(told(&policy(split), "{}"), Ok(vec!["deny  high abc".into()]));
+        let wrong = "deny contains concat(\"b\", regex.split(\"(\", \"axxc\")) if true";
+        assert_eq!(told(&policy(wrong), "{}").expect_err("no pattern").0, REGO_FAILED);
+        let slice = "deny contains \"x\" if [input.l[i] | some i; input.l[i]; i >= 1; i < 2.5] == [2, 3]";
+        assert_eq!(told(&policy(slice), "{\"l\": [1, 2, 3, 4]}"), Ok(vec!["deny  high x".into()]));
+    }
+
+    #[test]
     fn what_is_no_set_of_findings_is_an_error() {
         for wrong in [
             "deny := true",

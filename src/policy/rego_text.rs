@@ -26,6 +26,21 @@ const REFUSED: [(&str, &str); 6] = [
     ("with", "a policy sees its input as it is"),
 ];
 
+/// Functions that say nothing where they cannot answer, so that a rule which asks them does not apply, and what to write
+/// instead.
+const SILENT: [(&str, &str); 4] = [
+    (
+        "array.slice",
+        "it says nothing of ends that are no whole numbers; write `[list[i] | some i; list[i]; i >= from; i < to]`",
+    ),
+    ("json.remove", "it says nothing where a path is empty; write `object.remove`"),
+    (
+        "regex.replace",
+        "it says nothing of a pattern that cannot be read; write `concat(new, regex.split(pattern, text))`",
+    ),
+    ("regex.template_match", "it says nothing of delimiters that do not pair; write `regex.match`"),
+];
+
 /// How deep rules may call rules.
 const DEEPEST: usize = 50;
 
@@ -66,12 +81,23 @@ pub(super) fn heads(text: &str) -> Vec<Head> {
     heads
 }
 
-/// The first word that must not be used, why, and its line.
+/// The first word or function that must not be used, why, and its line.
 pub(super) fn refused(text: &str) -> Option<(&'static str, &'static str, usize)> {
     words(text).into_iter().filter(|word| !word.after_dot).find_map(|word| {
-        let (name, why) = REFUSED.into_iter().find(|(name, _)| *name == word.text)?;
+        let silent = SILENT.into_iter().find(|(name, _)| is_meant(name, &text[word.start..]));
+        let (name, why) = REFUSED.into_iter().find(|(name, _)| *name == word.text).or(silent)?;
         Some((name, why, word.line))
     })
+}
+
+/// Whether a text begins with a function, by its name, or in brackets, where it may be written in many ways.
+fn is_meant(name: &str, text: &str) -> bool {
+    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let in_brackets = || {
+        let inner = text.strip_prefix(name.split_once('.')?.0)?.strip_prefix('[')?;
+        Some(inner.trim_start().starts_with(['"', '`', '#']))
+    };
+    text.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_word)) || in_brackets() == Some(true)
 }
 
 /// The first function that is called and that nobody has: neither the text nor the engine. Its line, too.
@@ -286,5 +312,16 @@ mod tests {
         {
             assert_eq!(said(hidden), Some((1, false)), "{hidden}");
         }
+    }
+    #[test]
+    fn a_function_that_may_say_nothing_is_found_however_it_is_written() {
+        let refused = |text| refused(text).map(|(name, _, line)| (name, line));
+        assert_eq!(refused("a := 1\nb := regex.replace(\"a\", \"(\", \"b\")"), Some(("regex.replace", 2)));
+        assert_eq!(refused("b := array[ `slice` ] ([1], 0, 0.5)"), Some(("array.slice", 1)));
+        assert_eq!(refused("b := regex[\"\\u0072eplace\"](a, b, c)"), Some(("regex.replace", 1)));
+        assert_eq!(refused("b := json.remove(input, [[]])"), Some(("json.remove", 1)));
+        let fine =
+            "a := regex.match(b, c)\nd := array.concat([1], array[0])\ne := input.regex.replace\nf := json.removed";
+        assert_eq!(refused(fine), None);
     }
 }
