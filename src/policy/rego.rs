@@ -15,7 +15,7 @@ use crate::resource::Risk;
 use crate::resource::name::nearest;
 
 use super::found::{INPUT_SIZE, REGO_COMPILE, REGO_FAILED, REGO_RUNAWAY, REGO_SHAPE};
-use super::rego_text::{Head, heads, refused, too_deep, unknown_call};
+use super::rego_text::{Head, heads, refused, too_deep, too_nested, unknown_call, wide};
 
 /// How long the text of a policy may be, in bytes.
 pub const MOST_TEXT: usize = 64 * 1024;
@@ -119,6 +119,13 @@ fn compile(text: &str) -> Result<Engine, Broken> {
     if let Some((name, why, line)) = refused(text) {
         let message = format!("`{name}` is not to be had: {why}");
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: None });
+    }
+    if let Some((line, message)) = wide(text) {
+        let help = Some("write, say, `sprintf(\"%s of %5d\", [name, number])`".into());
+        return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help });
+    }
+    if let Some((line, message)) = too_nested(text) {
+        return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: Some("give a name to a part".into()) });
     }
     if let Some((rule, why)) = too_deep(text) {
         return Err(Broken { id: REGO_COMPILE, message: format!("`{rule}`: {why}"), line: None, help: None });
@@ -298,7 +305,12 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
             let (id, said) = told(&policy(&format!("deny contains \"x\" if {call}")), "{}").expect_err(call);
             assert_eq!(id, REGO_COMPILE, "{call}: {said}");
         }
-        for call in ["numbers.range(0, 9000000000000)", "rand.intn(\"x\", 9)", "bits.lsh(1, 99999999)"] {
+        for call in [
+            "numbers.range(0, 9000000000000)",
+            "rand.intn(\"x\", 9)",
+            "bits.lsh(1, 99999999)",
+            "units.parse(\"1e999999999\")",
+        ] {
             let (id, said) = told(&policy(&format!("deny contains \"x\" if {call}")), "{}").expect_err(call);
             assert_eq!(id, REGO_COMPILE, "{call}: {said}");
             assert!(said.contains("not to be had"), "{said}");
@@ -317,6 +329,49 @@ warn contains {"msg": "look"} if count(input.object.mcpServers) > 1
         assert_eq!((broken.id, broken.help), (REGO_SHAPE, Some("did you mean `deny`?".into())));
         assert_eq!(check(&policy("allow := true")).expect_err("no rule").id, REGO_SHAPE);
         assert_eq!(check(&"#".repeat(MOST_TEXT + 1)).expect_err("too long").id, REGO_COMPILE);
+    }
+
+    #[test]
+    fn a_text_that_takes_for_ever_to_read_is_refused_before_it_is_read() {
+        for (open, close) in [("[", "]"), ("{", "}"), ("{1: ", "}"), ("[(", ")]"), ("f([", "])")] {
+            let text = |most| format!("{}1{}", open.repeat(most), close.repeat(most));
+            let body = format!("f(x) := x\ndeny contains \"x\" if {{\n\tx := {}\n}}", text(20));
+            let broken = check(&policy(&body)).expect_err(open);
+            assert_eq!((broken.id, broken.line), (REGO_COMPILE, Some(5)), "{open}: {}", broken.message);
+            assert!(broken.message.contains("more than 8 of `[` and `{` stand in each other"), "{}", broken.message);
+            let body = format!("f(x) := x\ndeny contains \"x\" if {{\n\tx := {}\n}}", text(7));
+            assert_eq!(check(&policy(&body)).map_err(|broken| broken.message), Ok(()), "{open}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_to_be_seen_and_fills_up_little() {
+        for (format, says) in [("\"%999999999d\"", "3 digits at most"), ("input.format", "as text")] {
+            let text = policy(&format!("deny contains sprintf({format}, [1]) if true"));
+            let (id, said) = told(&text, "{\"format\": \"%999999999d\"}").expect_err(format);
+            assert!(id == REGO_COMPILE && said.contains(says), "{format}: {id}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_would_say_nothing_and_so_pass_is_refused_with_another() {
+        for (call, says) in [
+            ("regex.replace(\"a\", \"(\", \"b\") != \"\"", "`concat(new, regex.split("),
+            ("count(array.slice([1, 2], 0, 1.5)) > 0", "`[list[i] | "),
+            ("count(array.slice([1, 2], 0, 1e30)) > 0", "`[list[i] | "),
+            ("json.remove({}, [[]]) == {}", "`object.remove`"),
+            ("not regex.template_match(\"}{\", \"\", \"{\", \"}\")", "`regex.match`"),
+        ] {
+            let (id, said) = told(&policy(&format!("deny contains \"x\" if {call}")), "{}").expect_err(call);
+            assert!(id == REGO_COMPILE && said.contains("not to be had") && said.contains(says), "{call}: {said}");
+        }
+        // What is offered instead does the same, and is no quieter.
+        let split = "deny contains concat(\"b\", regex.split(\"x+\", \"axxc\")) if true";
+        assert_eq!(told(&policy(split), "{}"), Ok(vec!["deny  high abc".into()]));
+        let wrong = "deny contains concat(\"b\", regex.split(\"(\", \"axxc\")) if true";
+        assert_eq!(told(&policy(wrong), "{}").expect_err("no pattern").0, REGO_FAILED);
+        let slice = "deny contains \"x\" if [input.l[i] | some i; input.l[i]; i >= 1; i < 2.5] == [2, 3]";
+        assert_eq!(told(&policy(slice), "{\"l\": [1, 2, 3, 4]}"), Ok(vec!["deny  high x".into()]));
     }
 
     #[test]

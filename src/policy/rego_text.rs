@@ -1,5 +1,5 @@
 //! A look at the words of a Rego text, without comments and strings: which rules it has, what it must not use, and
-//! how deep its rules go.
+//! how deep its rules and brackets go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,42 @@ pub(super) struct Head {
 }
 
 /// Words that a policy must not use, and why.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 6] = [
     ("bits", "its functions take as much memory as they are asked for"),
     ("data", "there is no data but the input, and rules of its own are called by their name"),
     ("numbers", "its functions take as much memory as they are asked for"),
     ("rand", "a policy comes to the same whenever it is asked"),
+    (
+        "units",
+        "its functions take as much memory as they are asked for, and say nothing of a unit that they do not know",
+    ),
     ("with", "a policy sees its input as it is"),
+];
+
+/// Functions that say nothing where they cannot answer, so that a rule which asks them does not apply, and what to write
+/// instead.
+const SILENT: [(&str, &str); 4] = [
+    (
+        "array.slice",
+        "it says nothing of ends that are no whole numbers; write `[list[i] | some i; list[i]; i >= from; i < to]`",
+    ),
+    ("json.remove", "it says nothing where a path is empty; write `object.remove`"),
+    (
+        "regex.replace",
+        "it says nothing of a pattern that cannot be read; write `concat(new, regex.split(pattern, text))`",
+    ),
+    ("regex.template_match", "it says nothing of delimiters that do not pair; write `regex.match`"),
 ];
 
 /// How deep rules may call rules.
 const DEEPEST: usize = 50;
+
+/// How deep `[` and `{` may stand in each other, the braces of a rule's body included. The engine reads what is in such
+/// a bracket up to three times, and so for every one around it.
+const MOST_NESTED: usize = 8;
+
+/// How many digits the width of a verb of `sprintf` may have: it is filled up with as much.
+const MOST_WIDTH: usize = 3;
 
 /// Words before a bracket that call nothing.
 const KEYWORDS: [&str; 8] = ["if", "in", "contains", "every", "some", "not", "else", "print"];
@@ -55,12 +81,23 @@ pub(super) fn heads(text: &str) -> Vec<Head> {
     heads
 }
 
-/// The first word that must not be used, why, and its line.
+/// The first word or function that must not be used, why, and its line.
 pub(super) fn refused(text: &str) -> Option<(&'static str, &'static str, usize)> {
     words(text).into_iter().filter(|word| !word.after_dot).find_map(|word| {
-        let (name, why) = REFUSED.into_iter().find(|(name, _)| *name == word.text)?;
+        let silent = SILENT.into_iter().find(|(name, _)| is_meant(name, &text[word.start..]));
+        let (name, why) = REFUSED.into_iter().find(|(name, _)| *name == word.text).or(silent)?;
         Some((name, why, word.line))
     })
+}
+
+/// Whether a text begins with a function, by its name, or in brackets, where it may be written in many ways.
+fn is_meant(name: &str, text: &str) -> bool {
+    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let in_brackets = || {
+        let inner = text.strip_prefix(name.split_once('.')?.0)?.strip_prefix('[')?;
+        Some(inner.trim_start().starts_with(['"', '`', '#']))
+    };
+    text.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_word)) || in_brackets() == Some(true)
 }
 
 /// The first function that is called and that nobody has: neither the text nor the engine. Its line, too.
@@ -76,6 +113,41 @@ pub(super) fn unknown_call(text: &str, is_known: impl Fn(&str) -> bool) -> Optio
         !KEYWORDS.contains(name) && !heads.iter().any(|head| head.name == **name) && !is_known(name)
     });
     unknown.next().map(|(name, line)| (name.to_owned(), line))
+}
+
+/// The first `sprintf` whose format is not to be seen, or may fill up as much as it likes: its line, and why.
+pub(super) fn wide(text: &str) -> Option<(usize, String)> {
+    words(text).into_iter().filter(|word| !word.after_dot && word.text == "sprintf").find_map(|word| {
+        let rest = text[word.start + word.text.len()..].trim_start();
+        let Some(format) = rest.strip_prefix('(').and_then(format_of) else {
+            return Some((word.line, "the format of `sprintf` stands where it is used, as text".to_owned()));
+        };
+        let wide = format.replace("%%", "").split('%').skip(1).any(|verb| {
+            verb.trim_start_matches('.').chars().take_while(|char| char.is_numeric()).count() > MOST_WIDTH
+                || verb.starts_with('*')
+        });
+        wide.then(|| (word.line, format!("a width in `sprintf` has {MOST_WIDTH} digits at most")))
+    })
+}
+
+/// The text that a call begins with, if it is the whole of its first argument.
+fn format_of(arguments: &str) -> Option<String> {
+    let arguments = arguments.trim_start();
+    let (format, rest) = if let Some(raw) = arguments.strip_prefix('`') {
+        let (format, rest) = raw.split_once('`')?;
+        (format.to_owned(), rest)
+    } else {
+        let mut texts = serde_json::Deserializer::from_str(arguments).into_iter::<String>();
+        let format = texts.next()?.ok()?;
+        (format, &arguments[texts.byte_offset()..])
+    };
+    rest.trim_start().starts_with(',').then_some(format)
+}
+
+/// The line of the first `[` or `{` that stands too deep in others, and why it is refused.
+pub(super) fn too_nested(text: &str) -> Option<(usize, String)> {
+    let line = scan(text).1?;
+    Some((line, format!("more than {MOST_NESTED} of `[` and `{{` stand in each other here, and no more are read")))
 }
 
 /// A rule that calls itself, if only through others, or that goes too deep, and why it is refused. A word that is the
@@ -116,10 +188,16 @@ pub(super) fn too_deep(text: &str) -> Option<(String, String)> {
 }
 
 fn words(text: &str) -> Vec<Word<'_>> {
+    scan(text).0
+}
+
+/// The words of a text, and the line of the first bracket that stands deeper than [`MOST_NESTED`].
+fn scan(text: &str) -> (Vec<Word<'_>>, Option<usize>) {
     let bytes = text.as_bytes();
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let (mut at, mut line, mut depth) = (0, 1, 0_usize);
     let (mut first, mut after_dot) = (true, false);
+    let (mut nested, mut too_nested) = (0_usize, None);
     let mut words = Vec::new();
     while at < bytes.len() {
         let byte = bytes[at];
@@ -141,8 +219,15 @@ fn words(text: &str) -> Vec<Word<'_>> {
                 }
                 first = false;
             }
-            b'{' | b'[' | b'(' => depth += 1,
-            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            b'{' | b'[' => {
+                (depth, nested) = (depth + 1, nested + 1);
+                if nested > MOST_NESTED {
+                    too_nested = too_nested.or(Some(line));
+                }
+            }
+            b'}' | b']' => (depth, nested) = (depth.saturating_sub(1), nested.saturating_sub(1)),
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
             _ if is_word(byte) => {
                 let start = at;
                 while at < bytes.len() && is_word(bytes[at]) {
@@ -160,7 +245,7 @@ fn words(text: &str) -> Vec<Word<'_>> {
         }
         at += 1;
     }
-    words
+    (words, too_nested)
 }
 
 #[cfg(test)]
@@ -201,5 +286,42 @@ mod tests {
         let chain = |most: usize| (1..most).map(|n| format!("r{n} := r{}\n", n + 1)).collect::<String>();
         assert_eq!(said(&format!("{}r50 := 1", chain(50))), None);
         assert_eq!(said(&format!("{}r51 := 1", chain(51))), Some("r1".into()));
+    }
+    #[test]
+    fn brackets_that_stand_too_deep_in_each_other_are_found() {
+        let line = |text: &str| too_nested(text).map(|(line, _)| line);
+        let nested = |open: &str, close: &str, most| format!("{}1{}", open.repeat(most), close.repeat(most));
+        assert_eq!(line(&format!("a if {{\n\tx := {}\n}}", nested("[", "]", 7))), None);
+        assert_eq!(line(&format!("a if {{\n\tx := {}\n}}", nested("[", "]", 8))), Some(2));
+        assert_eq!(line(&nested("{1: [(", ")]}", 5)), Some(1), "round brackets between them change nothing");
+        assert_eq!(line(&format!("a := \"{}\" # {0}\nb := [[1], [2]]", "[".repeat(20))), None);
+        assert_eq!(line(&"a := [1]\n".repeat(20)), None, "beside each other, not in each other");
+    }
+    #[test]
+    fn a_format_that_fills_up_as_much_as_it_likes_is_found() {
+        let said = |text: &str| wide(text).map(|(line, why)| (line, why.contains("digits at most")));
+        for fine in ["sprintf(\"%s: %5d, %.2f, %% %03d\", [a, b, c, d])", "sprintf(\n\t`%999d` , [1])", "input.sprintf"]
+        {
+            assert_eq!(said(fine), None, "{fine}");
+        }
+        for wide in ["%1000d", "%.9999f", "%%%99999d", "%*d", "%\\u0039999d", "%\u{0661}999d"] {
+            assert_eq!(said(&format!("a := 1\nb := sprintf(\"{wide}\", [1])")), Some((2, true)), "{wide}");
+        }
+        for hidden in
+            ["sprintf(input.x, [1])", "sprintf (concat(\"\", [a]), [1])", "sprintf(\"a\" | b, [1])", "sprintf"]
+        {
+            assert_eq!(said(hidden), Some((1, false)), "{hidden}");
+        }
+    }
+    #[test]
+    fn a_function_that_may_say_nothing_is_found_however_it_is_written() {
+        let refused = |text| refused(text).map(|(name, _, line)| (name, line));
+        assert_eq!(refused("a := 1\nb := regex.replace(\"a\", \"(\", \"b\")"), Some(("regex.replace", 2)));
+        assert_eq!(refused("b := array[ `slice` ] ([1], 0, 0.5)"), Some(("array.slice", 1)));
+        assert_eq!(refused("b := regex[\"\\u0072eplace\"](a, b, c)"), Some(("regex.replace", 1)));
+        assert_eq!(refused("b := json.remove(input, [[]])"), Some(("json.remove", 1)));
+        let fine =
+            "a := regex.match(b, c)\nd := array.concat([1], array[0])\ne := input.regex.replace\nf := json.removed";
+        assert_eq!(refused(fine), None);
     }
 }
