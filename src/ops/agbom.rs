@@ -118,7 +118,8 @@ pub fn difference(request: &Compare, caller: &mut Caller<'_>) -> Result<Differen
     if reader.version_tags(id)?.is_empty() {
         return Err(never_released(id, &reader)?.into());
     }
-    let [from, to] = sides(id, request.from.as_deref(), request.to.as_deref(), trust.ladder(), &reader)?;
+    let command = format!("joch agbom {} --diff", id.name);
+    let [from, to] = sides(id, &command, request.from.as_deref(), request.to.as_deref(), trust.ladder(), &reader)?;
     let abom = difference_of(&from, &to, &reader)?;
     Ok(Difference { agent: id.clone(), from, to, abom })
 }

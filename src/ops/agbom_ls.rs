@@ -8,9 +8,9 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::bom::Finding;
+use crate::bom::{Finding, Graph};
 use crate::closure::{Closure, Unreadable};
-use crate::gate::{Held as OnHold, Holds, Observations, Observed, Place, open_findings};
+use crate::gate::{Held as OnHold, Holds, Observations, Observed, Place, open_findings, secrets_named};
 use crate::ledger::{Ballots, Environment, Error, PerAgent, Reader};
 use crate::release::{Record, layout};
 use crate::resource::name::nearest;
@@ -19,8 +19,10 @@ use crate::trust::Trust;
 
 use super::caller::Caller;
 use super::desk::Desk;
-use super::failure::Failure;
-use super::find::{check_environment, parse_kind};
+use super::find::check_environment;
+use super::used::{IMAGE, MODEL};
+
+pub use super::used::Used;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -31,25 +33,6 @@ pub struct Request {
     pub at_least: Option<Risk>,
     /// Where; in every environment where none is named.
     pub environment: Option<String>,
-}
-
-/// A component that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Used {
-    /// A resource; in any namespace where none is named.
-    Resource {
-        /// Its kind.
-        kind: Kind,
-        /// Its namespace.
-        namespace: Option<String>,
-        /// Its name.
-        name: String,
-    },
-    /// A model by the name of its Model, or as its provider calls it: `gpt-4.1-2025-04-14`,
-    /// `openai/gpt-4.1-2025-04-14`.
-    Model(String),
-    /// A container image that begins so.
-    Image(String),
 }
 
 /// What there is.
@@ -72,7 +55,7 @@ pub struct Holder {
     pub digest: Digest,
     /// The release that brought it.
     pub release: Option<String>,
-    /// How many components it has.
+    /// How many components its bill has, the agent itself included.
     pub components: usize,
     /// Those that were asked for.
     pub uses: Vec<Component>,
@@ -88,52 +71,6 @@ pub struct Component {
     /// Its version, if it is a resource that has one.
     pub version: Option<u64>,
 }
-
-impl Used {
-    /// Reads `KIND/NAME` or `KIND/NAMESPACE/NAME`.
-    ///
-    /// # Errors
-    /// It has another form, or a kind that joch does not know.
-    pub fn parse(text: &str) -> Result<Self, Failure> {
-        let parts: Vec<_> = text.split('/').collect();
-        let (kind, namespace, name) = match parts.as_slice() {
-            [kind, name] => (kind, None, name),
-            [kind, namespace, name] => (kind, Some((*namespace).to_owned()), name),
-            _ => return Err(Failure::usage(format!("`{text}` names no component: write `KIND/NAME`"))),
-        };
-        Ok(Self::Resource { kind: parse_kind(kind)?, namespace, name: (*name).to_owned() })
-    }
-
-    /// A text that every line of an agent which holds it has in it.
-    fn hint(&self) -> &str {
-        match self {
-            Self::Resource { name, .. } => name,
-            Self::Model(text) | Self::Image(text) => text,
-        }
-    }
-
-    fn is(&self, component: &str) -> bool {
-        let resource = |kind: &Kind, namespace: Option<&str>, name: &str| {
-            let mut parts = component.split('/');
-            let same = parts.next() == Some(&kind.singular());
-            let within = parts.next();
-            same && (namespace.is_none() || within == namespace) && parts.next() == Some(name)
-        };
-        match self {
-            Self::Resource { kind, namespace, name } => resource(kind, namespace.as_deref(), name),
-            Self::Model(text) => {
-                let served = component.strip_prefix(MODEL);
-                served.is_some_and(|served| served == text || served.split_once('/').is_some_and(|(_, id)| id == text))
-                    || resource(&Kind::Model, None, text)
-            }
-            Self::Image(prefix) => component.strip_prefix(IMAGE).is_some_and(|image| image.starts_with(prefix)),
-        }
-    }
-}
-
-/// What begins a model that a provider serves, and a container image.
-const MODEL: &str = "model ";
-const IMAGE: &str = "image ";
 
 /// Lists the agents that have all that is asked for.
 ///
@@ -177,7 +114,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         }
     }
     if items.is_empty() {
-        caller.notice(nothing(request, &rungs, &reader)?);
+        caller.notice(nothing(request, &rungs, &trust, &reader)?);
     }
     Ok(Outcome { items })
 }
@@ -201,7 +138,7 @@ fn holder(line: &str, source: &str, rung: &str, request: &Request) -> Result<Opt
         version: held.version,
         digest: held.digest,
         release: held.release,
-        components: held.components.len(),
+        components: held.count,
         uses: uses.into_iter().map(component).collect(),
         findings: Vec::new(),
     }))
@@ -214,10 +151,13 @@ struct Held {
     version: Option<u64>,
     digest: Digest,
     release: Option<String>,
+    /// How many components its bill has, the agent itself included.
+    count: usize,
+    /// What it may be asked for by.
     components: Vec<(String, Option<u64>)>,
 }
 
-const HELD: PerAgent<'static> = PerAgent { name: "components", under: None, lines: &held_line };
+const HELD: PerAgent<'static> = PerAgent { name: "bills", under: None, lines: &held_line };
 
 fn held_line(closure: &Closure, record: Option<&Record>) -> crate::ledger::Result<Vec<String>> {
     let digest = closure.digest();
@@ -226,6 +166,7 @@ fn held_line(closure: &Closure, record: Option<&Record>) -> crate::ledger::Resul
     let mut components = BTreeSet::new();
     for resource in closure.everything() {
         let id = resource.id();
+        components.extend(secrets(resource).into_iter().map(|name| (name, None)));
         if id == closure.id() {
             continue;
         }
@@ -239,9 +180,16 @@ fn held_line(closure: &Closure, record: Option<&Record>) -> crate::ledger::Resul
         version: record.and_then(|record| record.to_version),
         digest,
         release: record.map(|record| record.release.clone()),
+        count: Graph::bare(closure).components().count(),
         components: components.into_iter().collect(),
     };
     Ok(serde_json::to_string(&held).into_iter().collect())
+}
+
+/// The Secrets that a resource names, wherever it may find them: who asks whom a leaked key concerns wants all of them.
+fn secrets(resource: &Resource) -> Vec<String> {
+    let named = secrets_named(resource).into_iter();
+    named.flat_map(|named| named.candidates(&resource.id().namespace)).map(|secret| secret.full()).collect()
 }
 
 /// What a resource names beyond the ledger: the model that a provider serves, and container images.
@@ -340,21 +288,45 @@ impl Holds for Known<'_, '_> {
     }
 }
 
-/// Why nothing is listed.
-fn nothing(request: &Request, rungs: &[String], reader: &Reader<'_>) -> Result<String> {
+/// Why nothing is listed: what is used nowhere, or not here, is told by name.
+fn nothing(request: &Request, rungs: &[String], trust: &Trust, reader: &Reader<'_>) -> Result<String> {
     let place = match rungs {
         [one] => format!("in `{one}`"),
         _ => "in any environment".to_owned(),
     };
-    for used in &request.uses {
-        let Used::Resource { kind, name, .. } = used else { continue };
-        let mut known = BTreeSet::new();
-        for rung in rungs {
-            known.extend(reader.environment(rung)?.names(kind)?.into_iter().map(|id| id.name));
-        }
-        if let Some(meant) = nearest(name, known.iter().map(String::as_str)).filter(|_| !known.contains(name)) {
-            return Ok(format!("no agent holds {}/{name} {place}; did you mean `{meant}`?", kind.singular()));
+    let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for rung in trust.ladder().rungs().iter().filter(|_| !request.uses.is_empty()) {
+        for (line, _) in reader.environment(rung)?.per_agent(&HELD)?.lines() {
+            let held: Held = serde_json::from_str(line)?;
+            known.entry(rung).or_default().extend(held.components.into_iter().map(|(name, _)| name));
         }
     }
-    Ok(format!("no agent has all of that {place}"))
+    for used in &request.uses {
+        let holds = |rung: &&str| known[rung].iter().any(|name| used.is(name));
+        let places: Vec<_> = known.keys().copied().filter(holds).collect();
+        if places.is_empty() {
+            let meant = slip(used, known.values().flatten())
+                .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+            return Ok(format!("nothing called `{used}` is used in any environment{meant}"));
+        }
+        if !places.iter().any(|place| rungs.iter().any(|rung| rung == place)) {
+            return Ok(format!("`{used}` is not used {place}; it is in {}", places.join(", ")));
+        }
+    }
+    Ok(match (request.uses.len(), request.at_least) {
+        (0, None) => format!("no agent runs {place}"),
+        (0, Some(least)) => format!("no agent has open findings of severity {} or above {place}", least.word()),
+        _ => format!("no agent has all of that {place}"),
+    })
+}
+
+/// The name that was meant, of a resource of the same kind.
+fn slip<'a>(used: &Used, known: impl Iterator<Item = &'a String>) -> Option<String> {
+    let Used::Resource { kind, name, .. } = used else { return None };
+    let kind = kind.singular();
+    let names = known.filter_map(|full| match full.split('/').collect::<Vec<_>>()[..] {
+        [sort, _, name] if sort == kind => Some(name),
+        _ => None,
+    });
+    nearest(name, names).map(str::to_owned)
 }

@@ -39,9 +39,15 @@ pub(super) fn overrides(
     }
     let say = "say `--override GATE --reason TEXT --ticket ID`";
     for gate in &request.gates {
-        check_gate(gate).map_err(|why| Failure::usage(why).next(say))?;
+        check_gate(gate).map_err(|why| Failure::usage(why).next(instead_of(gate)))?;
     }
-    let within = request.within.unwrap_or_else(|| Duration::hours(LONGEST_OVERRIDE_HOURS));
+    let longest = Duration::hours(LONGEST_OVERRIDE_HOURS);
+    let within = request.within.unwrap_or(longest);
+    if within <= Duration::zero() || within > longest {
+        let why = format!("an override runs out after at most {LONGEST_OVERRIDE_HOURS} hours");
+        return Err(Failure::usage(why)
+            .next(format!("say `--expires 2h`, or leave `--expires` out, which is {LONGEST_OVERRIDE_HOURS} hours")));
+    }
     let full = |gate: &String| Override {
         gate: gate.clone(),
         reason: reason.unwrap_or_default().to_owned(),
@@ -55,9 +61,29 @@ pub(super) fn overrides(
     let who = &operating.operator.principal;
     trust.check_overrider(who, environment).map_err(|why| {
         let code = if who.automation { "automation" } else { "role" };
-        Failure::credentials(code, why).next("ask one of them, or get what the gate wants; a rollback needs no gate")
+        let nobody = trust.overriders(environment).is_ok_and(|able| able.is_empty());
+        let ask = match nobody {
+            true => format!(
+                "an admin names people under `spec.override` of Environment `{environment}` with `joch apply -f FILE`"
+            ),
+            false => "ask one whom `spec.override` names".to_owned(),
+        };
+        Failure::credentials(code, why).next(format!("{ask}; or get what the gate wants; a rollback needs no gate"))
     })?;
     Ok(overrides)
+}
+
+/// What to do where a gate is named that is not overridden.
+fn instead_of(gate: &str) -> String {
+    match gate.split(':').next().unwrap_or(gate) {
+        "weakening" => "the same command without `--override weakening` tells who may approve it, and how".to_owned(),
+        "regression" => {
+            format!("say `--allow-regression {}`", gate.split_once(':').map_or("KIND/NAME", |(_, named)| named))
+        }
+        "review" => "joch approvals review RELEASE --decision accept --rationale TEXT".to_owned(),
+        "policy" => "joch promote policy/NAME --from ENV --to ENV".to_owned(),
+        _ => "the same command without `--override` tells the gates that stop it, as they are named here".to_owned(),
+    }
 }
 
 /// Tells what an override came to: gates that it was not needed for, and by when somebody must review it.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::closure::Exchange;
+use crate::closure::{Closure, Exchange};
+use crate::gate::secrets_named;
 use crate::ledger::{Environment, Reader};
 use crate::release::{CatalogEdit, Draft, Event, Plan, layout};
 use crate::resource::{Kind, ResourceId, Target, Tie};
@@ -159,6 +160,10 @@ fn refuse_if_named(id: &ResourceId, environment: &Environment<'_, '_>) -> Result
     let mut naming = Vec::new();
     for agent in environment.agents()? {
         let Some(closure) = environment.closure(&agent)? else { continue };
+        if id.kind == Kind::Secret && names_secret(id, &closure, environment)? {
+            naming.push(agent.to_string());
+            continue;
+        }
         if closure.find(id).is_none() {
             continue;
         }
@@ -178,11 +183,28 @@ fn refuse_if_named(id: &ResourceId, environment: &Environment<'_, '_>) -> Result
     refuse(id, &naming, environment)
 }
 
+/// Whether a closure names this Secret, which is no member of it, and finds no other of that name first.
+fn names_secret(id: &ResourceId, closure: &Closure, environment: &Environment<'_, '_>) -> Result<bool> {
+    for resource in closure.everything() {
+        for named in secrets_named(resource) {
+            for candidate in named.candidates(&resource.id().namespace) {
+                if environment.entry(&candidate)?.is_some() {
+                    if candidate == *id {
+                        return Ok(true);
+                    }
+                    break;
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
 fn refuse(id: &ResourceId, naming: &[String], environment: &Environment<'_, '_>) -> Result<()> {
     if naming.is_empty() {
         return Ok(());
     }
     let message =
-        format!("{id} stays in `{}`: {} named by the closure of {}", environment.name(), "it is", naming.join(", "));
+        format!("{id} stays in `{}`: it is named by the closure of {}", environment.name(), naming.join(", "));
     Err(Failure::refused("still-named", message).next("change or delete these agents first").into())
 }

@@ -94,7 +94,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let trust = reader.trust()?;
     let id = &request.id;
     check(id, &reader)?;
-    let [from, to] = sides(id, request.from.as_deref(), request.to.as_deref(), trust.ladder(), &reader)?;
+    let command = format!("joch diff {}", id.words());
+    let [from, to] = sides(id, &command, request.from.as_deref(), request.to.as_deref(), trust.ladder(), &reader)?;
     if from.content.is_none() && to.content.is_none() {
         let places: BTreeSet<_> =
             from.environment.iter().chain(&to.environment).map(|name| format!("`{name}`")).collect();
@@ -151,9 +152,11 @@ fn check(id: &ResourceId, reader: &Reader<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Both sides, the old one first. What nobody named is the newest version, and the one before the new side.
+/// Both sides, the old one first. What nobody named is the newest version, and the one before the new side;
+/// `command` is what a person wrote before them.
 pub(super) fn sides(
     id: &ResourceId,
+    command: &str,
     from: Option<&str>,
     to: Option<&str>,
     ladder: &Ladder,
@@ -172,8 +175,7 @@ pub(super) fn sides(
             let before = to.version().and_then(|version| numbers.iter().find(|number| **number < version));
             let number = before.ok_or_else(|| {
                 Failure::usage(format!("{id} has no version to compare with")).next(format!(
-                    "name one: `joch diff {} --from R --to R`, where R is a version, an environment, or `{}@2026-05-10`",
-                    id.words(),
+                    "name one: `{command} --from R --to R`, where R is a version, an environment, or `{}@2026-05-10`",
                     ladder.last()
                 ))
             })?;

@@ -75,7 +75,10 @@ pub fn parse_kind(word: &str) -> Result<Kind, Failure> {
 /// # Errors
 /// It is none.
 pub(super) fn check_environment(ladder: &Ladder, name: &str) -> Result<(), Failure> {
-    if ladder.has(name) { Ok(()) } else { Err(Failure::could_not("not-found", ladder.unknown(name))) }
+    if ladder.has(name) {
+        return Ok(());
+    }
+    Err(Failure::could_not("not-found", ladder.unknown(name)).next("`joch get environments` lists what there is"))
 }
 
 /// The failure that there is no such resource, with the nearest that there is.

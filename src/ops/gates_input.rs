@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
+use crate::ledger::Reader;
 use crate::policy::Input;
 use crate::release::{Operator, layout, policy_input};
 use crate::resource::{Kind, ResourceId};
-use crate::trust::Principal;
+use crate::trust::{Principal, Trust};
 
 use super::caller::Caller;
 use super::desk::Desk;
@@ -41,9 +42,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Input> {
     let promotion = draft(wanted, &reader, &trust, &desk, caller)?;
     if promotion.draft.is_empty() {
         let message = format!("`{}` runs {agent} as `{}` does: there is nothing to judge", wanted.to, wanted.from);
-        return Err(Failure::refused("nothing-to-decide", message)
-            .next(format!("`joch diff` shows what differs between {} and {}", wanted.from, wanted.to))
-            .into());
+        let next = elsewhere(agent, &reader, &trust)?
+            .unwrap_or_else(|| format!("`joch apply -f FILE --env {}` with a change of it first", wanted.from));
+        return Err(Failure::refused("nothing-to-decide", message).next(next).into());
     }
     let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
     let asked = Asked::of(&trust, &desk);
@@ -52,4 +53,16 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Input> {
         policy_input(&promotion.draft, context, agent, policy)
             .map_err(|why| Failure::refused("policy-input", why).next("`joch describe NAME` lists its policies").into())
     })
+}
+
+/// The same question about the highest step between two rungs that run different things.
+fn elsewhere(agent: &ResourceId, reader: &Reader<'_>, trust: &Trust) -> Result<Option<String>> {
+    for step in trust.ladder().rungs().windows(2).rev() {
+        let [from, to] = step else { continue };
+        let below = reader.environment(from)?.closure_tree(agent)?;
+        if below.is_some() && below != reader.environment(to)?.closure_tree(agent)? {
+            return Ok(Some(format!("joch gates input {} --from {from} --to {to}", agent.name)));
+        }
+    }
+    Ok(None)
 }

@@ -27,6 +27,7 @@ mod served;
 mod set;
 mod signatures;
 mod trust_change;
+mod used;
 
 pub mod agbom;
 pub mod agbom_ls;

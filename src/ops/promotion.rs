@@ -23,6 +23,7 @@ use super::failure::Failure;
 use super::find::{check_environment, not_found};
 use super::judges::judges_of;
 use super::reach::{edit_of, reach};
+use super::served::served;
 use super::set::{Set, read_set};
 
 /// What to promote, from where to where.
@@ -199,10 +200,14 @@ fn add_shared(
             source.name(),
             version(new)
         );
-        let next = new.map_or_else(
-            || "apply the newer one to the source first".to_owned(),
-            |new| format!("joch rollback {} --to-version {new} --env {}", id.words(), target.name()),
-        );
+        // A rollback takes only what the target has served.
+        let back = match new {
+            Some(new) if served(id, target, reader)?.iter().any(|served| served.version == new) => {
+                format!("joch rollback {} --to-version {new} --env {}", id.words(), target.name())
+            }
+            _ => format!("`joch apply -f FILE --env {}` with the content of {}", target.name(), version(new)),
+        };
+        let next = format!("{back}; or apply the newer one to `{}` first", source.name());
         return Err(Failure::refused("regression", message).next(next).into());
     }
     let cases = cases_of(&after, source, reader)?;

@@ -139,19 +139,19 @@ fn choose<'s>(
 ) -> Result<&'s Served> {
     let id = &request.resource;
     let Some(wanted) = request.to_version else {
+        let mut passed = Vec::new();
         for served in scales.versions() {
             let weighed = scales.weigh(served)?;
             if weighed.is_eligible() {
+                for over in passed.iter().filter(|over: &&Weighed| !over.is_only_left()) {
+                    caller.notice(format!("v{} is passed over: {}", over.version, passed_over(over)));
+                }
                 warn(id, &weighed, caller);
                 return Ok(served);
             }
-            if let Some(why) = passed_over(&weighed) {
-                caller.notice(format!("v{} is passed over: {why}", weighed.version));
-            }
+            passed.push(weighed);
         }
-        let message = format!("`{environment}` has served no other version of {id} that was not rolled back from");
-        let failure = Failure::refused("nothing-before", message);
-        return Err(failure.next(format!("name one with `--to-version`: {}", scales.list())).into());
+        return Err(nothing_left(id, &passed, environment).into());
     };
     let served = scales.served.iter().find(|served| served.version == wanted);
     let served = served.ok_or_else(|| scales.never_served(wanted))?;
@@ -192,11 +192,47 @@ fn warn(id: &ResourceId, weighed: &Weighed, caller: &mut Caller<'_>) {
     }
 }
 
-/// Why a version that nobody named is not taken, where that is worth a word.
-fn passed_over(weighed: &Weighed) -> Option<String> {
+/// Why a version that nobody named is not taken.
+fn passed_over(weighed: &Weighed) -> String {
     let rejected = || weighed.rejected.as_ref().map(|who| format!("rejected by {who}"));
     let gone = || weighed.gone.first().map(|lack| lack.message.clone());
-    weighed.held.clone().or_else(rejected).or_else(gone)
+    weighed.held.clone().or_else(rejected).or_else(gone).unwrap_or_else(|| "a rollback left it".to_owned())
+}
+
+/// The failure that no version comes back by itself: which were passed over and why, and how the newest of them comes
+/// back all the same.
+fn nothing_left(id: &ResourceId, passed: &[Weighed], environment: &str) -> Failure {
+    let message = format!("`{environment}` has served no other version of {id} that comes back unless it is named");
+    let Some(newest) = passed.first() else {
+        return Failure::refused("nothing-before", format!("`{environment}` has served no other version of {id}"))
+            .next(format!(
+                "`joch get {} --history` shows what ran where; what never ran here is promoted",
+                id.words()
+            ));
+    };
+    let told = passed.iter().map(|weighed| format!("v{} is passed over: {}", weighed.version, passed_over(weighed)));
+    let failure = Failure::refused("nothing-before", format!("{message}: {}", told.collect::<Vec<_>>().join("; ")));
+    // One that can be named as it is comes before one that takes more.
+    let plain = passed.iter().find(|weighed| weighed.rejected.is_none() && weighed.gone.is_empty()).unwrap_or(newest);
+    let (number, words) = (plain.version, id.words());
+    let named = format!("joch rollback {words} --to-version {number} --env {environment}");
+    let mut ways = Vec::new();
+    if let Some(who) = &plain.rejected {
+        ways.push(format!("{who} approves v{number} after all"));
+    }
+    if plain.gone.iter().any(|lack| lack.rule == "environment-key-missing") {
+        ways.push(format!("say the missing value in `spec.defaults` of Environment `{environment}`"));
+    } else if plain.rejected.is_none() {
+        ways.push(if plain.gone.is_empty() { named } else { format!("{named} --despite-missing") });
+    }
+    for lack in plain.gone.iter().filter(|lack| lack.rule == "secret-missing") {
+        let name = lack.about.trim_start_matches("secret/");
+        ways.push(format!("joch rollback secret {name} --env {environment}"));
+    }
+    if plain.held.is_some() {
+        ways.push(format!("joch lift {words} --version {number} --env {environment} --reason TEXT"));
+    }
+    failure.next(ways.join("; or "))
 }
 
 /// The hold on what is rolled back from; none where nothing ran.

@@ -73,7 +73,16 @@ impl Weighed {
     /// Whether a rollback that names no version may take it.
     #[must_use]
     pub fn is_eligible(&self) -> bool {
-        !self.left && self.held.is_none() && self.rejected.is_none() && self.gone.is_empty()
+        !self.left && !self.is_stopped()
+    }
+
+    /// Whether nothing speaks against it but that a rollback left it.
+    pub(super) fn is_only_left(&self) -> bool {
+        self.left && !self.is_stopped()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.held.is_some() || self.rejected.is_some() || !self.gone.is_empty()
     }
 }
 
@@ -239,6 +248,11 @@ impl<'a, 'r> Scales<'a, 'r> {
 
     pub(super) fn never_served(&self, version: u64) -> Failure {
         let (id, name) = (self.id, self.environment.name());
+        if self.current == Some(version) {
+            let message = format!("`{name}` runs {id} v{version} now: there is nothing to go back to");
+            return Failure::refused("runs-now", message)
+                .next(format!("`joch rollback {} --check --env {name}` looks at the others", id.words()));
+        }
         let number = if version == 0 { String::new() } else { format!(" v{version}") };
         let message = format!("`{name}` never served {id}{number}, and a rollback takes only what it has served");
         let failure = Failure::refused("never-served", message);

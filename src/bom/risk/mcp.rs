@@ -158,7 +158,9 @@ fn trusted(server: &Part, side: &Side<'_>, terms: &Terms<'_>, found: &mut Found)
         }
         Err(why) => {
             let why = format!("{why} how far it is trusted, and `{by}` demands {floor}");
-            let remedy = format!("record a score: `joch mcp record {}`, or except it", server.id().name);
+            let name = &server.id().name;
+            let remedy =
+                format!("record a score: `joch mcp record {name} --trust-score N --trust-source TEXT`, or except it");
             found.raise("AGB-MCP-003", server.component(), Risk::High, why).remedy(remedy);
         }
     }

@@ -67,7 +67,7 @@ pub static RULES: [Rule; 38] = [
         &[High],
         "an MCP server is trusted less than demanded",
         "the observed trust score is below the highest that the server or the environment demands, or there is none for this record of the server from the last 7 days; silent where nobody demands one",
-        "record a score with `joch mcp record`, use another server, or except it with a reason",
+        "record a score with `joch mcp record NAME --trust-score N --trust-source TEXT`, use another server, or except it with a reason",
     ),
     state(
         "AGB-MCP-004",
@@ -151,7 +151,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-TOOL-003",
         &[High, Critical],
         "a tool writes outside and asks nobody",
-        "a level from `external_write` on (critical from `financial` on) without `requiresApproval`, and no policy that denies it or demands an approval",
+        "a level from `external_write` on (critical from `financial` on) without `requiresApproval`, and no policy that denies it or, where the tool says nothing, demands an approval",
         "write `sideEffects.requiresApproval: true`, or bind a policy that demands it",
     ),
     change(

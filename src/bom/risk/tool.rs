@@ -30,15 +30,18 @@ pub(super) fn judge(whole: &Whole, terms: &Terms<'_>, found: &mut Found) {
 }
 
 /// Whether each call waits for a person, or none is let through: by the tool's own record, or by a policy that binds
-/// the agent.
+/// the agent. A record that says anything but yes asks nobody, whoever a policy wants asked.
 pub(super) fn asks(tool: &Part, level: &Level, imposed: &[Arc<Resource>]) -> bool {
     let bound = level.of_kind(&Kind::Policy).map(Part::spec);
     let imposed = imposed.iter().filter(|resource| resource.id().kind == Kind::Policy).map(|policy| policy.spec());
-    tool.is_true(&["sideEffects", "requiresApproval"]) || bound.chain(imposed).any(|policy| stops(policy, tool))
+    tool.is_true(REQUIRES_APPROVAL) || bound.chain(imposed).any(|policy| stops(policy, tool))
 }
 
-/// Whether a rule of the policy denies every call of this tool, or demands an approval of it.
+const REQUIRES_APPROVAL: &[&str] = &["sideEffects", "requiresApproval"];
+
+/// Whether a rule of the policy denies every call of this tool, or demands an approval that its record does not refuse.
 fn stops(policy: &Value, tool: &Part) -> bool {
+    let may_ask = tool.at(REQUIRES_APPROVAL).is_none();
     let rules = policy.get("rules").and_then(Value::as_list).unwrap_or_default();
     rules.iter().any(|rule| {
         let denies = rule.at(&["action", "deny"]) == Some(&Value::Bool(true));
@@ -48,7 +51,7 @@ fn stops(policy: &Value, tool: &Part) -> bool {
         // What happens when nobody answers must be a no.
         let timeout = rule.at(&["require", "approvalRouting", "onTimeout"]).and_then(Value::as_text);
         let falls_open = timeout.is_some_and(|word| !matches!(word, "deny" | "block" | "stop" | "reject"));
-        (denies || asks && !falls_open) && covers(rule.get("when"), tool)
+        (denies || may_ask && asks && !falls_open) && covers(rule.get("when"), tool)
     })
 }
 

@@ -35,7 +35,7 @@ pub struct AgbomHolder {
     pub digest: Digest,
     /// The release that brought it.
     pub release: Option<String>,
-    /// How many components it has.
+    /// How many components its bill has, the agent itself included.
     pub components: usize,
     /// The components that were asked for.
     pub uses: Vec<UsedComponent>,

@@ -38,8 +38,15 @@ fn what_nobody_named_is_the_newest_that_is_not_on_hold() {
     let notice = "it comes back because you named it, and stays on hold";
     assert!(outcome.stderr.contains(notice), "{}", outcome.stderr);
     // Both others were rolled back from and are on hold now.
-    let reason = "has served no other version of agent/a that was not rolled back from";
-    lab.stopped("ci", "rollback a --env prod", REFUSED, &[reason, "--to-version"]);
+    let reasons = [
+        "has served no other version of agent/a that comes back unless it is named: v1 is passed over: ",
+        "next: joch rollback agent a --to-version 1 --env prod",
+        "joch lift agent a --version 1 --env prod --reason TEXT",
+    ];
+    lab.stopped("ci", "rollback a --env prod", REFUSED, &reasons);
+    let runs =
+        ["`prod` runs agent/a v2 now: there is nothing to go back to", "`joch rollback agent a --check --env prod`"];
+    lab.stopped("ci", "rollback a --env prod --check --to-version 2", REFUSED, &runs);
     lab.does("bob", "lift a --version 3 --env prod --reason 'v2 is worse'");
     let told = lab.does("ci", "rollback a --env prod");
     assert!(told.contains("v2 -> v3"), "what was lifted may come back\n{told}");
@@ -127,7 +134,8 @@ fn a_version_whose_secret_is_gone_does_not_come_back_unless_somebody_says_so() {
         REFUSED,
         &["cannot run in `prod` any more", reason, "--despite-missing"],
     );
-    lab.stopped("ci", "rollback a --env prod", REFUSED, &["v1 is passed over", reason]);
+    let ways = ["--to-version 1 --env prod --despite-missing", "joch rollback secret key --env prod"];
+    lab.stopped("ci", "rollback a --env prod", REFUSED, &["v1 is passed over", reason, ways[0], ways[1]]);
     let check = lab.0.sh("alice", "joch rollback a --env prod --check -o json");
     assert_eq!(check.code, REFUSED, "nothing can come back");
     let check: serde_json::Value = serde_json::from_str(&check.stdout).expect("JSON");
@@ -138,7 +146,52 @@ fn a_version_whose_secret_is_gone_does_not_come_back_unless_somebody_says_so() {
     assert!(outcome.stderr.contains("comes back, and may not run"), "{}", outcome.stderr);
     let record = &json(&lab, "alice", "describe release prod/4")["records"][0];
     assert_eq!(record["warnings"][0]["rule"], "secret-missing");
+    lab.does("ci", "rollback secret key --env prod");
+    let named = ["secret/key stays in `prod`: it is named by the closure of agent/a", "change or delete these agents"];
+    lab.stopped("ci", "delete secret key --env prod", REFUSED, &named);
     lab.is_sound();
+}
+
+#[test]
+fn a_promotion_that_would_take_back_names_a_way_that_works() {
+    let lab = Lab::new("back-regression");
+    let policy = |words: &str| {
+        head("Policy", "{name: p}")
+            + &format!(
+                "spec: {{description: {words}, appliesTo: {{selector: {{}}}}, rules: [{{name: r, when: {{tool.name: x}}, action: {{deny: true}}}}]}}\n"
+            )
+    };
+    let up = |words: &str| {
+        lab.file("p.yaml", &policy(words));
+        lab.does("ci", "apply -f p.yaml");
+    };
+    up("one");
+    lab.does("ci", "promote policy/p --from local --to dev");
+    up("two");
+    up("three");
+    lab.does("ci", "promote policy/p --from local --to dev");
+    // `dev` served versions 1 and 3, and never 2.
+    let promote = "promote policy/p --from local --to dev";
+    lab.does("ci", "rollback policy p --env local --to-version 2");
+    lab.stopped("ci", promote, REFUSED, &["next: `joch apply -f FILE --env dev` with the content of v2"]);
+    lab.does("ci", "rollback policy p --env local --to-version 1");
+    lab.stopped("ci", promote, REFUSED, &["next: joch rollback policy p --to-version 1 --env dev"]);
+    lab.does("ci", "rollback policy p --to-version 1 --env dev");
+    lab.is_sound();
+}
+
+#[test]
+fn next_commands_are_of_the_command_that_was_given() {
+    let lab = Lab::new("back-next");
+    lab.file("a.yaml", &agent("a", "one"));
+    lab.up("a.yaml", &["a"]);
+    lab.stopped("alice", "agbom a --diff", USAGE, &["next: name one: `joch agbom a --diff --from R --to R`"]);
+    let next = "next: joch gates input a --from staging --to prod";
+    lab.stopped("alice", "gates input a --from local --to dev", REFUSED, &["there is nothing to judge", next]);
+    lab.does("alice", "gates input a --from staging --to prod");
+    let glass = format!("promote a {TO_PROD} --override approval:rm --reason 'it burns' --ticket INC-7");
+    let nobody = ["nobody may override a gate of `prod`", "next: an admin names people under `spec.override`"];
+    lab.stopped("bob", &glass, crate::bypass::CREDENTIALS, &nobody);
 }
 
 #[test]

@@ -36,6 +36,14 @@ fn an_override_takes_the_role_a_reason_a_ticket_a_time_and_a_gate_by_name() {
     ] {
         lab.stopped(person, &format!("{promote} {flags}"), code, &[reason]);
     }
+    for (flags, next) in [
+        (format!("{BREAK} --expires 9h"), "next: say `--expires 2h`"),
+        (format!("--override nope {said}"), "next: the same command without `--override` tells the gates"),
+        (format!("--override weakening {said}"), "next: the same command without `--override weakening` tells who may"),
+        (format!("--override regression:tool/x {said}"), "next: say `--allow-regression tool/x`"),
+    ] {
+        lab.stopped("bob", &format!("{promote} {flags}"), USAGE, &[next]);
+    }
     // Another gate than the one that stops it is no use.
     let other = lab.stopped("bob", &format!("{promote} --override freeze {said}"), 3, &["0 of 1 approvals of team rm"]);
     assert!(other.stderr.contains("`freeze` is not overridden: no such gate was asked"), "{}", other.stderr);

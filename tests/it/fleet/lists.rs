@@ -29,11 +29,13 @@ fn who_uses_a_server_is_told_for_every_environment_with_the_versions() {
         ],
         "{listed}"
     );
-    let json = json(&world, "joch agbom ls --uses mcp-server/default/server-0 --env prod -o json");
-    assert_eq!(json["items"].as_array().map(Vec::len), Some(1));
-    let item = &json["items"][0];
+    let listed = json(&world, "joch agbom ls --uses mcp-server/default/server-0 --env prod -o json");
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    let item = &listed["items"][0];
     assert_eq!([&item["name"], &item["release"]], ["a0", "prod/1"]);
     assert_eq!(item["uses"][0]["version"], 1);
+    let bill = json(&world, "joch agbom a0 --env prod -o json");
+    assert_eq!(bill["components"].as_array().map(Vec::len), Some(6), "as many as its bill has");
     assert_eq!(done(&world, "joch agbom ls --mcp-server server-0 --env prod -o name").stdout, "agent/a0\n");
     let markdown = done(&world, "joch agbom ls --mcp-server server-0 --env prod -o markdown").stdout;
     assert!(markdown.contains("mcp-server/default/server-0"), "{markdown}");
@@ -64,11 +66,43 @@ fn all_that_is_asked_for_must_be_held() {
     }
     let slip = done(&world, "joch agbom ls --mcp-server server-11").stderr;
     assert!(
-        slip.contains("no agent holds mcp-server/server-11 in any environment; did you mean `server-1`?"),
+        slip.contains("nothing called `mcp-server/server-11` is used in any environment; did you mean `server-1`?"),
         "{slip}"
     );
     let wrong = world.sh("alice", "joch agbom ls --uses server-1");
     assert_eq!(wrong.code, 64, "{}", wrong.stderr);
+}
+
+#[test]
+fn who_names_a_secret_is_told_and_a_name_that_nobody_uses_is_told_as_that() {
+    let world = project("lists-secret");
+    for number in [0, 1] {
+        let text = agent(number, 1);
+        let auth = "sideEffects: { level: read_only }, auth: { secretRef: { name: leaked } }";
+        let text = if number == 0 { text.replace("sideEffects: { level: read_only }", auth) } else { text };
+        write(&world, "one.yaml", &text);
+        done(&world, "joch apply -f one.yaml");
+    }
+    let listed = done(&world, "joch agbom ls --uses secret/leaked").stdout;
+    assert!(listed.contains("a0") && listed.contains("secret/default/leaked") && !listed.contains("a1"), "{listed}");
+    for (asked, told) in [
+        ("--uses secret/leakde", "nothing called `secret/leakde` is used in any environment; did you mean `leaked`?"),
+        ("--uses model/nosuch", "nothing called `model/nosuch` is used in any environment"),
+        ("--mcp-server nope --env prod", "nothing called `mcp-server/nope` is used in any environment"),
+        ("--uses secret/leaked --env prod", "`secret/leaked` is not used in `prod`; it is in staging"),
+        ("--uses secret/leaked --uses tool/tool-1", "no agent has all of that in any environment"),
+        ("--env prod", "no agent runs in `prod`"),
+    ] {
+        let outcome = done(&world, &format!("joch agbom ls {asked}"));
+        assert!(outcome.stdout.is_empty() && outcome.stderr.contains(told), "{asked}: {}", outcome.stderr);
+    }
+    let refused = world.sh("alice", "joch agbom ls --uses eval/x");
+    assert_eq!(refused.code, 64, "{}", refused.stderr);
+    assert!(refused.stderr.contains("an Eval measures agents, and is no part of one"), "{}", refused.stderr);
+    let every = json(&world, "joch agbom ls --env staging -o json");
+    assert_eq!(every["items"].as_array().map(Vec::len), Some(2), "without a filter every agent is listed");
+    let unknown = world.sh("alice", "joch agbom ls --env nowhere");
+    assert!(unknown.stderr.contains("next: `joch get environments` lists what there is"), "{}", unknown.stderr);
 }
 
 #[test]

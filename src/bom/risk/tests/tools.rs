@@ -41,6 +41,15 @@ super::cases! {
             w.add("Tool post", "{type: rest, sideEffects: {level: external_write}}");
             w.imposed = imposed("{rules: [{when: {tool.name: post}, action: {deny: true}}]}");
         };
+    a_tool_that_says_no_where_a_policy_asks: "AGB-TOOL-003" Critical "joch:tool/default/pay" "`financial`",
+        |w| {
+            w.add("Tool pay", &PAY.replace("requiresApproval: true", "requiresApproval: false"));
+            w.imposed = imposed("{rules: [{when: {tool.sideEffect: financial}, require: {approval: human}}]}");
+        },
+        |w| {
+            w.add("Tool pay", &PAY.replace("requiresApproval: true", "requiresApproval: false"));
+            w.imposed = imposed("{rules: [{when: {tool.sideEffect: financial}, action: {deny: true}}]}");
+        };
     a_tool_that_moves_money_unasked: "AGB-TOOL-003" Critical "joch:tool/default/pay" "`financial`",
         |w| { w.add("Tool pay", &PAY.replace(", requiresApproval: true", "")); },
         |w| { w.add("Tool pay", PAY); };
