@@ -95,3 +95,14 @@ fn an_environment_asks_more_of_some_classes_of_change() {
     let refused = lab.0.sh("alice", "joch apply -f dev.yaml");
     assert!(refused.code != 0, "a class that nobody knows: {}", refused.stdout);
 }
+
+#[test]
+fn what_explain_is_asked_to_demand_is_judged_as_by_promote() {
+    let lab = Lab::new("explain-require");
+    lab.file("a.yaml", &format!("{}spec: {{instructions: x}}\n", head("Agent", "a")));
+    lab.does("ci", "apply -f a.yaml");
+    lab.ends("ci", "explain a --from local --to dev", 0, &["nothing is missing"]);
+    let missing = &["approval:admins", "alice@example.com or bob@example.com"];
+    lab.ends("ci", "explain a --from local --to dev --require approval:admins", 0, missing);
+    lab.ends("ci", "explain a --from local --to dev --require nonsense", 64, &["nonsense"]);
+}
