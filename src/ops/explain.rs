@@ -117,6 +117,7 @@ impl Asking<'_> {
         let unmeasured = !matches!(gate.verdict, Verdict::Fail | Verdict::Pending);
         match gate.gate.as_str() {
             "approval" => self.approvers(&gate.name, &record.authors),
+            "weakening" if gate.verdict == Verdict::Pending => gate.who.clone(),
             "weakening" | "freeze" => named(self.trust.admins()),
             "eval" | "latency" | "budget" if unmeasured => named(self.trust.eval_runners(&self.wanted.to)),
             "regression" => {
