@@ -79,6 +79,7 @@ impl Waiting {
             stated_at: time,
             expires: time + Duration::hours(DEFAULT_EXPIRY_HOURS),
             rationale: reason.map(str::to_owned),
+            proposed: self.weaker.proposed.clone(),
         };
         let (id, edits) = item(REQUEST_PREDICATE, &mut predicate, reader, operating)?;
         let who = crate::release::fold(&operating.operator.principal.name);

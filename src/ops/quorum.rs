@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::audit::trailer;
 use crate::diff::Weakening;
-use crate::gate::{Agreement, Change, REQUEST_PREDICATE, TRUST_CHANGE, Vote, agreement, trust_changes};
+use crate::gate::{
+    Agreement, Change, Proposed, REQUEST_PREDICATE, TRUST_CHANGE, Vote, agreement, proposed, trust_changes,
+};
 use crate::ledger::{Ballots, ObjectId, Reader};
 use crate::release::layout;
 use crate::resource::Digest;
@@ -23,6 +25,8 @@ pub(super) struct Weaker {
     pub(super) steps: Vec<Weakening>,
     /// The records that it moves, as statements bind them.
     pub(super) changes: Vec<Change>,
+    /// What they write.
+    pub(super) proposed: Vec<Proposed>,
     /// How many admins must agree.
     pub(super) needed: usize,
 }
@@ -38,7 +42,8 @@ impl Weaker {
             return None;
         }
         let steps: Vec<_> = weigh_trust(before, after).into_iter().filter(Weakening::is_weaker).collect();
-        (!steps.is_empty()).then(|| Self { steps, changes: trust_changes(before, after), needed })
+        let changes = trust_changes(before, after);
+        (!steps.is_empty()).then(|| Self { steps, proposed: proposed(after, &changes), changes, needed })
     }
 
     /// The digest that binds all of it.

@@ -42,7 +42,7 @@ pub use agbom::{AgbomResult, BillComponent};
 pub use agbom_diff::AgbomDiff;
 pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
 pub use apply::{ApplyResult, ResourceChange};
-pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult};
+pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult, OverrideWaiting, ProposedChange};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};
 pub use describe::{DescribedHolder, DescribedPlace, Description};

@@ -51,6 +51,45 @@ fn whoever_approved_can_complete_it_and_a_no_stops_it() {
 }
 
 #[test]
+fn the_other_admin_reads_what_would_change_before_agreeing() {
+    let lab = Lab::new("trust-read");
+    lab.does("alice", "apply -f prod.yaml");
+    lab.file("prod.yaml", &environment("prod", "gates: [], soak: 1m"));
+    lab.stopped("alice", "apply -f prod.yaml --reason 'the gates are slow'", PENDING, &[]);
+    let proposal = lab.newest("requested");
+    let shown = lab.does("bob", &format!("approvals show {proposal}"));
+    let decide = format!("decide: joch approvals decide {} --decision approve", &proposal[..12]);
+    for said in ["~ spec.soak", "what asks for less:", "`spec.soak` was 1h and is 1m", "the gates are slow", &decide] {
+        assert!(shown.contains(said), "no `{said}` in:\n{shown}");
+    }
+    assert!(lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    // Trust moves on: nothing can come of it, and nobody can agree to it.
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\", policy], soak: 2h"));
+    lab.does("bob", "apply -f prod.yaml");
+    assert!(!lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    let why = "trust has changed since: environment/prod is not what it was";
+    lab.ends("bob", &format!("approvals show {proposal}"), 0, &[why, "void"]);
+    lab.stopped("bob", &format!("approvals decide {proposal} --decision approve"), REFUSED, &[why]);
+}
+
+#[test]
+fn what_was_rejected_or_made_no_longer_waits() {
+    let lab = Lab::new("trust-over");
+    lab.does("alice", "apply -f prod.yaml");
+    lab.file("prod.yaml", &environment("prod", "gates: []"));
+    lab.stopped("alice", "apply -f prod.yaml", PENDING, &[]);
+    let proposal = lab.newest("requested");
+    lab.does("bob", &format!("approvals decide {proposal} --decision reject"));
+    assert!(!lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    lab.ends("bob", &format!("approvals show {proposal}"), 0, &["void", "the admin bob@example.com rejected it"]);
+    lab.does("bob", &format!("approvals decide {proposal} --decision approve"));
+    assert!(lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    lab.does("alice", "apply -f prod.yaml");
+    assert!(!lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    lab.ends("bob", &format!("approvals show {proposal}"), 0, &["done", "the change was made"]);
+}
+
+#[test]
 fn a_proposal_is_about_exactly_one_change() {
     let lab = Lab::new("trust-exact");
     lab.does("alice", "apply -f prod.yaml");
