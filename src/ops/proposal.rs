@@ -54,6 +54,11 @@ impl Waiting {
         self.agreement.yes.len() < self.weaker.needed
     }
 
+    /// The admins who agree.
+    pub(super) fn agreed(&self) -> Vec<String> {
+        self.agreement.yes.iter().cloned().collect()
+    }
+
     /// Stages the proposal, unless one stands, and says what is missing; the caller finishes the transaction.
     ///
     /// # Errors

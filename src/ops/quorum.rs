@@ -31,6 +31,42 @@ pub(super) struct Weaker {
     pub(super) needed: usize,
 }
 
+/// What a change of trust asks less for, and who agreed to that.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The steps.
+    pub steps: Vec<Weakening>,
+    /// The admins who agreed; whoever made the change is one of them.
+    pub agreed: Vec<String>,
+    /// How many had to.
+    pub needed: usize,
+}
+
+impl Lowered {
+    /// The change from one state to another that these admins agreed to; `None` where it asks for no less.
+    pub(super) fn of(before: &Trust, after: &Trust, agreed: Vec<String>) -> Option<Self> {
+        let steps: Vec<_> = weigh_trust(before, after).into_iter().filter(Weakening::is_weaker).collect();
+        (!steps.is_empty()).then(|| Self { steps, agreed, needed: before.quorum() })
+    }
+
+    /// Each step in words, without line ends.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let told = |step: &Weakening| format!("{}: {}", step.resource, crate::release::fold(&step.sentence));
+        self.steps.iter().map(told).collect()
+    }
+
+    /// `agreed by alice, 1 of 1 admins`.
+    pub(super) fn by(&self) -> String {
+        let agreed: Vec<_> = self.agreed.iter().map(|who| crate::release::fold(who)).collect();
+        format!("agreed by {}, {} of {} admins", agreed.join(", "), agreed.len(), self.needed)
+    }
+
+    /// All of it in one line.
+    pub(super) fn told(&self) -> String {
+        format!("trust asks for less: {}; {}", self.lines().join("; "), self.by())
+    }
+}
+
 /// The statements on a change; the flag tells a proposal.
 pub(super) type Spoken = Vec<(Vote, bool)>;
 

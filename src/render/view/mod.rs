@@ -41,7 +41,7 @@ mod words;
 pub use agbom::{AgbomResult, BillComponent};
 pub use agbom_diff::AgbomDiff;
 pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
-pub use apply::{ApplyResult, ResourceChange};
+pub use apply::{ApplyResult, AsksForLess, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult, OverrideWaiting, ProposedChange};
 pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};

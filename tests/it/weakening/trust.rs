@@ -90,6 +90,22 @@ fn what_was_rejected_or_made_no_longer_waits() {
 }
 
 #[test]
+fn one_admin_alone_is_told_what_asks_for_less_and_so_is_who_reads_the_ledger() {
+    let lab = Lab::of("trust-told", 1);
+    lab.does("alice", "apply -f prod.yaml");
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1m"));
+    let said = ["asks for less: environment/prod: `spec.soak` was 1h and is 1m", "nothing was released"];
+    lab.ends("alice", "apply -f prod.yaml --dry-run", 0, &said[..1]);
+    lab.ends("alice", "apply -f prod.yaml", 0, &[said[0], said[1], "agreed by alice@example.com, 1 of 1 admins"]);
+    let message = lab.0.sh("alice", "git --git-dir .joch/ledger.git log -1 --format=%B trust").stdout;
+    assert!(message.contains("- environment/prod: `spec.soak` was 1h and is 1m"), "{message}");
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"]"));
+    let json: serde_json::Value = serde_json::from_str(&lab.does("alice", "apply -f prod.yaml -o json")).expect("JSON");
+    assert_eq!(json["asksForLess"]["agreed"][0], "alice@example.com", "{json}");
+    lab.is_sound();
+}
+
+#[test]
 fn a_proposal_is_about_exactly_one_change() {
     let lab = Lab::new("trust-exact");
     lab.does("alice", "apply -f prod.yaml");
