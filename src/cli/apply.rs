@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::gate::Outcome;
 use crate::ops::{Caller, apply};
-use crate::render::view::{ApplyResult, ResourceChange};
+use crate::render::view::{ApplyResult, AsksForLess, ResourceChange};
 
 use super::exit;
 use super::global::Answer;
@@ -66,6 +66,11 @@ pub(super) fn run(args: ApplyArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         release: outcome.landed.as_ref().map(|landed| landed.release.clone()),
         commit: outcome.landed.map(|landed| landed.commit),
         trust_commit: outcome.trust_commit,
+        asks_for_less: outcome.lowered.map(|lowered| AsksForLess {
+            steps: lowered.steps,
+            agreed: lowered.agreed,
+            needed: lowered.needed,
+        }),
         dry_run: outcome.dry_run,
         resources: resources.collect(),
         records: records.into_iter().filter(|record| !record.gates.is_empty()).collect(),

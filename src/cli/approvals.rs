@@ -6,7 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::gate::{Change, Decision, Judgement};
 use crate::ops::approvals::{Listed, State};
 use crate::ops::{Caller, approvals, approve, review};
-use crate::render::view::{ApprovalItem, ApprovalList, ApprovalResult, ReviewResult, ReviewedGates};
+use crate::render::view::{
+    ApprovalItem, ApprovalList, ApprovalResult, OverrideWaiting, ProposedChange, ReviewResult, ReviewedGates,
+};
 
 use super::global::Answer;
 use super::promote::MoveArgs;
@@ -179,7 +181,34 @@ fn item(listed: Listed) -> ApprovalItem {
         State::Approved => "approved",
         State::Rejected => "rejected",
         State::Expired => "expired",
+        State::Done => "done",
+        State::Void => "void",
+        State::Review => "review",
     };
+    let short = &listed.id[..listed.id.len().min(12)];
+    let glass = listed.overridden.as_ref().map(|broken| &broken.glass);
+    let readable = listed.proposal.as_ref().is_none_or(Result::is_ok);
+    let command = match listed.state {
+        State::Requested if readable => Some(format!("joch approvals decide {short} --decision approve")),
+        State::Waiting => Some(format!("joch approvals decide {short} --decision approve")),
+        State::Review => {
+            glass.map(|glass| format!("joch approvals review {} --decision accept --rationale TEXT", glass.release))
+        }
+        _ => None,
+    };
+    let (proposal, unreadable) = match listed.proposal {
+        Some(Ok(proposal)) => (Some(proposal), None),
+        Some(Err(why)) => (None, Some(why)),
+        None => (None, None),
+    };
+    let standing = listed.standing.or(unreadable);
+    let of_glass = glass.map(|glass| OverrideWaiting {
+        release: glass.release.clone(),
+        resource: glass.resource.to_string(),
+        gates: glass.gates.clone(),
+        ticket: glass.ticket.clone(),
+        review_by: glass.expires,
+    });
     let of_record = listed.record.as_ref().map(|record| Change {
         resource: record.agent_ref.clone(),
         from: record.from_digest,
@@ -198,12 +227,17 @@ fn item(listed: Listed) -> ApprovalItem {
         environment: said
             .map(|said| said.environment.clone())
             .or_else(|| listed.record.as_ref().map(|record| record.environment.clone()))
+            .or_else(|| glass.map(|glass| glass.environment.clone()))
             .unwrap_or_default(),
         changes: said.map(|said| said.changes.clone()).unwrap_or_else(|| of_record.into_iter().collect()),
         team: said.and_then(|said| said.team.clone()),
-        rationale: said.and_then(|said| said.rationale.clone()),
+        rationale: said.and_then(|said| said.rationale.clone()).or_else(|| glass.map(|glass| glass.reason.clone())),
         time: listed.time,
         expires: said.map(|said| said.expires),
+        standing,
+        proposal: proposal.map(|proposal| ProposedChange { diff: proposal.diff, weaker: proposal.weaker }),
+        overridden: of_glass,
+        command,
         record: listed.record,
     }
 }

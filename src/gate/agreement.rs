@@ -4,13 +4,14 @@
 //! the settings that held. The admins are those of the state before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 
 use crate::resource::{Digest, Resource, ResourceId};
-use crate::trust::{Principal, Trust, settings_id};
+use crate::trust::{LedgerSettings, Principal, Trust, settings_id};
 
-use super::statement::{CLOCK_LEEWAY_MINUTES, Change, Decision, LONGEST_EXPIRY_HOURS, Vote};
+use super::statement::{CLOCK_LEEWAY_MINUTES, Change, Decision, LONGEST_EXPIRY_HOURS, Predicate, Proposed, Vote};
 
 /// What statements about a change of trust name as their environment: no environment can be called so.
 pub const TRUST_CHANGE: &str = "trust";
@@ -47,6 +48,59 @@ pub fn trust_changes(before: &Trust, after: &Trust) -> Vec<Change> {
     let change =
         |(resource, from, to)| Change { resource, from, to, writes, gate_rules, from_version: None, to_version: None };
     moved.into_iter().map(change).collect()
+}
+
+/// What each of these changes would write, for people to read before they agree.
+#[must_use]
+pub fn proposed(after: &Trust, changes: &[Change]) -> Vec<Proposed> {
+    let text = |id: &ResourceId| match *id == settings_id() {
+        true => Some(after.settings.to_yaml()),
+        false => after.resources.get(id).map(|resource| resource.canonical()),
+    };
+    changes.iter().map(|change| Proposed { resource: change.resource.clone(), text: text(&change.resource) }).collect()
+}
+
+/// The trust that a proposal leads to, made from the texts that it carries and taken only if the change to it is
+/// exactly the one that the proposal binds.
+///
+/// # Errors
+/// Trust has moved on since, or the texts are not those of the change.
+pub fn proposed_trust(before: &Trust, said: &Predicate) -> Result<Trust, String> {
+    if let Some(why) = unfit(before, &said.changes) {
+        return Err(why);
+    }
+    if said.proposed.is_empty() {
+        return Err("it carries no text of what it would write".into());
+    }
+    let (mut settings, mut resources) = (before.settings.clone(), before.resources.clone());
+    for Proposed { resource, text } in &said.proposed {
+        match text {
+            Some(text) if *resource == settings_id() => settings = LedgerSettings::parse(text)?,
+            Some(text) => {
+                resources.insert(resource.clone(), Arc::new(Resource::from_canonical(text)?));
+            }
+            None => drop(resources.remove(resource)),
+        }
+    }
+    let after = Trust::new(before.commit.clone(), settings, resources, before.signers.clone())?;
+    if bare(&trust_changes(before, &after)) != bare(&said.changes) {
+        return Err("the texts that it carries are not those of the change that it binds".into());
+    }
+    Ok(after)
+}
+
+/// Why trust, as it is, is not what a change starts from.
+#[must_use]
+pub fn unfit(trust: &Trust, changes: &[Change]) -> Option<String> {
+    let settings = Digest::of(trust.settings.to_yaml());
+    let stands = |id: &ResourceId| match *id == settings_id() {
+        true => Some(settings),
+        false => trust.resources.get(id).map(|resource| Resource::digest(resource)),
+    };
+    let moved =
+        changes.iter().find(|change| stands(&change.resource) != change.from || change.gate_rules != settings)?;
+    let what = if stands(&moved.resource) == moved.from { settings_id() } else { moved.resource.clone() };
+    Some(format!("trust has changed since: {what} is not what it was"))
 }
 
 /// Counts the statements on a change of trust, oldest first; whoever makes the change agrees to it. `asked` tells of
@@ -89,14 +143,6 @@ pub fn agreement(
 /// Whether a statement says yes or no to exactly these changes, or why it says nothing.
 fn spoken(vote: &Vote, asked: bool, changes: &[Change], now: DateTime<Utc>) -> Result<bool, String> {
     let said = &vote.predicate;
-    let bare = |changes: &[Change]| -> BTreeSet<String> {
-        let key = |change: &Change| {
-            let digest = |digest: Option<Digest>| digest.map_or_else(String::new, |digest| digest.hex());
-            let (from, to) = (digest(change.from), digest(change.to));
-            format!("{} {from} {to} {} {}", change.resource.full(), change.writes, change.gate_rules)
-        };
-        changes.iter().map(key).collect()
-    };
     if said.environment != TRUST_CHANGE || bare(&said.changes) != bare(changes) {
         return Err("it was about another change".into());
     }
@@ -118,6 +164,16 @@ fn spoken(vote: &Vote, asked: bool, changes: &[Change], now: DateTime<Utc>) -> R
         return Err("expired".into());
     }
     Ok(true)
+}
+
+/// Changes without what is only for people to read.
+fn bare(changes: &[Change]) -> BTreeSet<String> {
+    let key = |change: &Change| {
+        let digest = |digest: Option<Digest>| digest.map_or_else(String::new, |digest| digest.hex());
+        let (from, to) = (digest(change.from), digest(change.to));
+        format!("{} {from} {to} {} {}", change.resource.full(), change.writes, change.gate_rules)
+    };
+    changes.iter().map(key).collect()
 }
 
 #[cfg(test)]
@@ -150,6 +206,7 @@ mod tests {
             stated_at: now() - Duration::hours(1),
             expires: now() + Duration::hours(DEFAULT_EXPIRY_HOURS),
             rationale: None,
+            proposed: Vec::new(),
         };
         let (id, carried_at) = (format!("item-{seed}"), predicate.stated_at);
         let principal = before().principal(&key(seed));
@@ -191,6 +248,20 @@ mod tests {
         let mut used = yes;
         used.0.spent = true;
         assert_eq!(told(&[used]).1, ["ben: it was used for this change before"]);
+    }
+
+    #[test]
+    fn the_texts_of_a_proposal_count_only_for_the_change_that_it_binds() {
+        let changes = trust_changes(&before(), &after());
+        let mut said = vote(2, None, &changes).0.predicate;
+        assert_eq!(proposed_trust(&before(), &said).unwrap_err(), "it carries no text of what it would write");
+        said.proposed = proposed(&after(), &changes);
+        assert_eq!(proposed_trust(&before(), &said).expect("a fit").resources, after().resources);
+        let why = proposed_trust(&after(), &said).unwrap_err();
+        assert_eq!(why, "trust has changed since: team/t is not what it was");
+        said.proposed = proposed(&before(), &changes);
+        let why = proposed_trust(&before(), &said).unwrap_err();
+        assert_eq!(why, "the texts that it carries are not those of the change that it binds");
     }
 
     #[test]

@@ -34,7 +34,7 @@ mod way_back;
 mod weakening;
 
 pub use agbom::{Place, open_findings};
-pub use agreement::{Agreement, TRUST_CHANGE, agreement, trust_changes};
+pub use agreement::{Agreement, TRUST_CHANGE, agreement, proposed, proposed_trust, trust_changes, unfit};
 pub use approval::{Counted, Tally, tally};
 pub use budget::{BudgetLimit, Figure, HeldLimit, PricedModel, Projection, projected_run_cost, projections};
 pub use eval::{Deciding, deciding};
@@ -54,7 +54,7 @@ pub use review::{
 pub use score::Judged;
 pub use statement::{
     APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
-    REQUEST_PREDICATE, Statement, Vote,
+    Proposed, REQUEST_PREDICATE, Statement, Vote,
 };
 pub use verdict::{GateResult, Outcome, Overridden, Verdict};
 pub use way_back::{Lack, forbidden, lacks, rejection, secrets_named, way_back};

@@ -63,6 +63,20 @@ pub struct Predicate {
     pub expires: DateTime<Utc>,
     /// Why.
     pub rationale: Option<String>,
+    /// On a proposal to change trust: what each of the changes would write, so that it can be read before it is agreed
+    /// to. It counts only as far as it has the digests of the changes.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub proposed: Vec<Proposed>,
+}
+
+/// What one record of trust would become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Proposed {
+    /// Which.
+    pub resource: ResourceId,
+    /// Its canonical text; none where it goes.
+    pub text: Option<String>,
 }
 
 /// One resource's move from one content to another.

@@ -130,6 +130,7 @@ impl Scene {
             stated_at: now() - TimeDelta::hours(1),
             expires: now() + TimeDelta::hours(DEFAULT_EXPIRY_HOURS),
             rationale: None,
+            proposed: Vec::new(),
         };
         alter(&mut predicate);
         let id = format!("item-{}", self.votes.len());

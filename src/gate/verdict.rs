@@ -63,6 +63,9 @@ pub struct GateResult {
     /// The next command or step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<String>,
+    /// Who can supply what is missing, where the gate knows it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub who: Vec<String>,
     /// Ids of the evidence looked at.
     pub evidence: Vec<String>,
     /// Who demands it: `--require`, `Deployment/x`, `Environment/prod`.
@@ -112,6 +115,7 @@ impl GateResult {
             threshold: None,
             reason: String::new(),
             next: None,
+            who: Vec::new(),
             evidence: Vec::new(),
             demanded_by: Vec::new(),
             requirement: None,

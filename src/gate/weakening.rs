@@ -49,7 +49,11 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateRe
             };
             result.verdict = Verdict::Pending;
             result.reason = format!("{said}; {} of {} admins agree{aside}", yes.len(), trust.quorum());
-            result.next = Some(ask(trust, &count.yes));
+            result.who = able(trust, &count.yes);
+            result.next = Some(match result.who.as_slice() {
+                [] => "nobody can agree: there is no other admin with a key".to_owned(),
+                able => format!("{} can agree as admin; or leave the control as it is", able.join(" or ")),
+            });
             return Some(result);
         }
         result.reason = format!("{said}; {} agree{}", yes.join(", "), if yes.len() == 1 { "s" } else { "" });
@@ -80,16 +84,9 @@ fn told(weaker: &[&Weakening]) -> String {
     format!("it weakens a control: {}", parts.join("; "))
 }
 
-fn ask(trust: &Trust, agreed: &BTreeSet<String>) -> String {
-    let able: Vec<_> = trust.admins().into_iter().filter(|admin| !agreed.contains(*admin)).collect();
-    match able.as_slice() {
-        [] => "nobody can agree: there is no other admin with a key".to_owned(),
-        able => format!(
-            "{} can agree as admin: `joch approvals ls` names what waits, `joch approvals decide ID --decision approve` \
-             agrees; or leave the control as it is",
-            able.join(" or ")
-        ),
-    }
+/// The admins who have not agreed yet; whoever asks for the change agrees to it.
+fn able(trust: &Trust, agreed: &BTreeSet<String>) -> Vec<String> {
+    trust.admins().into_iter().filter(|admin| !agreed.contains(*admin)).map(str::to_owned).collect()
 }
 
 /// How the admins of one trust spoke; each person once, whatever number of keys they have.
@@ -205,6 +202,8 @@ mod tests {
         assert_eq!(told(&scene), format!("WAIT {SAID}; 1 of 2 admins agree"));
         scene.says(2, Decision::Approve, |_| {});
         assert_eq!(told(&scene), format!("WAIT {SAID}; 1 of 2 admins agree"), "and not twice");
+        let who = scene.results().into_iter().find(|result| result.gate == "weakening").expect("the gate").who;
+        assert_eq!(who, ["cleo"], "neither who agreed nor the operator is asked again");
         scene.says(5, Decision::Approve, |_| {});
         assert_eq!(told(&scene), format!("PASS {SAID}; ana, cleo agree"));
     }

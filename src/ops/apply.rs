@@ -21,6 +21,7 @@ use super::desk::Desk;
 use super::find::check_environment;
 use super::judge::{Asked, check_writer, judge};
 use super::land::{Landed, commit_time, land};
+pub use super::quorum::Lowered;
 use super::reach::{edit_of, reach};
 use super::set::{Set, check_set, known_to};
 use super::trust_change::{Staged, trust_change};
@@ -60,6 +61,8 @@ pub struct Outcome {
     pub landed: Option<Landed>,
     /// The trust commit, if trust changed.
     pub trust_commit: Option<String>,
+    /// What trust asks less for, if it does.
+    pub lowered: Option<Lowered>,
     /// Every resource of the set, and every agent it reached.
     pub resources: Vec<Applied>,
     /// The plan, where anything changes in the environment.
@@ -99,15 +102,19 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let branches = [layout::TRUST, layout::EVIDENCE, name.as_str()];
     let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
     let before = trust.clone();
+    let mut lowered = None;
     if !changes_trust.is_empty() {
         let why = request.reason.as_deref();
         let staged = match &mut transaction {
             Some(transaction) => changes_trust.stage(transaction, &reader, &trust, &operating, why, time)?,
-            None => Staged::Made(changes_trust.would(&reader, &trust, &operating, time)?),
+            None => {
+                let (after, lowered) = changes_trust.would(&reader, &trust, &operating, time)?;
+                Staged::Made(after, lowered)
+            }
         };
         trust = match (staged, transaction.take()) {
-            (Staged::Made(after), open) => {
-                transaction = open;
+            (Staged::Made(after, found), open) => {
+                (transaction, lowered) = (open, found);
                 after
             }
             (Staged::Waits(waiting), Some(open)) => {
@@ -140,6 +147,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         environment: name,
         landed: None,
         trust_commit: None,
+        lowered,
         resources,
         plan: judged,
         dry_run: request.dry_run,
@@ -159,6 +167,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         outcome.trust_commit = Some(trust.commit.clone());
     }
     if stopped {
+        outcome.lowered = None;
         outcome.resources = standing(outcome.resources, &environment, &reader)?;
     }
     if let Some(plan) = &outcome.plan {

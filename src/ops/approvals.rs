@@ -3,14 +3,19 @@
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use crate::gate::{Decision, Predicate, REQUEST_PREDICATE, Statement};
-use crate::ledger::Reader;
+use crate::diff::{Change, Weakening, between};
+use crate::gate::{
+    Broken, Decision, Predicate, REQUEST_PREDICATE, Statement, TRUST_CHANGE, agreement, proposed_trust, unfit,
+};
+use crate::ledger::{Ballots, Reader};
 use crate::release::{Event, Record, layout};
-use crate::trust::Trust;
+use crate::resource::Resource;
+use crate::trust::{Principal, Trust, weigh_trust};
 
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
+use super::quorum::used;
 
 /// One thing on the list.
 #[derive(Debug, Clone)]
@@ -27,10 +32,25 @@ pub struct Listed {
     pub predicate: Option<Predicate>,
     /// The stopped attempt, where it is one.
     pub record: Option<Record>,
+    /// What a proposal would do to trust, or why that cannot be told.
+    pub proposal: Option<Result<Proposal, String>>,
+    /// The override, where it is one that nobody has reviewed.
+    pub overridden: Option<Broken>,
+    /// Why it no longer waits.
+    pub standing: Option<String>,
     /// When.
     pub time: DateTime<Utc>,
     /// Where it stands on the evidence branch.
     pub path: String,
+}
+
+/// What a proposal would do to trust as it is: told by its texts, which have the digests that an agreement binds.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// What would change.
+    pub diff: Vec<Change>,
+    /// What of it asks for less.
+    pub weaker: Vec<Weakening>,
 }
 
 /// The kinds of things on the list.
@@ -46,6 +66,12 @@ pub enum State {
     Rejected,
     /// A statement that ran out.
     Expired,
+    /// A proposal whose change was made.
+    Done,
+    /// A proposal that nothing can come of: an admin rejected it, or trust has changed since.
+    Void,
+    /// An override that a second person must review.
+    Review,
 }
 
 /// What is asked for.
@@ -67,6 +93,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Vec<Listed>> {
     let trust = reader.trust()?;
     let mut listed = statements(&reader, &trust, caller.now)?;
     listed.extend(attempts(&reader, &trust)?);
+    listed.extend(overrides(&reader, &trust)?);
     // Of two things that were said within one second, the ledger knows which came later.
     let paths = listed.iter().map(|item| item.path.as_str()).collect();
     let carried = reader.carried(reader.tip(layout::EVIDENCE)?, paths)?;
@@ -84,7 +111,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Vec<Listed>> {
         }
     }
     if request.waiting {
-        listed.retain(|item| matches!(item.state, State::Requested | State::Waiting));
+        listed.retain(|item| matches!(item.state, State::Requested | State::Waiting | State::Review));
     }
     Ok(listed)
 }
@@ -103,6 +130,14 @@ fn statements(reader: &Reader<'_>, trust: &Trust, now: DateTime<Utc>) -> Result<
             (Some(Decision::Reject), false) => State::Rejected,
             _ => State::Requested,
         };
+        let (mut state, mut standing, mut proposal) = (state, None, None);
+        let asked = statement.predicate_type == REQUEST_PREDICATE;
+        if asked && statement.predicate.environment == TRUST_CHANGE {
+            if state == State::Requested {
+                (state, standing) = progress(&item.id, &statement.predicate, reader, trust, now)?;
+            }
+            proposal = Some(told(&statement.predicate, trust));
+        }
         listed.push(Listed {
             id: item.id,
             state,
@@ -112,7 +147,78 @@ fn statements(reader: &Reader<'_>, trust: &Trust, now: DateTime<Utc>) -> Result<
             path: item.path,
             predicate: Some(statement.predicate),
             record: None,
+            proposal,
+            overridden: None,
+            standing,
         });
+    }
+    Ok(listed)
+}
+
+/// What a proposal would do to trust as it is.
+fn told(said: &Predicate, trust: &Trust) -> Result<Proposal, String> {
+    let after = proposed_trust(trust, said)?;
+    let body = |trust: &Trust, change: &crate::gate::Change| {
+        trust.resources.get(&change.resource).map(|found| Resource::body(found).clone())
+    };
+    let of = |change: &crate::gate::Change| {
+        between(&change.resource, body(trust, change).as_ref(), body(&after, change).as_ref())
+    };
+    let weaker = weigh_trust(trust, &after).into_iter().filter(Weakening::is_weaker).collect();
+    Ok(Proposal { diff: said.changes.iter().flat_map(of).collect(), weaker })
+}
+
+/// Whether a proposal still waits, and why not.
+fn progress(
+    id: &str,
+    said: &Predicate,
+    reader: &Reader<'_>,
+    trust: &Trust,
+    now: DateTime<Utc>,
+) -> Result<(State, Option<String>)> {
+    let Some(first) = said.changes.first() else { return Ok((State::Void, Some("it changes nothing".into()))) };
+    let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust };
+    let seen = used(reader, reader.tip(layout::TRUST)?, first.writes)?;
+    let votes = ballots.statements(&first.resource, seen)?.into_iter();
+    let votes = votes.map(|(vote, statement)| (vote, statement.predicate_type == REQUEST_PREDICATE));
+    let votes: Vec<_> = votes.filter(|(vote, _)| vote.predicate.changes == said.changes).collect();
+    if votes.iter().any(|(vote, _)| vote.id == id && vote.spent) {
+        return Ok((State::Done, Some("the change was made".into())));
+    }
+    if let Some(why) = unfit(trust, &said.changes) {
+        return Ok((State::Void, Some(why)));
+    }
+    let nobody = Principal { name: String::new(), automation: true };
+    Ok(match agreement(trust, &said.changes, &votes, &nobody, now).no.first() {
+        Some(who) => (State::Void, Some(format!("the admin {who} rejected it"))),
+        None => (State::Requested, None),
+    })
+}
+
+/// Overrides that nobody has reviewed.
+fn overrides(reader: &Reader<'_>, trust: &Trust) -> Result<Vec<Listed>> {
+    let commit = reader.tip(layout::EVIDENCE)?;
+    let mut listed = Vec::new();
+    if reader.snapshot().entry_at(commit, layout::OVERRIDES)?.is_none() {
+        return Ok(listed);
+    }
+    let ballots = Ballots { reader, commit, trust };
+    for rung in trust.ladder().rungs() {
+        let open =
+            ballots.overrides(rung, None)?.into_iter().filter(|broken| broken.standing(trust).decision.is_none());
+        listed.extend(open.map(|broken| Listed {
+            id: broken.id.clone(),
+            state: State::Review,
+            principal: broken.principal.as_ref().map(|principal| principal.name.clone()),
+            fingerprint: broken.key.fingerprint(),
+            predicate: None,
+            record: None,
+            proposal: None,
+            standing: None,
+            time: broken.glass.stated_at,
+            path: layout::override_item(rung, &broken.glass.resource, &broken.id),
+            overridden: Some(broken),
+        }));
     }
     Ok(listed)
 }
@@ -144,6 +250,9 @@ fn attempts(reader: &Reader<'_>, trust: &Trust) -> Result<Vec<Listed>> {
                     time: record.timestamp,
                     path: item.path,
                     record: Some(record),
+                    proposal: None,
+                    overridden: None,
+                    standing: None,
                 });
             }
         }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::gate::{
     APPROVAL_PREDICATE, Change, DEFAULT_EXPIRY_HOURS, Decision, Predicate, REQUEST_PREDICATE, Statement, TRUST_CHANGE,
-    Vote,
+    Vote, proposed_trust,
 };
 use crate::ledger::{Ballots, Edit, Reader};
 use crate::release::{Plan, Record, layout};
@@ -79,9 +79,13 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     } else {
         check_asker(&trust, &operating)?;
     }
+    if of_trust && request.decision == Some(Decision::Approve) {
+        check_readable(&asked.predicate, &trust)?;
+    }
     let teams = asked.teams.clone();
     let predicate = &mut asked.predicate;
     predicate.decision = request.decision;
+    predicate.proposed = Vec::new();
     predicate.team.clone_from(&request.team);
     predicate.rationale.clone_from(&request.rationale);
     predicate.stated_at = time;
@@ -195,6 +199,7 @@ fn blank(
         stated_at: now,
         expires: now,
         rationale: None,
+        proposed: Vec::new(),
     }
 }
 
@@ -272,6 +277,14 @@ fn check_asker(trust: &Trust, operating: &Operating) -> Result<(), Failure> {
     }
     Err(Failure::credentials("role", format!("`{who}` only reads here, and asks for no decision"))
         .next(format!("ask an admin: {}", trust.admins().into_iter().collect::<Vec<_>>().join(", "))))
+}
+
+/// Refuses a yes to a change of trust that nobody can read, or that can no longer happen.
+fn check_readable(asked: &Predicate, trust: &Trust) -> Result<(), Failure> {
+    proposed_trust(trust, asked).map(drop).map_err(|why| {
+        Failure::refused("proposal", format!("this proposal cannot be approved: {why}"))
+            .next("whoever wants the change makes it again, which proposes it anew")
+    })
 }
 
 /// Refuses a word that could never count.

@@ -73,12 +73,16 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         let change = from_trust(id, &trust)?;
         let time = commit_time(&reader, &[layout::TRUST], caller.now, &mut caller.notices)?;
         let Some(mut transaction) = transaction else {
-            change.would(&reader, &trust, &operating, time)?;
+            let (_, lowered) = change.would(&reader, &trust, &operating, time)?;
+            lowered.into_iter().for_each(|lowered| caller.notice(lowered.told()));
             return Ok(outcome);
         };
         let why = request.reason.as_deref();
         match change.stage(&mut transaction, &reader, &trust, &operating, why, time)? {
-            Staged::Made(after) => outcome.trust_commit = Some(after.commit),
+            Staged::Made(after, lowered) => {
+                outcome.trust_commit = Some(after.commit);
+                lowered.into_iter().for_each(|lowered| caller.notice(lowered.told()));
+            }
             Staged::Waits(waiting) => {
                 let missing = waiting.propose(&mut transaction, &reader, &operating, why, time)?;
                 desk.finish(transaction, caller)?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::gate::{GateResult, Verdict, is_overridable};
 use crate::release::{Operator, Plan, Record, layout};
-use crate::resource::ResourceId;
+use crate::resource::{Requirement, ResourceId};
 use crate::trust::{Principal, Trust};
 
 use super::caller::Caller;
@@ -12,6 +12,15 @@ use super::desk::Desk;
 use super::judge::{Asked, judge};
 use super::land::commit_time;
 use super::promotion::{Move, draft};
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// What, from where to where.
+    pub wanted: Move,
+    /// What the operator would demand beside what the target does.
+    pub required: Vec<Requirement>,
+}
 
 /// What came of it.
 #[derive(Debug, Clone)]
@@ -47,7 +56,8 @@ pub struct Fact {
 ///
 /// # Errors
 /// See [`super::promotion`].
-pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
+pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    let Request { wanted, required } = request;
     let desk = Desk::open(caller)?;
     let reader = desk.reader()?;
     let trust = reader.trust()?;
@@ -66,8 +76,9 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
         return Ok(outcome);
     }
     let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
-    let plan = judge(&promotion.draft, &Asked::of(&trust, &desk), &reader, &operator, time)?;
-    let asking = Asking { wanted, trust: &trust, operator: &operator };
+    let asked = Asked { required, ..Asked::of(&trust, &desk) };
+    let plan = judge(&promotion.draft, &asked, &reader, &operator, time)?;
+    let asking = Asking { wanted, required, trust: &trust, operator: &operator };
     outcome.missing = asking.missing(&plan.records);
     outcome.break_glass = asking.break_glass(&outcome.missing);
     outcome.plan = Some(plan);
@@ -77,6 +88,7 @@ pub fn run(wanted: &Move, caller: &mut Caller<'_>) -> Result<Outcome> {
 /// Who asks, for what.
 struct Asking<'a> {
     wanted: &'a Move,
+    required: &'a [Requirement],
     trust: &'a Trust,
     operator: &'a Operator,
 }
@@ -105,6 +117,7 @@ impl Asking<'_> {
         let unmeasured = !matches!(gate.verdict, Verdict::Fail | Verdict::Pending);
         match gate.gate.as_str() {
             "approval" => self.approvers(&gate.name, &record.authors),
+            "weakening" if gate.verdict == Verdict::Pending => gate.who.clone(),
             "weakening" | "freeze" => named(self.trust.admins()),
             "eval" | "latency" | "budget" if unmeasured => named(self.trust.eval_runners(&self.wanted.to)),
             "regression" => {
@@ -171,7 +184,10 @@ impl Asking<'_> {
         match gate.gate.as_str() {
             "approval" => format!("joch approve {step} --team {}", gate.name),
             "weakening" if gate.verdict == Verdict::Pending => format!("joch approve {step}"),
-            "regression" => format!("joch promote {step} --allow-regression {}", gate.name),
+            "regression" => {
+                let required: String = self.required.iter().map(|gate| format!(" --require {gate}")).collect();
+                format!("joch promote {step}{required} --allow-regression {}", gate.name)
+            }
             // Several gates may wait for one run.
             _ => measuring(&next).map_or(next.clone(), str::to_owned),
         }

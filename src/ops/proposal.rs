@@ -54,6 +54,11 @@ impl Waiting {
         self.agreement.yes.len() < self.weaker.needed
     }
 
+    /// The admins who agree.
+    pub(super) fn agreed(&self) -> Vec<String> {
+        self.agreement.yes.iter().cloned().collect()
+    }
+
     /// Stages the proposal, unless one stands, and says what is missing; the caller finishes the transaction.
     ///
     /// # Errors
@@ -79,6 +84,7 @@ impl Waiting {
             stated_at: time,
             expires: time + Duration::hours(DEFAULT_EXPIRY_HOURS),
             rationale: reason.map(str::to_owned),
+            proposed: self.weaker.proposed.clone(),
         };
         let (id, edits) = item(REQUEST_PREDICATE, &mut predicate, reader, operating)?;
         let who = crate::release::fold(&operating.operator.principal.name);

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::audit::trailer;
 use crate::diff::Weakening;
-use crate::gate::{Agreement, Change, REQUEST_PREDICATE, TRUST_CHANGE, Vote, agreement, trust_changes};
+use crate::gate::{
+    Agreement, Change, Proposed, REQUEST_PREDICATE, TRUST_CHANGE, Vote, agreement, proposed, trust_changes,
+};
 use crate::ledger::{Ballots, ObjectId, Reader};
 use crate::release::layout;
 use crate::resource::Digest;
@@ -23,8 +25,46 @@ pub(super) struct Weaker {
     pub(super) steps: Vec<Weakening>,
     /// The records that it moves, as statements bind them.
     pub(super) changes: Vec<Change>,
+    /// What they write.
+    pub(super) proposed: Vec<Proposed>,
     /// How many admins must agree.
     pub(super) needed: usize,
+}
+
+/// What a change of trust asks less for, and who agreed to that.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The steps.
+    pub steps: Vec<Weakening>,
+    /// The admins who agreed; whoever made the change is one of them.
+    pub agreed: Vec<String>,
+    /// How many had to.
+    pub needed: usize,
+}
+
+impl Lowered {
+    /// The change from one state to another that these admins agreed to; `None` where it asks for no less.
+    pub(super) fn of(before: &Trust, after: &Trust, agreed: Vec<String>) -> Option<Self> {
+        let steps: Vec<_> = weigh_trust(before, after).into_iter().filter(Weakening::is_weaker).collect();
+        (!steps.is_empty()).then(|| Self { steps, agreed, needed: before.quorum() })
+    }
+
+    /// Each step in words, without line ends.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let told = |step: &Weakening| format!("{}: {}", step.resource, crate::release::fold(&step.sentence));
+        self.steps.iter().map(told).collect()
+    }
+
+    /// `agreed by alice, 1 of 1 admins`.
+    pub(super) fn by(&self) -> String {
+        let agreed: Vec<_> = self.agreed.iter().map(|who| crate::release::fold(who)).collect();
+        format!("agreed by {}, {} of {} admins", agreed.join(", "), agreed.len(), self.needed)
+    }
+
+    /// All of it in one line.
+    pub(super) fn told(&self) -> String {
+        format!("trust asks for less: {}; {}", self.lines().join("; "), self.by())
+    }
 }
 
 /// The statements on a change; the flag tells a proposal.
@@ -38,7 +78,8 @@ impl Weaker {
             return None;
         }
         let steps: Vec<_> = weigh_trust(before, after).into_iter().filter(Weakening::is_weaker).collect();
-        (!steps.is_empty()).then(|| Self { steps, changes: trust_changes(before, after), needed })
+        let changes = trust_changes(before, after);
+        (!steps.is_empty()).then(|| Self { steps, proposed: proposed(after, &changes), changes, needed })
     }
 
     /// The digest that binds all of it.

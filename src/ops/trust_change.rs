@@ -15,7 +15,7 @@ use crate::trust::Trust;
 use super::desk::Operating;
 use super::failure::Failure;
 use super::proposal::Waiting;
-use super::quorum::Weaker;
+use super::quorum::{Lowered, Weaker};
 
 /// The records of a set that belong on trust and differ from what stands there.
 #[derive(Debug, Default)]
@@ -30,8 +30,8 @@ pub(super) struct TrustChange {
 
 /// What became of a change of trust.
 pub(super) enum Staged {
-    /// It is staged; this is the trust that it leads to.
-    Made(Trust),
+    /// It is staged; this is the trust that it leads to, and what it asks less for.
+    Made(Trust, Option<Lowered>),
     /// It asks for less, and more admins must agree first.
     Waits(Box<Waiting>),
 }
@@ -102,24 +102,26 @@ impl TrustChange {
         time: DateTime<Utc>,
     ) -> Result<Staged> {
         let (after, edits) = self.files(reader, trust, operating, time)?;
-        let mut trailers = String::new();
+        let (mut trailers, mut agreed) = (String::new(), vec![operating.operator.principal.name.clone()]);
         if let Some(weaker) = Weaker::of(trust, &after) {
             let waiting = Waiting::of(weaker, reader, trust, operating, time)?;
             if waiting.is_short() {
                 return Ok(Staged::Waits(Box::new(waiting)));
             }
             trailers = waiting.weaker.trailers(reader.tip(layout::EVIDENCE)?);
+            agreed = waiting.agreed();
         }
+        let lowered = Lowered::of(trust, &after, agreed);
         let draft = CommitDraft {
             branch: layout::TRUST.into(),
             parent: Some(reader.tip(layout::TRUST)?),
             edits,
-            message: self.message(operating, reason) + &trailers,
+            message: self.message(operating, reason, lowered.as_ref()) + &trailers,
             author: operating.person.clone(),
             time,
         };
         let commit = transaction.commit(&operating.signer, &draft)?.id;
-        Ok(Staged::Made(after.at(commit.to_string())))
+        Ok(Staged::Made(after.at(commit.to_string()), lowered))
     }
 
     /// The trust that the change would lead to, without a word written.
@@ -132,15 +134,18 @@ impl TrustChange {
         trust: &Trust,
         operating: &Operating,
         time: DateTime<Utc>,
-    ) -> Result<Trust> {
+    ) -> Result<(Trust, Option<Lowered>)> {
         let (after, _) = self.files(reader, trust, operating, time)?;
+        let mut agreed = vec![operating.operator.principal.name.clone()];
         if let Some(weaker) = Weaker::of(trust, &after) {
             let waiting = Waiting::of(weaker, reader, trust, operating, time)?;
             if waiting.is_short() {
                 return Err(waiting.refusal(None).into());
             }
+            agreed = waiting.agreed();
         }
-        Ok(after)
+        let lowered = Lowered::of(trust, &after, agreed);
+        Ok((after, lowered))
     }
 
     /// The trust that the change leads to, and the files that say so.
@@ -200,7 +205,7 @@ impl TrustChange {
         Ok((after, edits))
     }
 
-    fn message(&self, operating: &Operating, reason: Option<&str>) -> String {
+    fn message(&self, operating: &Operating, reason: Option<&str>, lowered: Option<&Lowered>) -> String {
         let fold = crate::release::fold;
         let count = self.put.len() + self.remove.len();
         let title = match self.ids().next() {
@@ -208,12 +213,16 @@ impl TrustChange {
             Some(id) if count == 1 => format!("change trust: {id}"),
             _ => format!("change trust: {count} records"),
         };
-        let lines: Vec<_> = self
+        let mut lines: Vec<_> = self
             .put
             .keys()
             .map(|id| format!("- {id}"))
             .chain(self.remove.iter().map(|id| format!("- {id} removed")))
             .collect();
+        if let Some(lowered) = lowered {
+            lines.push(format!("\nIt asks for less, {}", lowered.by()));
+            lines.extend(lowered.lines().into_iter().map(|line| format!("- {line}")));
+        }
         let why = reason.map_or_else(|| "No reason was given.".to_owned(), |reason| format!("Why - {}", fold(reason)));
         let who = fold(&operating.operator.principal.name);
         format!("{title}\n\n{}\n\n{why}\n\nJoch-Event: trust\nJoch-Operator: {who}\n", lines.join("\n"))

@@ -59,7 +59,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let time = commit_time(&reader, &[layout::TRUST, layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let why = request.reason.as_deref();
     match change.stage(&mut transaction, &reader, &trust, &operating, why, time)? {
-        Staged::Made(after) => outcome.trust_commit = Some(after.commit),
+        Staged::Made(after, lowered) => {
+            outcome.trust_commit = Some(after.commit);
+            lowered.into_iter().for_each(|lowered| caller.notice(lowered.told()));
+        }
         Staged::Waits(waiting) => {
             let missing = waiting.propose(&mut transaction, &reader, &operating, why, time)?;
             desk.finish(transaction, caller)?;

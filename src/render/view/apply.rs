@@ -25,6 +25,9 @@ pub struct ApplyResult {
     pub commit: Option<String>,
     /// The trust commit, if trust changed.
     pub trust_commit: Option<String>,
+    /// What the change of trust asks less for, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks_for_less: Option<AsksForLess>,
     /// Whether nothing was written because nothing was to be.
     pub dry_run: bool,
     /// Every resource of the set and every agent that it reached.
@@ -38,6 +41,18 @@ pub struct ApplyResult {
     /// What the gates come to.
     #[serde(skip)]
     pub outcome: Outcome,
+}
+
+/// A change of trust that asks for less.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AsksForLess {
+    /// Each step that does.
+    pub steps: Vec<crate::diff::Weakening>,
+    /// The admins who agreed; whoever makes the change is one of them.
+    pub agreed: Vec<String>,
+    /// How many admins had to.
+    pub needed: usize,
 }
 
 /// What became of one resource.
@@ -83,6 +98,12 @@ impl View for ApplyResult {
         if !same.is_empty() && !shown.is_empty() {
             page.line(format!("{} unchanged", same.len()));
         }
+        if let Some(less) = &self.asks_for_less {
+            for step in &less.steps {
+                page.line(format!("asks for less: {}: {}", step.resource, step.sentence));
+            }
+            page.line(format!("agreed by {}, {} of {} admins", less.agreed.join(", "), less.agreed.len(), less.needed));
+        }
         match (&self.release, self.dry_run) {
             (_, true) => page.line(format!("dry run: nothing was written to `{}`", self.environment)),
             (Some(release), _) => {
@@ -91,7 +112,7 @@ impl View for ApplyResult {
                     page.line(format!("trust changed for every environment: {}", &commit[..commit.len().min(10)]));
                 }
             }
-            (None, _) if self.trust_commit.is_some() => page.line("trust changed; the environment did not"),
+            (None, _) if self.trust_commit.is_some() => page.line("trust changed; nothing was released"),
             (None, _) => page.line(format!("unchanged: `{}` has all of it already", self.environment)),
         }
         eval_started::lines(page, &self.evals);

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::diff::Weakening;
 use crate::gate::{Change, Decision};
 use crate::release::Record;
 use crate::render::{Page, View};
@@ -93,8 +94,9 @@ pub struct ApprovalList {
 pub struct ApprovalItem {
     /// Its id.
     pub id: String,
-    /// `requested`, `waiting`, `approved`, `rejected`, `expired`.
-    #[schemars(extend("enum" = ["requested", "waiting", "approved", "rejected", "expired"]))]
+    /// `requested`, `waiting`, `review`, `approved`, `rejected`, `expired`; a proposal to change trust also `done` or
+    /// `void`.
+    #[schemars(extend("enum" = ["requested", "waiting", "review", "approved", "rejected", "expired", "done", "void"]))]
     pub state: String,
     /// Who said or asked it.
     pub principal: Option<String>,
@@ -112,9 +114,53 @@ pub struct ApprovalItem {
     pub time: DateTime<Utc>,
     /// Until when it counts.
     pub expires: Option<DateTime<Utc>>,
+    /// Why it no longer waits, or cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standing: Option<String>,
+    /// What a proposal would do to trust as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ProposedChange>,
+    /// The override, where it is one that nobody has reviewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<OverrideWaiting>,
+    /// With which command it is decided, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// The stopped attempt, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
+}
+
+/// What a proposal would do to trust; its texts were checked against the digests that an agreement binds.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposedChange {
+    /// What would change.
+    pub diff: Vec<crate::diff::Change>,
+    /// What of it asks for less.
+    pub weaker: Vec<Weakening>,
+}
+
+/// An override that waits for a second person.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OverrideWaiting {
+    /// The release.
+    pub release: String,
+    /// What it changed.
+    pub resource: String,
+    /// The gates that were overridden.
+    pub gates: Vec<String>,
+    /// The incident or ticket.
+    pub ticket: String,
+    /// Until when it must have been reviewed.
+    pub review_by: DateTime<Utc>,
+}
+
+impl OverrideWaiting {
+    fn told(&self) -> String {
+        format!("{} of release {} overrode {}", self.resource, self.release, self.gates.join(", "))
+    }
 }
 
 impl View for ApprovalList {
@@ -136,7 +182,8 @@ impl View for ApprovalList {
             return;
         }
         let row = |item: &ApprovalItem| {
-            let what: Vec<_> = item.changes.iter().map(told).collect();
+            let mut what: Vec<_> = item.changes.iter().map(told).collect();
+            what.extend(item.overridden.as_ref().map(OverrideWaiting::told));
             vec![
                 item.id[..item.id.len().min(12)].to_owned(),
                 item.state.clone(),
@@ -163,6 +210,11 @@ impl ApprovalItem {
         for change in &self.changes {
             page.field("change", told(change));
         }
+        if let Some(overridden) = &self.overridden {
+            page.field("override", overridden.told());
+            page.field("ticket", &overridden.ticket);
+            page.field("review by", overridden.review_by.to_rfc3339());
+        }
         page.field("environment", &self.environment);
         page.field(
             "by",
@@ -175,16 +227,28 @@ impl ApprovalItem {
         if let Some(rationale) = &self.rationale {
             page.field("why", rationale);
         }
+        if let Some(standing) = &self.standing {
+            page.field("standing", standing);
+        }
+        if let Some(proposal) = &self.proposal {
+            page.line("what would change on trust:");
+            for line in crate::diff::lines(&proposal.diff) {
+                page.line(format!("  {line}"));
+            }
+            page.line("what asks for less:");
+            for step in &proposal.weaker {
+                page.line(format!("  {}: {}", step.resource, step.sentence));
+            }
+        }
         if let Some(record) = &self.record {
             page.line("what would change:");
             for line in crate::diff::lines(&record.diff) {
                 page.line(format!("  {line}"));
             }
             super::gates::table(page, record);
-            page.line(format!(
-                "decide: joch approvals decide {} --decision approve",
-                &self.id[..self.id.len().min(12)]
-            ));
+        }
+        if let Some(command) = &self.command {
+            page.line(format!("decide: {command}"));
         }
     }
 }

@@ -209,7 +209,8 @@ impl View for ChangeResult {
 impl ChangeResult {
     fn how_to_approve(&self, page: &mut Page) {
         let waiting = self.agents.iter().find(|judged| {
-            judged.gates.iter().any(|gate| gate.gate == "approval" && gate.verdict == crate::gate::Verdict::Pending)
+            let asks = |gate: &crate::gate::GateResult| matches!(gate.gate.as_str(), "approval" | "weakening");
+            judged.gates.iter().any(|gate| asks(gate) && gate.verdict == crate::gate::Verdict::Pending)
         });
         let Some(judged) = waiting else { return };
         let id = &judged.record.agent_ref;

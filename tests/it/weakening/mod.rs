@@ -17,12 +17,19 @@ struct Lab(World);
 
 impl Lab {
     fn new(name: &str) -> Self {
+        Self::of(name, 2)
+    }
+
+    /// The same, with this quorum.
+    fn of(name: &str, quorum: u32) -> Self {
         let lab = Self(World::new(name));
         lab.does("alice", "init --operator alice@example.com");
         lab.file("teams.yaml", &lab.teams(""));
         lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1h"));
         lab.does("alice", "apply -f teams.yaml");
-        lab.does("alice", "trust quorum 2");
+        if quorum > 1 {
+            lab.does("alice", &format!("trust quorum {quorum}"));
+        }
         lab
     }
 

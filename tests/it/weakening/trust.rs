@@ -51,6 +51,61 @@ fn whoever_approved_can_complete_it_and_a_no_stops_it() {
 }
 
 #[test]
+fn the_other_admin_reads_what_would_change_before_agreeing() {
+    let lab = Lab::new("trust-read");
+    lab.does("alice", "apply -f prod.yaml");
+    lab.file("prod.yaml", &environment("prod", "gates: [], soak: 1m"));
+    lab.stopped("alice", "apply -f prod.yaml --reason 'the gates are slow'", PENDING, &[]);
+    let proposal = lab.newest("requested");
+    let shown = lab.does("bob", &format!("approvals show {proposal}"));
+    let decide = format!("decide: joch approvals decide {} --decision approve", &proposal[..12]);
+    for said in ["~ spec.soak", "what asks for less:", "`spec.soak` was 1h and is 1m", "the gates are slow", &decide] {
+        assert!(shown.contains(said), "no `{said}` in:\n{shown}");
+    }
+    assert!(lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    // Trust moves on: nothing can come of it, and nobody can agree to it.
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\", policy], soak: 2h"));
+    lab.does("bob", "apply -f prod.yaml");
+    assert!(!lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    let why = "trust has changed since: environment/prod is not what it was";
+    lab.ends("bob", &format!("approvals show {proposal}"), 0, &[why, "void"]);
+    lab.stopped("bob", &format!("approvals decide {proposal} --decision approve"), REFUSED, &[why]);
+}
+
+#[test]
+fn what_was_rejected_or_made_no_longer_waits() {
+    let lab = Lab::new("trust-over");
+    lab.does("alice", "apply -f prod.yaml");
+    lab.file("prod.yaml", &environment("prod", "gates: []"));
+    lab.stopped("alice", "apply -f prod.yaml", PENDING, &[]);
+    let proposal = lab.newest("requested");
+    lab.does("bob", &format!("approvals decide {proposal} --decision reject"));
+    assert!(!lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    lab.ends("bob", &format!("approvals show {proposal}"), 0, &["void", "the admin bob@example.com rejected it"]);
+    lab.does("bob", &format!("approvals decide {proposal} --decision approve"));
+    assert!(lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    lab.does("alice", "apply -f prod.yaml");
+    assert!(!lab.does("bob", "approvals ls --waiting").contains(&proposal[..12]));
+    lab.ends("bob", &format!("approvals show {proposal}"), 0, &["done", "the change was made"]);
+}
+
+#[test]
+fn one_admin_alone_is_told_what_asks_for_less_and_so_is_who_reads_the_ledger() {
+    let lab = Lab::of("trust-told", 1);
+    lab.does("alice", "apply -f prod.yaml");
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"], soak: 1m"));
+    let said = ["asks for less: environment/prod: `spec.soak` was 1h and is 1m", "nothing was released"];
+    lab.ends("alice", "apply -f prod.yaml --dry-run", 0, &said[..1]);
+    lab.ends("alice", "apply -f prod.yaml", 0, &[said[0], said[1], "agreed by alice@example.com, 1 of 1 admins"]);
+    let message = lab.0.sh("alice", "git --git-dir .joch/ledger.git log -1 --format=%B trust").stdout;
+    assert!(message.contains("- environment/prod: `spec.soak` was 1h and is 1m"), "{message}");
+    lab.file("prod.yaml", &environment("prod", "gates: [\"approval:admins\"]"));
+    let json: serde_json::Value = serde_json::from_str(&lab.does("alice", "apply -f prod.yaml -o json")).expect("JSON");
+    assert_eq!(json["asksForLess"]["agreed"][0], "alice@example.com", "{json}");
+    lab.is_sound();
+}
+
+#[test]
 fn a_proposal_is_about_exactly_one_change() {
     let lab = Lab::new("trust-exact");
     lab.does("alice", "apply -f prod.yaml");
