@@ -29,6 +29,10 @@ pub const RULES: &[Rule] = &[
     },
     Rule { id: "ambiguous-scalar", meaning: "Two YAML readers see different values at one place." },
     Rule { id: "api-version", meaning: "The apiVersion is of a joch group, in a version that joch does not read." },
+    Rule {
+        id: "change-class",
+        meaning: "The `changeClasses` of an Environment name what is no class of change, so that nothing can be decided there.",
+    },
     Rule { id: "contradiction", meaning: "Two fields of one resource cannot both be meant." },
     Rule {
         id: "dataset",
