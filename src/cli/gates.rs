@@ -79,6 +79,7 @@ fn selftest(args: SelftestArgs, caller: &mut Caller<'_>) -> Result<Answer> {
         }
         .to_owned(),
         said: planted.said.clone(),
+        next: planted.next.clone(),
     };
     let view = SelftestResult {
         verdict: if outcome.is_sound() { "sound" } else { "unsound" }.to_owned(),

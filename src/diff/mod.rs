@@ -20,7 +20,7 @@ pub mod text;
 
 pub use apply::apply;
 pub use change::{Change, Effect, Note, Op};
-pub use class::{ChangeClass, classes};
+pub use class::classes;
 pub use closures::between_closures;
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};

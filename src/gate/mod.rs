@@ -44,7 +44,9 @@ pub use hold::{
 };
 pub use measured::{Measured, Measurements, Moved, Results};
 pub use observed::{Observations, Observed, Scorers};
-pub use overriding::{Glass, LONGEST_OVERRIDE_HOURS, OVERRIDE_SCHEMA, Override, check_gate, is_overridable};
+pub use overriding::{
+    Glass, LONGEST_OVERRIDE_HOURS, LONGEST_REASON, OVERRIDE_SCHEMA, Override, check_gate, is_overridable, is_reason,
+};
 pub use policy::{Known, Sightings, obligations, policy_input, sightings_of};
 pub use regression::{Regression, RegressionKind};
 pub use review::{

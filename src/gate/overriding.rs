@@ -16,7 +16,7 @@ pub const OVERRIDE_SCHEMA: &str = "joch.dev/override/v1";
 /// The longest time that an override may wait for its review, and what it is unless the operator says less.
 pub const LONGEST_OVERRIDE_HOURS: i64 = 4;
 /// The longest reason or ticket, in characters.
-const LONGEST_TEXT: usize = 2000;
+pub const LONGEST_REASON: usize = 2000;
 
 /// What the operator asks to be let through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,12 @@ pub fn check_gate(label: &str) -> Result<(), String> {
     }
 }
 
+/// Whether a text says something: what somebody signs as a reason holds a letter or digit, and can be read.
+#[must_use]
+pub fn is_reason(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric) && text.chars().count() <= LONGEST_REASON
+}
+
 impl Override {
     /// Checks that it names a gate, says why, names a ticket, and runs out in time.
     ///
@@ -114,11 +120,10 @@ impl Override {
     /// What is missing.
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), String> {
         check_gate(&self.gate)?;
-        let told = |text: &str| text.chars().any(char::is_alphanumeric) && text.chars().count() <= LONGEST_TEXT;
-        if !told(&self.reason) {
-            return Err(format!("`{}` is overridden with a reason of 1 to {LONGEST_TEXT} characters", self.gate));
+        if !is_reason(&self.reason) {
+            return Err(format!("`{}` is overridden with a reason of 1 to {LONGEST_REASON} characters", self.gate));
         }
-        if !told(&self.ticket) {
+        if !is_reason(&self.ticket) {
             return Err(format!("`{}` is overridden with the ticket or incident that it is for", self.gate));
         }
         if self.expires <= now || self.expires > now + Duration::hours(LONGEST_OVERRIDE_HOURS) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::gate::{LONGEST_REASON, is_reason};
 use crate::resource::Finding;
 
 /// The classes of failures; each has an exit code of its own.
@@ -73,6 +74,18 @@ impl Failure {
         self.findings = findings;
         self
     }
+}
+
+/// Refuses a reason that says nothing where somebody signs it. `option` is where it is said: `--reason`.
+///
+/// # Errors
+/// No letter and no digit in it, or more than anybody reads.
+pub(super) fn check_reason(option: &str, reason: &str) -> Result<(), Failure> {
+    if is_reason(reason) {
+        return Ok(());
+    }
+    let wanted = format!("takes a reason of 1 to {LONGEST_REASON} characters, for it is signed and kept");
+    Err(Failure::usage(format!("`{option}` {wanted}")).next(format!("say why: {option} TEXT")))
 }
 
 impl fmt::Display for Failure {

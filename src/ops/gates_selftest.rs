@@ -26,6 +26,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::find::{check_environment, not_found};
 use super::guards::guards;
+use super::judge::undecidable;
 use super::land::commit_time;
 
 /// What is asked for.
@@ -50,6 +51,8 @@ pub struct Planted {
     pub fate: Fate,
     /// What the gates said.
     pub said: String,
+    /// What would catch it, where it was missed.
+    pub next: Option<String>,
 }
 
 /// What came of a planted change.
@@ -261,7 +264,28 @@ impl Field<'_, '_> {
                 None => (Fate::Right, "no gate that looks at content stops it".to_owned()),
             },
         };
-        Ok(Planted { resource: agent.clone(), seed: name.to_owned(), expected, fate, said })
+        let next = expects.filter(|_| fate == Fate::Missed).map(|(of, _)| self.remedy(of, &gates));
+        Ok(Planted { resource: agent.clone(), seed: name.to_owned(), expected, fate, said, next })
+    }
+
+    /// How a gate that missed something would catch it.
+    fn remedy(&self, missed: &str, gates: &[GateResult]) -> String {
+        let place = format!("`spec.gates` of environment/{}", self.target.name());
+        let Some(there) = gates.iter().find(|gate| gate.gate == missed) else {
+            let write = match missed {
+                "agbom" => "agbom:high",
+                "eval" => "eval:NAME",
+                "latency" => "latency:+20%",
+                word => word,
+            };
+            return format!("demand `{write}` under {place}");
+        };
+        let label = there.label();
+        match there.verdict {
+            Verdict::Fail => format!("take `mode: advisory` from `{label}` under {place}, or demand more of it"),
+            Verdict::Pass => format!("demand more of `{label}`, which let it through"),
+            _ => format!("give `{label}` the evidence that it asks for"),
+        }
     }
 
     /// The promotion that brings `after` from the rung below.
@@ -351,7 +375,7 @@ impl Field<'_, '_> {
             source: source.map(|source| source as &dyn Shelf),
             default_judge: self.desk.project.config.judge.as_ref(),
         };
-        let plan = plan(draft, &context).map_err(|why| Failure::could_not("plan", why))?;
+        let plan = plan(draft, &context).map_err(undecidable)?;
         Ok(plan.records.into_iter().flat_map(|record| record.gates).collect())
     }
 }
@@ -437,7 +461,14 @@ fn of_trust(trust: &Trust, environment: &str) -> Vec<Planted> {
             None => (Fate::Missed, "trust sees nothing weaker in it".to_owned()),
         };
         let expected = Some("trust".to_owned());
-        planted.push(Planted { resource: record.id().clone(), seed: seed.name.to_owned(), expected, fate, said });
+        planted.push(Planted {
+            resource: record.id().clone(),
+            seed: seed.name.to_owned(),
+            expected,
+            fate,
+            said,
+            next: None,
+        });
     }
     planted
 }
@@ -455,7 +486,7 @@ fn seen(id: &ResourceId, seed: &Weakened, gates: &[GateResult]) -> Planted {
         None => (Fate::Missed, told(gates.iter())),
     };
     let expected = Some("weakening".to_owned());
-    Planted { resource: id.clone(), seed: seed.name.to_owned(), expected, fate, said }
+    Planted { resource: id.clone(), seed: seed.name.to_owned(), expected, fate, said, next: None }
 }
 
 fn absent(id: &ResourceId, seed: &str, expected: &str) -> Planted {
@@ -465,6 +496,7 @@ fn absent(id: &ResourceId, seed: &str, expected: &str) -> Planted {
         expected: Some(expected.to_owned()).filter(|expected| !expected.is_empty()),
         fate: Fate::Absent,
         said: "there is nothing to plant it into".to_owned(),
+        next: None,
     }
 }
 

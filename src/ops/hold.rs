@@ -13,7 +13,7 @@ use crate::trust::Trust;
 
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
-use super::failure::Failure;
+use super::failure::{Failure, check_reason};
 use super::find::{check_environment, never_released};
 use super::judge::check_order;
 use super::land::{append, commit_time, signed_item};
@@ -70,6 +70,7 @@ pub struct Listed {
 /// # Errors
 /// There is no such version; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    check_reason("--reason", &request.reason)?;
     let desk = Desk::open(caller)?;
     let mut transaction = desk.begin()?;
     let reader = desk.reader()?;

@@ -51,8 +51,20 @@ pub(super) fn judge(
     now: DateTime<Utc>,
 ) -> Result<Plan> {
     in_context(draft, asked, reader, operator, now, |context| {
-        plan(draft, context).map_err(|why| Failure::refused("plan", why).into())
+        plan(draft, context).map_err(|why| undecidable(why).into())
     })
+}
+
+/// A change that cannot be decided. Where what an Environment says is the reason, mending that is the way on.
+pub(super) fn undecidable(why: String) -> Failure {
+    let is_of_environment = why.starts_with("environment/");
+    let failure = Failure::refused("plan", why);
+    if !is_of_environment {
+        return failure;
+    }
+    failure.next(
+        "mend the Environment in its file, see by `joch validate -f FILE`, and have an admin `joch apply -f FILE`",
+    )
 }
 
 /// Does `work` in the world that a draft is judged in.

@@ -10,7 +10,7 @@ use crate::resource::{Digest, Kind, ResourceId};
 
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
-use super::failure::Failure;
+use super::failure::{Failure, check_reason};
 use super::find::check_environment;
 use super::judge::check_order;
 use super::land::{append, commit_time, signed_item};
@@ -50,6 +50,7 @@ pub struct Outcome {
 /// # Errors
 /// Nothing was overridden there; the person may not review it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    check_reason("--rationale", &request.rationale)?;
     let desk = Desk::open(caller)?;
     let mut transaction = desk.begin()?;
     let reader = desk.reader()?;

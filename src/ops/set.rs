@@ -18,7 +18,7 @@ use super::desk::Desk;
 use super::elsewhere::Index;
 use super::failure::Failure;
 use super::project_files;
-use super::validate::{check_datasets, check_definitions, check_policies};
+use super::validate::{check_datasets, check_definitions, check_exceptions, check_policies};
 
 /// A set of resources as files hold them, with where each was read.
 pub(super) struct Set {
@@ -72,6 +72,7 @@ pub(super) fn check_set(
     }
     findings.extend(check_definitions(&sources.documents, &findings));
     findings.extend(check_policies(&sources.documents, &findings));
+    findings.extend(check_exceptions(&sources.documents, caller.now));
     findings.extend(check_datasets(&sources.documents, &desk.project.root, &caller.directory));
     let bring: Vec<_> =
         project_files::point_out(&mut findings, &sources.documents, &desk.project.root, &caller.directory)

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
+use crate::bom::risk::exception;
 use crate::eval::Definition;
 use crate::policy;
 use crate::resource::validate::validate;
-use crate::resource::{Document, Finding, Kind, Severity};
+use crate::resource::{Document, Finding, Kind, Severity, Value, path};
 use crate::workspace::{Project, dataset, discover};
 
 use super::caller::Caller;
@@ -77,6 +79,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     findings.extend(validate(&sources.documents, &index));
     findings.extend(check_definitions(&sources.documents, &findings));
     findings.extend(check_policies(&sources.documents, &findings));
+    findings.extend(check_exceptions(&sources.documents, caller.now));
     findings.extend(check_datasets(&sources.documents, &project.root, &caller.directory));
     findings.sort();
     Ok(Outcome { documents: sources.documents, findings, files: sources.files })
@@ -123,6 +126,25 @@ pub(super) fn check_policies(documents: &[Document], found: &[Finding]) -> Vec<F
             let is_told =
                 |told: &Finding| (&told.file, &told.path, told.line) == (&finding.file, &finding.path, finding.line);
             if !found.iter().any(|told| told.is_error() && is_told(told)) {
+                findings.push(finding);
+            }
+        }
+    }
+    findings
+}
+
+/// What keeps exceptions of Environments from letting anything through at `now`. One that ran out is a warning.
+pub(super) fn check_exceptions(documents: &[Document], now: DateTime<Utc>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for document in documents.iter().filter(|document| document.resource.id().kind == Kind::Environment) {
+        let written = document.resource.spec().get("exceptions").and_then(Value::as_list).unwrap_or_default();
+        for (index, exception) in written.iter().enumerate().filter(|(_, exception)| exception.as_map().is_some()) {
+            let at = path::item("spec.exceptions", index);
+            for flaw in exception::flaws(exception, now) {
+                let severity = if flaw.is_over { Severity::Warning } else { Severity::Error };
+                let at = if exception.get(flaw.key).is_some() { path::entry(&at, flaw.key) } else { at.clone() };
+                let mut finding = document.finding(severity, "exception", &at, flaw.message);
+                finding.help = flaw.help;
                 findings.push(finding);
             }
         }

@@ -7,9 +7,9 @@ use chrono::SubsecRound as _;
 
 use crate::bom;
 use crate::closure::Closure;
-use crate::diff::{self, Change, ChangeClass, Weakening};
+use crate::diff::{self, Change, Weakening};
 use crate::gate::{self, Counted, Evidence, GateResult, Lack, Measurements, Moved, Override, Subject, Vote};
-use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId, Value};
+use crate::resource::{ChangeClass, Digest, Kind, Requirement, Resource, ResourceId, Value};
 use crate::trust::Trust;
 
 use super::authors::authors;

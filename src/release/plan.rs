@@ -9,9 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::closure::{Closure, Shelf, Unreadable};
-use crate::diff::ChangeClass;
 use crate::gate::{Holds, Moved, Observations, Outcome, Override, Overrides, Results, Subject, Vote};
-use crate::resource::{Digest, Kind, Reference, Requirement, Resource, ResourceId};
+use crate::resource::{ChangeClass, Digest, Kind, Reference, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 use super::account::{Move, record_of};

@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bom::AbomDelta;
-use crate::diff::{Change, ChangeClass};
+use crate::diff::Change;
 use crate::gate::{Deciding, Decision, GateResult, Lack, Overridden, Projection, Regression, Verdict};
 use crate::policy::Obligation;
-use crate::resource::{Digest, Kind, Pinned, Reference, ResourceId, Value};
+use crate::resource::{ChangeClass, Digest, Kind, Pinned, Reference, ResourceId, Value};
 use crate::trust::Principal;
 
 use super::event::{Event, Word};

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::diff::ChangeClass;
 use crate::gate::Demand;
 use crate::resource::view::{self, Deployment, Environment, Eval, about};
-use crate::resource::{Digest, Kind, Requirement, Resource, ResourceId};
+use crate::resource::{ChangeClass, Digest, Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
 
 /// The rules for one subject in one environment.
@@ -128,10 +127,8 @@ fn environment_gates(environment: &str, classes: &[ChangeClass], trust: &Trust) 
     };
     let mut demands: Vec<_> = view.gates.into_iter().map(|gate| demand(gate, id.to_string())).collect();
     for (word, gates) in view.change_classes {
-        let class = ChangeClass::from_word(&word).ok_or_else(|| {
-            let words: Vec<_> = ChangeClass::ALL.iter().map(|class| class.word()).collect();
-            format!("{id}: `changeClasses` names `{word}`, which is no class of change ({})", words.join(", "))
-        })?;
+        let class = ChangeClass::from_word(&word)
+            .ok_or_else(|| format!("{id}: `changeClasses` names `{word}`: {}", ChangeClass::help(&word)))?;
         if classes.contains(&class) {
             demands.extend(gates.into_iter().map(|gate| demand(gate, format!("{id} changeClasses {class}"))));
         }

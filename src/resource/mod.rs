@@ -2,6 +2,7 @@
 //! digest; how YAML is read, and what is found wrong with it.
 
 pub mod canonical;
+pub mod change_class;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
@@ -26,6 +27,7 @@ pub mod value;
 pub mod view;
 pub mod yaml;
 
+pub use change_class::ChangeClass;
 pub use diagnostic::{Document, Finding, Position, Severity};
 pub use digest::Digest;
 pub use envelope::Resource;

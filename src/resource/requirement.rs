@@ -63,6 +63,18 @@ impl Percent {
     }
 }
 
+impl Requirement {
+    /// What its gate reads beside `gate` and `mode` where it is written as a map.
+    #[must_use]
+    pub const fn settings(&self) -> &'static [&'static str] {
+        match self {
+            Self::AgBom(_) => &["failOn"],
+            Self::Budget(_) => &["worstCase"],
+            Self::Eval(_) | Self::Approval(..) | Self::Policy | Self::Latency(_) => &[],
+        }
+    }
+}
+
 impl Risk {
     /// The words, rising.
     pub const WORDS: [&str; 4] = ["low", "medium", "high", "critical"];

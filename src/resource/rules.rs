@@ -29,6 +29,10 @@ pub const RULES: &[Rule] = &[
     },
     Rule { id: "ambiguous-scalar", meaning: "Two YAML readers see different values at one place." },
     Rule { id: "api-version", meaning: "The apiVersion is of a joch group, in a version that joch does not read." },
+    Rule {
+        id: "change-class",
+        meaning: "The `changeClasses` of an Environment name what is no class of change, so that nothing can be decided there.",
+    },
     Rule { id: "contradiction", meaning: "Two fields of one resource cannot both be meant." },
     Rule {
         id: "dataset",
@@ -39,6 +43,10 @@ pub const RULES: &[Rule] = &[
     Rule { id: "duplicate-resource", meaning: "A resource stands twice in one set." },
     Rule { id: "envelope", meaning: "`apiVersion`, `kind` or `metadata` is missing or of the wrong type." },
     Rule { id: "eval-cannot-run", meaning: "An Eval is sound as a record, and `joch eval run` would refuse it." },
+    Rule {
+        id: "exception",
+        meaning: "An exception of an Environment lets nothing through: it is not in full, has run out, or lasts too long.",
+    },
     Rule { id: "field-range", meaning: "A number is outside of what its field takes." },
     Rule { id: "field-required", meaning: "A field is missing without which the resource means nothing." },
     Rule { id: "field-type", meaning: "A field holds a value of the wrong type." },
@@ -48,6 +56,7 @@ pub const RULES: &[Rule] = &[
         meaning: "The document is no resource of joch: an error if the file was named, a notice if it was walked to.",
     },
     Rule { id: "freeze", meaning: "A freeze of an Environment cannot be read, and so would be in force for ever." },
+    Rule { id: "gate-setting", meaning: "A gate is given a setting that it does not read." },
     Rule { id: "gate-syntax", meaning: "A gate is not written as joch reads it." },
     Rule { id: "json-syntax", meaning: "The file is not JSON." },
     Rule { id: "key-not-text", meaning: "A key is not text." },

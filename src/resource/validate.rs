@@ -1,6 +1,7 @@
 //! Whether resources say something that joch can act on. Every check runs, so that a person sees all that is
 //! wrong at once.
 
+mod environment;
 mod keys;
 mod kinds;
 mod references;

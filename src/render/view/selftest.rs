@@ -1,5 +1,7 @@
 //! `joch gates selftest`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,6 +43,8 @@ pub struct PlantedChange {
     pub fate: String,
     /// What the gates said.
     pub said: String,
+    /// What would catch it, where it was missed.
+    pub next: Option<String>,
 }
 
 impl View for SelftestResult {
@@ -62,7 +66,7 @@ impl View for SelftestResult {
             row
         };
         page.table(&headings, &self.planted.iter().map(row).collect::<Vec<_>>());
-        let wrong: Vec<_> = self.planted.iter().filter(|p| matches!(p.fate.as_str(), "missed" | "stopped")).collect();
+        let wrong: Vec<_> = self.wrong().collect();
         if !wrong.is_empty() && !wide {
             page.gap();
         }
@@ -76,5 +80,20 @@ impl View for SelftestResult {
             "{}: the gates of {} catch {} of {bad} bad changes and let through {} of {harmless} harmless ones",
             self.verdict, self.environment, self.caught, self.passed
         ));
+        let nexts: BTreeSet<&str> = self.planted.iter().filter_map(|planted| planted.next.as_deref()).collect();
+        for next in nexts {
+            page.line(format!("next: {next}"));
+        }
+    }
+
+    /// What was missed or stopped: nothing where all is well.
+    fn names(&self) -> Vec<String> {
+        self.wrong().map(|planted| planted.seed.clone()).collect()
+    }
+}
+
+impl SelftestResult {
+    fn wrong(&self) -> impl Iterator<Item = &PlantedChange> {
+        self.planted.iter().filter(|planted| matches!(planted.fate.as_str(), "missed" | "stopped"))
     }
 }

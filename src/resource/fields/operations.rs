@@ -374,7 +374,11 @@ static EXCEPTION: &[Field] = &[
     },
     Field { key: "reason", shape: Shape::Text, doc: "Why." },
     Field { key: "expires", shape: Shape::Text, doc: "Until when, at most 90 days ahead: `2026-08-01`." },
-    Field { key: "approver", shape: Shape::Text, doc: "The person who answers for it." },
+    Field {
+        key: "approver",
+        shape: Shape::Text,
+        doc: "The person who answers for it, and who signs nothing: who applies it vouches that this person agreed.",
+    },
 ];
 
 static COMPLIANCE: &[Field] = &[

@@ -1,8 +1,7 @@
 //! What only one kind has to say, and contradictions that show in one resource.
 
-use super::{Report, keys};
+use super::{Report, environment, keys};
 use crate::resource::envelope::{Resource, environment_key};
-use crate::resource::freeze;
 use crate::resource::kind::Kind;
 use crate::resource::metric::{self, Measured};
 use crate::resource::name::{check_environment, nearest};
@@ -25,7 +24,7 @@ pub(super) fn check(report: &mut Report<'_>) {
             require(&["environmentRef"], resource, report);
             check_volume(resource, report);
         }
-        Kind::Environment => check_environment_record(resource, report),
+        Kind::Environment => environment::check(resource, report),
         Kind::Team => check_team(resource, report),
         _ => {}
     }
@@ -131,14 +130,6 @@ fn check_volume(deployment: &Resource, report: &mut Report<'_>) {
         let at = "spec.expectedRunsPerDay";
         let message = format!("`{at}` takes a number above 0, not `{number}`: nothing that runs is free");
         report.error("field-range", at, message);
-    }
-}
-
-fn check_environment_record(environment: &Resource, report: &mut Report<'_>) {
-    for (index, read) in freeze::read_all(environment.spec().get("freezes")).into_iter().enumerate() {
-        let Err(why) = read else { continue };
-        let at = path::item("spec.freezes", index);
-        report.error("freeze", &at, why).help = Some("as it stands it would be in force for ever".into());
     }
 }
 
@@ -300,7 +291,7 @@ fn check_environments(value: &Value, at: &str, report: &mut Report<'_>) {
     }
 }
 
-fn check_range(keys: &[&str], least: f64, most: f64, resource: &Resource, report: &mut Report<'_>) {
+pub(super) fn check_range(keys: &[&str], least: f64, most: f64, resource: &Resource, report: &mut Report<'_>) {
     let Some(number) = resource.spec().at(keys).and_then(Value::as_number) else { return };
     let value = number.as_f64();
     if value < least || value > most {

@@ -157,11 +157,40 @@ fn check_gate(value: &Value, at: &str, report: &mut Report<'_>) {
             return;
         }
     };
-    if let Err(reason) = text.parse::<Requirement>() {
-        report.error("gate-syntax", &text_at, reason);
+    match (text.parse::<Requirement>(), value) {
+        (Err(reason), _) => {
+            report.error("gate-syntax", &text_at, reason);
+        }
+        (Ok(gate), Value::Map(map)) => check_gate_settings(&gate, map, at, report),
+        (Ok(_), _) => {}
     }
     if let Some(mode) = value.get("mode") {
         check_word(&["enforce", "advisory"], mode, &path::entry(at, "mode"), report);
+    }
+}
+
+/// Refuses a setting that the gate does not read: whoever wrote it believes that the gate is stricter, or milder.
+fn check_gate_settings(gate: &Requirement, map: &Map, at: &str, report: &mut Report<'_>) {
+    let known: Vec<&str> = ["gate", "mode"].into_iter().chain(gate.settings().iter().copied()).collect();
+    for (key, value) in map {
+        let path = path::entry(at, key);
+        match key.as_str() {
+            "failOn" if known.contains(&"failOn") => {
+                check_shape(&Shape::OneOf(&["low", "medium", "high", "critical"]), value, &path, report);
+            }
+            "worstCase" if known.contains(&"worstCase") => check_shape(&Shape::Bool, value, &path, report),
+            key if known.contains(&key) => {}
+            key => {
+                let place = report.document.key_position(&path);
+                let finding = report.error("gate-setting", &path, format!("the gate `{gate}` does not read `{key}`"));
+                (finding.line, finding.column) = (place.line, place.column);
+                finding.help = Some(match (key, nearest(key, known.iter().copied())) {
+                    ("advisory" | "enforce", _) => format!("write `mode: {key}`"),
+                    (_, Some(meant)) => format!("did you mean `{meant}`?"),
+                    (_, None) => format!("it reads {}", known.join(", ")),
+                });
+            }
+        }
     }
 }
 

@@ -160,6 +160,8 @@ fn only_a_second_person_with_a_say_reviews() {
     lab.does("alice", "apply -f readers.yaml");
     lab.does("bob", &format!("promote a {TO_PROD} {BREAK}"));
     let review = "approvals review prod/2 --rationale fine";
+    let silent = "approvals review prod/2 --rationale ' '";
+    lab.stopped("mallory", silent, USAGE, &["`--rationale` takes a reason", "say why: --rationale TEXT"]);
     for (person, reason) in [
         ("bob", "`bob@example.com` overrode the gate: a second person reviews it"),
         ("ci", "an automation reviews no override"),

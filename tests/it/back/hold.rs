@@ -47,6 +47,9 @@ fn a_hold_by_hand_takes_somebody_with_a_say_and_stops_one_version_in_one_place()
     lab.stopped("mallory", "hold a --version 2 --env prod --reason x", CREDENTIALS, &[reason]);
     lab.stopped("bob", "hold a --version 9 --env prod --reason x", 1, &["there is no agent/a v9", "there is v1, v2"]);
     lab.stopped("bob", "hold a --version 2 --env prdo --reason x", 1, &["prdo"]);
+    for line in ["hold a --version 2 --env prod --reason ''", "lift a --version 2 --env prod --reason ' - '"] {
+        lab.stopped("bob", line, USAGE, &["`--reason` takes a reason", "say why: --reason TEXT"]);
+    }
     lab.does("ci", "hold a --version 2 --env prod --reason 'looks odd'");
     assert!(lab.does("ci", "hold a --version 2 --env prod --reason x").contains("unchanged"));
     lab.does("alice", &format!("approve a {TO_PROD}"));

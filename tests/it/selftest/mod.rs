@@ -83,6 +83,16 @@ fn a_gate_that_is_not_there_or_only_advises_catches_nothing() {
         assert_eq!(fates.get(seed).map(String::as_str), Some("missed"), "{seed}: {fates:#?}");
     }
     assert_eq!(fates["eval an eval fails"], "caught");
+    let told = world.sh("mallory", "env -u JOCH_SIGNING_KEY joch gates selftest support-triage").stdout;
+    for next in [
+        "next: demand `agbom:high` under `spec.gates` of environment/prod",
+        "next: take `mode: advisory` from `policy` under `spec.gates` of environment/prod",
+    ] {
+        assert!(told.contains(next), "{next}: {told}");
+    }
+    let names = world.sh("mallory", "env -u JOCH_SIGNING_KEY joch gates selftest support-triage -o name").stdout;
+    assert!(names.lines().any(|name| name == "an MCP server is reached over plain http"), "{names}");
+    assert!(!names.contains("an eval fails"), "{names}");
 }
 
 #[test]

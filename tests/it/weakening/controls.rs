@@ -130,6 +130,9 @@ fn a_control_that_is_rolled_back_is_weighed_and_an_agent_is_not() {
     lab.stopped("ci", "rollback policy p --env staging --to-version 1", PENDING, &["weakening", "policy/p"]);
     lab.does("ci", "rollback agent a --env staging --to-version 1");
     lab.is_sound();
+}
+
+#[test]
 fn what_explain_is_asked_to_demand_is_judged_as_by_promote() {
     let lab = Lab::new("explain-require");
     lab.file("a.yaml", &format!("{}spec: {{instructions: x}}\n", head("Agent", "a")));
