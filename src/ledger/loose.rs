@@ -4,7 +4,7 @@
 //! planted file gives. So these files are read here, and libgit2 is asked for what is in packs.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use flate2::bufread::ZlibDecoder;
@@ -51,7 +51,7 @@ fn inflate(packed: &[u8]) -> std::result::Result<(ObjectKind, Vec<u8>), String> 
     if packed.is_empty() {
         return Err("its file is empty".into());
     }
-    let mut stream = ZlibDecoder::new(packed);
+    let mut stream = BufReader::new(ZlibDecoder::new(packed));
     let torn = |error: io::Error| match error.kind() {
         ErrorKind::UnexpectedEof => "its file ends in the middle".to_owned(),
         _ => format!("its file is not compressed as Git does it: {error}"),
@@ -66,30 +66,23 @@ fn inflate(packed: &[u8]) -> std::result::Result<(ObjectKind, Vec<u8>), String> 
     if bytes.len() as u64 != size {
         return Err(format!("it does not have the {size} bytes that it says it has"));
     }
-    if !stream.into_inner().is_empty() {
+    if !stream.into_inner().into_inner().is_empty() {
         return Err("its file goes on behind its end".into());
     }
     Ok((kind, bytes))
 }
 
 /// The kind and size that stand in front of the content; `None` where something else does.
-fn header(stream: &mut impl Read) -> io::Result<Option<(ObjectKind, u64)>> {
+fn header(stream: &mut impl BufRead) -> io::Result<Option<(ObjectKind, u64)>> {
     let mut head = Vec::new();
-    for byte in stream.take(LONGEST_HEADER).bytes() {
-        match byte? {
-            0 => {
-                let head = std::str::from_utf8(&head).unwrap_or_default();
-                let Some((kind, size)) = head.split_once(' ') else { return Ok(None) };
-                let kinds = [ObjectKind::Blob, ObjectKind::Tree, ObjectKind::Commit, ObjectKind::Tag];
-                let kind = kinds.into_iter().find(|known| known.word() == kind);
-                // As Git writes it: `010` or `+10` would be another file of the same object.
-                let size = size.parse::<u64>().ok().filter(|number| number.to_string() == size);
-                return Ok(kind.zip(size));
-            }
-            byte => head.push(byte),
-        }
-    }
-    Ok(None)
+    stream.take(LONGEST_HEADER).read_until(0, &mut head)?;
+    let head = head.strip_suffix(&[0]).and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default();
+    let Some((kind, size)) = head.split_once(' ') else { return Ok(None) };
+    let kinds = [ObjectKind::Blob, ObjectKind::Tree, ObjectKind::Commit, ObjectKind::Tag];
+    let kind = kinds.into_iter().find(|known| known.word() == kind);
+    // As Git writes it: `010` or `+10` would be another file of the same object.
+    let size = size.parse::<u64>().ok().filter(|number| number.to_string() == size);
+    Ok(kind.zip(size))
 }
 
 #[cfg(test)]
