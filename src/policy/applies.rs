@@ -55,8 +55,7 @@ pub fn applied(agent: &Closure, running: Option<&Closure>, places: &Places<'_>) 
 
 /// A selector that nobody can read may select anybody.
 fn unclear(policy: &Resource) -> bool {
-    let selector = policy.spec().at(&["appliesTo", "agents", "selector"]);
-    selector.is_some_and(|selector| *selector != crate::resource::Value::Null) && view::selector(policy).is_none()
+    view::unclear_selector(policy).is_some()
 }
 
 fn policies(closure: &Closure) -> impl Iterator<Item = Arc<Resource>> {

@@ -1,5 +1,7 @@
 //! Policies compared with what ran before: which do not bind the agent any more, and which do less.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::resource::{Kind, Mention, ResourceId, Risk, Target, Tie, Value, view};
 
 use super::found::{Found, listed, shown};
@@ -8,7 +10,7 @@ use super::whole::{Level, Part, Whole};
 
 pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
     for was in &before.levels {
-        // A child that is gone is bound by nothing.
+        // A child that is gone is bound by nothing; what takes its place is looked at below.
         let Some(now) = after.level(&was.path) else { continue };
         for policy in was.of_kind(&Kind::Policy).filter(|policy| now.get(policy.id()).is_none()) {
             if let Some(why) = unbound(policy, was, now) {
@@ -16,6 +18,7 @@ pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
             }
         }
     }
+    replaced(before, after, found);
     for (was, policy) in after.changed(before, &Kind::Policy) {
         let list =
             |part: &Part| part.at(&["rules"]).and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
@@ -24,6 +27,50 @@ pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
             if !new.iter().any(|heir| replaces(rule, heir)) {
                 found.raise("AGB-POL-002", policy.component(), Risk::High, told(rule, nth, &new));
             }
+        }
+    }
+}
+
+/// The policies of child agents that are gone, held against those that come in the same change: nobody can tell whether
+/// one of these does the work of one of those, so as many must be bound as were. Where none comes, nothing is left to
+/// bind.
+fn replaced(before: &Whole, after: &Whole, found: &mut Found) {
+    let gone: Vec<&Level> = before.levels.iter().filter(|level| after.level(&level.path).is_none()).collect();
+    let come: Vec<&Level> = after.levels.iter().filter(|level| before.level(&level.path).is_none()).collect();
+    let came_with = |level: &Level, policy: &Part| {
+        // A policy that only a server or a memory brought along goes with it.
+        let itself = view::selects(&policy.resource, &level.agent.resource.labels());
+        let binders: Vec<&Part> = level.parts().filter(|part| names(part, policy.id())).collect();
+        let stays =
+            |binder: &&Part| *binder.id() == *level.agent.id() || come.iter().any(|new| new.get(binder.id()).is_some());
+        !itself && !binders.is_empty() && !binders.iter().any(stays)
+    };
+    let agents = |levels: &[&Level]| {
+        let ids: BTreeSet<String> = levels.iter().map(|level| level.agent.id().to_string()).collect();
+        ids.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let mut lost: BTreeMap<&ResourceId, Vec<(&Level, &Part)>> = BTreeMap::new();
+    for level in gone {
+        for policy in level.of_kind(&Kind::Policy).filter(|policy| !came_with(level, policy)) {
+            lost.entry(policy.id()).or_default().push((level, policy));
+        }
+    }
+    for (id, held) in lost {
+        // What binds an agent binds what its children do for it.
+        let binds = |level: &&&Level| {
+            (0..=level.path.len())
+                .any(|depth| after.level(&level.path[..depth]).is_some_and(|above| above.get(id).is_some()))
+        };
+        let bound = come.iter().filter(binds).count();
+        if bound < held.len().min(come.len()) {
+            let levels: Vec<&Level> = held.iter().map(|(level, _)| *level).collect();
+            let unbound: Vec<&Level> = come.iter().filter(|level| !binds(level)).copied().collect();
+            let why = format!(
+                "it bound {}, now gone, and does not bind {}, which may take that place",
+                agents(&levels),
+                agents(&unbound)
+            );
+            found.raise("AGB-POL-001", held[0].1.component(), Risk::Critical, why);
         }
     }
 }
