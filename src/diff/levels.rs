@@ -83,6 +83,11 @@ fn agents(levels: &[&Level]) -> String {
         levels.iter().filter_map(|level| agent_of(level)).map(|(id, _)| id.to_string()).collect();
     names.sort();
     names.dedup();
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
     names.join(", ")
 }
 
@@ -100,11 +105,9 @@ fn bound<'l>(levels: &[&'l Level]) -> Vec<&'l ResourceId> {
 
 /// The content of a control that binds the agent at this level: its own, else that of the nearest agent above it.
 fn binding<'l>(id: &ResourceId, level: &str, levels: &'l Levels) -> Option<&'l Value> {
-    let above = levels.iter().filter(|(path, _)| level.starts_with(path.as_str()));
-    above
-        .filter_map(|(path, held)| held.get(id).map(|body| (path.len(), body)))
-        .max_by_key(|(depth, _)| *depth)
-        .map(|(_, body)| body)
+    let ends = std::iter::once(level.len()).chain(level.rmatch_indices('/').map(|(at, _)| at + 1).skip(1));
+    let above = ends.chain([0]).filter_map(|end| levels.get(level.get(..end)?));
+    above.into_iter().find_map(|held| held.get(id))
 }
 
 /// What each that was is held against: nothing where one that is equals it, else whatever is left that is bound, or
@@ -127,7 +130,20 @@ fn partners<'v>(
     }
     is.sort_by_key(Option::is_none);
     is.truncate(lost.len());
+    distinct(&mut lost);
+    distinct(&mut is);
     lost.into_iter().flat_map(|was| is.iter().map(move |is| (was, *is)).collect::<Vec<_>>()).collect()
+}
+
+/// Each content once, so that many children of one content are weighed as one.
+fn distinct<T: PartialEq>(contents: &mut Vec<T>) {
+    let mut kept: Vec<T> = Vec::new();
+    for content in contents.drain(..) {
+        if !kept.contains(&content) {
+            kept.push(content);
+        }
+    }
+    *contents = kept;
 }
 
 #[cfg(test)]
@@ -173,6 +189,9 @@ mod tests {
         assert!(milder.len() == 1 && milder[0].starts_with("policy/guard: spec.rules"), "{milder:?}");
         let nested = weaker(was(), vec![closure("new", "{}", &[guard(DENY)], vec![child("below", &[])])]);
         assert_eq!(nested, Vec::<String>::new(), "what binds an agent binds what its children do for it");
+        let (a, b) = (vec![child("old", &[guard(DENY)])], vec![child("new", &[])]);
+        let stays = |children| vec![closure("stays", "{}", &[guard(DENY)], children)];
+        assert_eq!(weaker(stays(a), stays(b)), Vec::<String>::new(), "and so does what binds the one above");
     }
 
     #[test]
