@@ -9,6 +9,7 @@ pub mod effect;
 mod identity;
 #[cfg(test)]
 mod laws;
+mod levels;
 mod normal;
 pub mod path;
 mod rules;
@@ -17,12 +18,14 @@ pub mod story;
 pub mod strength;
 pub mod structural;
 pub mod text;
+mod words;
 
 pub use apply::apply;
 pub use change::{Change, Effect, Note, Op};
 pub use class::classes;
 pub use closures::between_closures;
+pub use levels::weigh_closures;
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};
-pub use strength::{Strength, Weakening, is_control, weigh, weigh_closures};
+pub use strength::{Strength, Weakening, is_control, weigh};
 pub use structural::between;

@@ -21,6 +21,7 @@ pub(super) fn normal(kind: &Kind, before: &Value, after: &Value) -> (Value, Valu
                 for field in ["evalRunners", "override", "policies", "budgetRefs"] {
                     change(body, &["spec", field], listed);
                 }
+                change(body, &["spec", "exceptions"], exceptions);
             }
         }
         Kind::Deployment => {
@@ -63,6 +64,23 @@ fn change(body: &mut Value, path: &[&str], to: fn(&Value) -> Option<Value>) {
 /// One name as a list of one.
 fn listed(value: &Value) -> Option<Value> {
     matches!(value, Value::Text(_)).then(|| Value::List(vec![value.clone()]))
+}
+
+/// Exceptions as a list, each with the gravest finding that it lets through.
+fn exceptions(value: &Value) -> Option<Value> {
+    let written = match value {
+        Value::List(items) => items.clone(),
+        Value::Map(_) => vec![value.clone()],
+        _ => return None,
+    };
+    let told = written.into_iter().map(|mut exception| {
+        if let Value::Map(map) = &mut exception {
+            // As the gate has it where nothing is said.
+            map.entry("severity".into()).or_insert_with(|| "high".into());
+        }
+        exception
+    });
+    Some(Value::List(told.collect()))
 }
 
 /// Gates by what they are about: `approval:rm` with its count, `latency` with its percentage.

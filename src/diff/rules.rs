@@ -211,6 +211,7 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
             ("spec.changeClasses.*.*.percent", CapOr(10.0)),
             ("spec.minTrustScore", Floor),
             ("spec.exceptions.*", Presence(Widens)),
+            ("spec.exceptions.*.severity", SEVERITY),
             ("spec.requireLive", Flag(Narrows)),
             ("spec.allowlists.*", Presence(Narrows)),
             ("spec.allowlists.*.*", Entry(Widens)),

@@ -13,7 +13,7 @@ use super::effect::covers;
 use super::normal::normal;
 use super::path;
 use super::structural::between;
-use crate::closure::Closure;
+use super::words::sentence;
 use crate::resource::{Kind, ResourceId, Value};
 
 /// What one step of a change does to a control.
@@ -83,56 +83,46 @@ pub fn weigh(id: &ResourceId, before: Option<&Value>, after: Option<&Value>) -> 
     match (before, after) {
         (Some(_), None) => vec![told(Strength::Weaker, "it is taken away")],
         (None, Some(_)) if !id.kind.is_trust() => vec![told(Strength::Stronger, "it is new")],
-        (None, Some(after)) => steps(id, &says_nothing(after), after),
+        (None, Some(after)) => first_steps(id, after),
         (Some(before), Some(after)) => steps(id, before, after),
         (None, None) => Vec::new(),
     }
 }
 
-/// What a change of an agent does to the controls in its closure: its own limits, policies and budgets, at every
-/// level that is there before and after.
-#[must_use]
-pub fn weigh_closures(before: Option<&Closure>, after: Option<&Closure>) -> Vec<Weakening> {
-    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
-    let (old, new) = (before.levels(), after.levels());
-    let mut found: Vec<Weakening> = Vec::new();
-    for (level, old) in &old {
-        let Some(new) = new.get(level) else { continue };
-        let ids = old.keys().chain(new.keys().filter(|id| !old.contains_key(*id)));
-        for id in ids {
-            let (was, is) = (old.get(id), new.get(id));
-            let steps = match id.kind {
-                Kind::Agent => own_limits(id, was, is),
-                _ => weigh(id, was, is),
-            };
-            let steps = steps.into_iter().map(|mut step| {
-                if step.path.is_empty() && step.is_weaker() {
-                    step.sentence = format!("it no longer binds {}", before.id());
-                }
-                step
-            });
-            for step in steps {
-                if !found.contains(&step) {
-                    found.push(step);
-                }
-            }
-        }
-    }
-    found
-}
-
 /// What an agent says itself of how much it may spend.
-fn own_limits(id: &ResourceId, before: Option<&Value>, after: Option<&Value>) -> Vec<Weakening> {
+pub(super) fn own_limits(id: &ResourceId, before: Option<&Value>, after: Option<&Value>) -> Vec<Weakening> {
     let changes = between(id, before, after).into_iter();
     let limits = changes.filter(|change| change.path == "spec.budgets" || change.path.starts_with("spec.budgets."));
     limits.map(|change| step(&change)).collect()
 }
 
-/// The same record without a word in it: where there is no Environment or Team, nothing is demanded of anybody and
-/// nobody may do anything.
+/// What the first content of an Environment or Team does: where there was none, nothing was demanded of anybody and
+/// nobody could do anything.
+fn first_steps(id: &ResourceId, after: &Value) -> Vec<Weakening> {
+    let mut found = steps(id, &says_nothing(after), after);
+    // What is only declared cannot ask for less than no Environment at all.
+    for step in found.iter_mut().filter(|step| step.is_weaker() && DECLARED.contains(&step.path.as_str())) {
+        step.strength = Strength::Neutral;
+        step.sentence = step.sentence.trim_end_matches(DOUBT).to_owned();
+    }
+    found
+}
+
+/// Fields of an Environment that no gate reads, so that they permit nothing. A list of these, and not of what loosens:
+/// a field that joch does not know may loosen.
+const DECLARED: &[&str] = &["spec.compliance.auditRequired", "spec.compliance.piiMode"];
+
+/// The same record without a word in it. Maps whose entries stand for themselves are there and empty, so that each entry
+/// is weighed.
 fn says_nothing(body: &Value) -> Value {
     let mut body = body.as_map().cloned().unwrap_or_default();
-    body.insert("spec".into(), Value::Map(BTreeMap::new()));
+    let mut spec = BTreeMap::new();
+    for key in ["compliance", "defaults"] {
+        if let Some(Value::Map(_)) = body.get("spec").and_then(|spec| spec.get(key)) {
+            spec.insert(key.to_owned(), Value::Map(BTreeMap::new()));
+        }
+    }
+    body.insert("spec".into(), Value::Map(spec));
     Value::Map(body)
 }
 
@@ -141,13 +131,12 @@ fn steps(id: &ResourceId, before: &Value, after: &Value) -> Vec<Weakening> {
     between(id, Some(&old), Some(&new)).iter().map(step).collect()
 }
 
+/// What is said of a step of which nobody knows whether it asks for less.
+const DOUBT: &str = ", and nobody can tell whether that asks for as much";
+
 fn step(change: &Change) -> Weakening {
     let strength = strength(change);
-    let doubt = if strength == Strength::Weaker && change.effect.is_none() {
-        ", and nobody can tell whether that asks for as much"
-    } else {
-        ""
-    };
+    let doubt = if strength == Strength::Weaker && change.effect.is_none() { DOUBT } else { "" };
     Weakening {
         resource: change.resource.clone(),
         path: change.path.clone(),
@@ -211,24 +200,6 @@ fn is_rule(path: &str) -> bool {
     path.strip_prefix("spec.rules.").is_some_and(|rest| !rest.contains('.'))
 }
 
-fn sentence(change: &Change) -> String {
-    let place = &change.path;
-    match (change.note, &change.from, &change.to) {
-        (Some(Note::Order), ..) => format!("`{place}` stands in another order"),
-        (_, Some(from), Some(to)) => format!("`{place}` was {} and is {}", short(from), short(to)),
-        (_, Some(from), None) => format!("`{place}` was {} and is gone", short(from)),
-        (_, None, Some(to)) => format!("`{place}` is new: {}", short(to)),
-        (_, None, None) => format!("`{place}` changed"),
-    }
-}
-
-/// A value in few words: it may be as long as a prompt.
-fn short(value: &Value) -> String {
-    let text = value.as_text().map_or_else(|| serde_json::to_string(value).unwrap_or_default(), str::to_owned);
-    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if flat.chars().count() <= 60 { flat } else { format!("{}…", flat.chars().take(59).collect::<String>()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +251,8 @@ mod tests {
             ("{gates: [latency]}", "{gates: ['latency:+25%']}"),
             ("{gates: [policy]}", ""),
             ("{requireLive: true}", "{requireLive: false}"),
+            ("{exceptions: [{rule: r}]}", "{exceptions: [{rule: r, severity: critical}]}"),
+            ("{exceptions: [{rule: r, severity: medium}]}", "{exceptions: [{rule: r}]}"),
             ("{evalRunners: [ana]}", "{evalRunners: [ana, bot]}"),
             ("{override: [ana]}", "{override: [ana, ben]}"),
             ("{}", "{override: [ana]}"),
@@ -302,6 +275,10 @@ mod tests {
                 weaker("Environment prod", a, b);
             }
         }
+        assert_eq!(
+            told("Environment prod", "{exceptions: [{rule: r}]}", "{exceptions: [{rule: r, severity: high}]}"),
+            Vec::<String>::new()
+        );
         neutral("Environment prod", "{}", "{gates: []}");
         neutral("Environment prod", "{region: eu}", "{region: us, description: x}");
         neutral("Environment prod", "{gates: [policy, budget]}", "{gates: [budget, policy], region: x}");
@@ -318,6 +295,31 @@ mod tests {
         both("Environment prod", "{}", "{defaults: {URL: a}}", "weaker", "weaker");
         both("Environment prod", "{defaults: {A: 1}}", "{defaults: {A: 1, B: 2}}", "neutral", "weaker");
         assert_eq!(told("Environment prod", "{gates: policy}", "{gates: [policy]}"), Vec::<String>::new(), "the same");
+    }
+
+    #[test]
+    fn an_environment_that_is_new_asks_for_less_only_where_it_may_loosen() {
+        for harmless in [
+            "{compliance: {dataResidency: [eu], piiMode: redact, auditRequired: true}}",
+            "{compliance: {auditRequired: false}}",
+            "{defaults: {URL: a}, region: eu, description: x, gates: [policy], soak: 1h}",
+        ] {
+            let said = told("Environment dev", "", harmless);
+            assert!(!said.is_empty() && said.iter().all(|step| !step.ends_with(" weaker")), "{harmless}: {said:?}");
+        }
+        for (loose, at) in [
+            ("{override: [ana]}", "spec.override"),
+            ("{exceptions: [{rule: r}]}", "spec.exceptions"),
+            ("{evalRunners: [ana]}", "spec.evalRunners"),
+            ("{requireLive: false}", "spec.requireLive"),
+            ("{compliance: {exempt: [all], piiMode: x}}", "spec.compliance.exempt"),
+            ("{compliance: none}", "spec.compliance"),
+            ("{anything: 1}", "spec.anything"),
+        ] {
+            assert!(told("Environment dev", "", loose).contains(&format!("{at} weaker")), "{loose}");
+        }
+        // Where one stood, what it said of compliance may not change unseen.
+        unknown("Environment dev", "{compliance: {piiMode: redact}}", "{compliance: {piiMode: keep}}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::bom::risk::exception::{self, Judged};
+use crate::bom::risk::exception::{self, Judged, Used};
 use crate::bom::risk::{self, Loosened, Reach, Side, Terms};
 use crate::bom::{Finding, Observation};
 use crate::closure::Closure;
@@ -101,7 +101,7 @@ struct Bill {
     fail_on: Risk,
     findings: Vec<Finding>,
     exceptions: Vec<Judged>,
-    used: Vec<usize>,
+    used: Used,
     evidence: Vec<String>,
 }
 
@@ -374,9 +374,15 @@ impl Bill {
     fn tally(&self) -> Vec<String> {
         let mut said = Vec::new();
         if !self.exceptions.is_empty() {
-            let used: Vec<&str> = self.used.iter().map(|place| self.exceptions[*place].what.as_str()).collect();
+            let used: Vec<&str> = self.used.used.iter().map(|place| self.exceptions[*place].what.as_str()).collect();
             let names = if used.is_empty() { String::new() } else { format!(": {}", used.join(", ")) };
             said.push(format!("{} of {} exceptions used{names}", used.len(), self.exceptions.len()));
+        }
+        for place in &self.used.too_mild {
+            let what = &self.exceptions[*place].what;
+            said.push(format!(
+                "the exception of {what} reaches less far: only `severity` says that a graver finding is meant"
+            ));
         }
         for judged in &self.exceptions {
             if let Err(why) = &judged.exception {

@@ -24,7 +24,7 @@ use super::measured::Moved;
 use super::score;
 use super::terms::Terms;
 use super::verdict::{GateResult, Verdict};
-use limits::{Limit, limits};
+use limits::{Limit, foreign, limits};
 use projection::project;
 
 pub use limits::{Figure, Limit as BudgetLimit};
@@ -156,6 +156,14 @@ fn of_agent(
         Ok(limits) => limits,
         Err(why) => return vec![plain(Verdict::Error, why, "mend it, and apply it where it stands")],
     };
+    match foreign(closure, only, evidence) {
+        Ok(doubtful) if doubtful.is_empty() => {}
+        Ok(doubtful) => {
+            let next = "take `currency` out of it, or write `currency: USD`, with its limits in US dollars";
+            return vec![plain(Verdict::Inconclusive, doubtful.join("; "), next)];
+        }
+        Err(why) => return vec![plain(Verdict::Error, why, "mend it, and apply it where it stands")],
+    }
     if limits.is_empty() {
         // A child without limits of its own is held by those of its parent.
         return if itself { vec![no_budget(only, moved, evidence)] } else { Vec::new() };

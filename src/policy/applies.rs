@@ -55,8 +55,7 @@ pub fn applied(agent: &Closure, running: Option<&Closure>, places: &Places<'_>) 
 
 /// A selector that nobody can read may select anybody.
 fn unclear(policy: &Resource) -> bool {
-    let selector = policy.spec().at(&["appliesTo", "agents", "selector"]);
-    selector.is_some_and(|selector| *selector != crate::resource::Value::Null) && view::selector(policy).is_none()
+    view::unclear_selector(policy).is_some()
 }
 
 fn policies(closure: &Closure) -> impl Iterator<Item = Arc<Resource>> {
@@ -76,6 +75,46 @@ impl Applying {
                 origins: BTreeSet::new(),
             });
             applied.origins.insert(origin.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::sample::one;
+
+    struct Catalog(Vec<Arc<Resource>>);
+
+    impl Shelf for Catalog {
+        fn get(&self, id: &ResourceId) -> Result<Option<Arc<Resource>>, Unreadable> {
+            Ok(self.0.iter().find(|held| held.id() == id).cloned())
+        }
+
+        fn of_kind(&self, kind: &Kind) -> Result<Vec<Arc<Resource>>, Unreadable> {
+            Ok(self.0.iter().filter(|held| held.id().kind == *kind).cloned().collect())
+        }
+    }
+
+    #[test]
+    fn a_policy_whose_selector_nobody_can_read_applies_to_everybody() {
+        let agent = Closure::new(one("Agent x", "{}"), BTreeMap::new(), BTreeMap::new());
+        let held = |selector: &str| {
+            let policy = one("Policy p", &format!("{{appliesTo: {{agents: {selector}}}}}"));
+            let catalog = Catalog(vec![policy]);
+            let nothing = |_: &str| Vec::new();
+            let places = Places { environment: "prod", catalogs: &[&catalog], imposed: &nothing };
+            applied(&agent, None, &places).expect("it can be read").len()
+        };
+        assert_eq!(held("{selector: {matchLabels: {tier: gold}}}"), 0);
+        assert_eq!(held("{selector: {matchLabels: {}}}"), 1);
+        for odd in [
+            "{selector: {matchLabels: {tier: gold}, matchExpressions: [{key: tier, operator: Exists}]}}",
+            "{selector: {matchExpressions: [{key: tier, operator: Exists}]}}",
+            "{names: [y]}",
+            "[y]",
+        ] {
+            assert_eq!(held(odd), 1, "{odd}");
         }
     }
 }

@@ -92,22 +92,10 @@ fn check_keys(spec: &Value, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// A selector that cannot be read selects nobody, and nobody would notice.
+/// A selector that cannot be read selects nobody, or too many, and nobody would notice.
 fn check_selector(policy: &Resource, flaws: &mut Vec<Flaw>) {
-    let keys = ["appliesTo", "agents", "selector", "matchLabels"];
-    let mut value = Some(policy.spec());
-    for key in keys {
-        value = value.and_then(|value| value.get(key)).filter(|value| **value != Value::Null);
-        if value.is_some_and(|value| value.as_map().is_none()) {
-            flaws.push(Flaw::new("spec.appliesTo", "the selector cannot be read, so nobody knows whom it selects"));
-            return;
-        }
-    }
-    if value.is_some() && view::selector(policy).is_none() {
-        flaws.push(Flaw::new(
-            "spec.appliesTo.agents.selector.matchLabels",
-            "a label is text, a number or a truth value",
-        ));
+    if let Some((at, message)) = view::unclear_selector(policy) {
+        flaws.push(Flaw::new(at, message));
     }
 }
 
@@ -281,6 +269,10 @@ mod tests {
             ("{rule: []}", "did you mean `rules`?"),
             ("{rules: [], appliesTo: {agents: {selector: {matchLabels: {a: [1]}}}}}", "a label is text"),
             ("{rules: [], appliesTo: {agents: all}}", "selector cannot be read"),
+            (
+                "{rules: [], appliesTo: {agents: {selector: {matchLabels: {a: b}, matchExpressions: [x]}}}}",
+                "spec.appliesTo.agents.selector.matchExpressions: joch reads `matchLabels` here and nothing else",
+            ),
         ] {
             let said = read(spec).expect_err(spec).join("; ");
             assert!(said.contains(says), "{spec}: {said}");

@@ -50,6 +50,10 @@ pub const RULES: &[Rule] = &[
     Rule { id: "field-range", meaning: "A number is outside of what its field takes." },
     Rule { id: "field-required", meaning: "A field is missing without which the resource means nothing." },
     Rule { id: "field-type", meaning: "A field holds a value of the wrong type." },
+    Rule {
+        id: "field-unread",
+        meaning: "A Budget says something that joch does not read, so that nobody knows whom or what it limits.",
+    },
     Rule { id: "field-word", meaning: "A field takes one of several words, and holds another." },
     Rule {
         id: "foreign-resource",
@@ -69,6 +73,7 @@ pub const RULES: &[Rule] = &[
     Rule { id: "limit-size", meaning: "The file is too large." },
     Rule { id: "metric-unknown", meaning: "Nobody can compute a metric of an Eval, so the Eval cannot be run." },
     Rule { id: "missing-reference", meaning: "A resource that is named is nowhere to be found." },
+    Rule { id: "name-blank", meaning: "A name in a list of an Environment or Team is blank, and so means nobody." },
     Rule { id: "name-environment", meaning: "The name cannot name an environment." },
     Rule { id: "name-namespace", meaning: "The name cannot name a namespace." },
     Rule { id: "name-resource", meaning: "The name cannot name a resource." },

@@ -9,12 +9,12 @@ mod model;
 mod policy;
 mod team;
 
-pub use budget::{Budget, Limits, Scope};
+pub use budget::{Budget, Limits, READ as READ_OF_BUDGETS, Scope};
 pub use deployment::Deployment;
 pub use environment::{Allowlists, Environment, Gate, Mode, Runtime};
 pub use eval::{Eval, Guards};
 pub use model::{allowed_models, route_candidates};
-pub use policy::{selector, selects};
+pub use policy::{selector, selects, unclear_selector};
 pub use team::{Member, Role, Team};
 
 use super::envelope::Resource;

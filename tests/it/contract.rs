@@ -146,7 +146,9 @@ fn risk_rules() -> String {
          running version has it too. New findings of the gate's severity or above stop a change; older ones are told.\n\n\
          What may differ by environment stands in the Environment: `allowlists`, `minTrustScore`, `requireImageDigest`, \
          `compliance.dataResidency`. An entry under `exceptions` lets one finding through: exact `rule`, exact `component`, \
-         `reason`, `expires` at most {} days ahead, and an `approver` who is a person that trust knows and not the operator.\n\n\
+         `reason`, `expires` at most {} days ahead, and an `approver` who is a person that trust knows and not the operator. \
+         It reaches findings up to `severity`, which is `high` unless said: one that is critical is let through only where the entry says \
+         `severity: critical`.\n\n\
          | rule | severity | what is risky | when | what to do |\n|---|---|---|---|---|\n",
         risk::exception::LONGEST_EXCEPTION_DAYS
     );

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::resource::name::nearest;
-use crate::resource::{ResourceId, Value};
+use crate::resource::{ResourceId, Risk, Value};
 
 use super::super::Finding;
 use super::found::shown;
@@ -27,7 +27,13 @@ pub struct Exception {
     pub expires: DateTime<Utc>,
     /// Who answers for it.
     pub approver: String,
+    /// The gravest finding that it lets through.
+    pub severity: Risk,
 }
+
+/// The gravest finding that an exception lets through where it does not say: nobody waves a critical one through without
+/// having written that word.
+const USUAL: Risk = Risk::High;
 
 /// An exception as it is written, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +67,7 @@ pub struct Flaw {
 /// Everything that is wrong with an exception as it is written. A field that holds no text is not told again.
 #[must_use]
 pub fn flaws(written: &Value, now: DateTime<Utc>) -> Vec<Flaw> {
-    let keys = ["rule", "component", "agent", "reason", "expires", "approver"];
+    let keys = ["rule", "component", "agent", "reason", "expires", "approver", "severity"];
     keys.into_iter().filter_map(|key| flaw(key, written.get(key), now)).collect()
 }
 
@@ -73,7 +79,7 @@ fn flaw(key: &'static str, value: Option<&Value>, now: DateTime<Utc>) -> Option<
     let wrong = |message: String, help: Option<String>| Some(Flaw { key, message, help, is_over: false });
     let unless_fine = |checked: Result<(), String>, help: Option<String>| wrong(checked.err()?, help);
     match (key, text) {
-        ("agent", "") if value.is_none_or(|value| *value == Value::Null) => None,
+        ("agent" | "severity", "") if value.is_none_or(|value| *value == Value::Null) => None,
         (_, "") => wrong(format!("`{key}` is missing, so this exception lets nothing through"), None),
         ("rule", rule) => {
             let meant = nearest(rule, RULES.iter().map(|rule| rule.id)).map(|meant| format!("did you mean `{meant}`?"));
@@ -81,6 +87,8 @@ fn flaw(key: &'static str, value: Option<&Value>, now: DateTime<Utc>) -> Option<
         }
         ("component", component) => unless_fine(one_component(component), None),
         ("agent", agent) => unless_fine(one_agent(agent), None),
+        // Another word is told by the check of types.
+        ("severity", _) => None,
         ("expires", expires) => {
             let message = end(expires, now).err()?;
             let is_over = moment(expires).is_some_and(|end| end <= now);
@@ -94,24 +102,44 @@ fn flaw(key: &'static str, value: Option<&Value>, now: DateTime<Utc>) -> Option<
     }
 }
 
-/// Says of every finding which exception lets it through, and tells which exceptions were used, by their place.
-pub fn apply(findings: &mut [Finding], agent: &ResourceId, exceptions: &[Judged]) -> Vec<usize> {
-    let mut used = Vec::new();
+/// Which exceptions let something through, and which would have and do not reach as far, by their place.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Those that let something through.
+    pub used: Vec<usize>,
+    /// Those that do not let through a finding because it is graver than they say.
+    pub too_mild: Vec<usize>,
+}
+
+/// Says of every finding which exception lets it through, and tells which exceptions were used.
+pub fn apply(findings: &mut [Finding], agent: &ResourceId, exceptions: &[Judged]) -> Used {
+    let mut said = Used::default();
     let names = [agent.name.clone(), agent.full(), agent.to_string(), super::component(agent)];
     for finding in findings {
         let fits = |exception: &Exception| {
             let about = exception.agent.as_ref().is_none_or(|named| names.contains(named));
             exception.rule == finding.rule && exception.component == finding.component && about
         };
-        let place = exceptions.iter().position(|judged| judged.exception.as_ref().is_ok_and(fits));
-        let Some((place, Ok(exception))) = place.map(|place| (place, &exceptions[place].exception)) else { continue };
+        let fitting: Vec<(usize, &Exception)> = exceptions
+            .iter()
+            .enumerate()
+            .filter_map(|(place, judged)| Some((place, judged.exception.as_ref().ok()?)))
+            .filter(|(_, exception)| fits(exception))
+            .collect();
+        let Some((place, exception)) = fitting.iter().find(|(_, exception)| finding.severity <= exception.severity)
+        else {
+            said.too_mild.extend(fitting.iter().map(|(place, _)| *place));
+            continue;
+        };
         let Exception { approver, expires, reason, .. } = exception;
         finding.exception = Some(format!("excepted by {approver} until {}: {reason}", expires.format("%Y-%m-%d")));
-        used.push(place);
+        said.used.push(*place);
     }
-    used.sort_unstable();
-    used.dedup();
-    used
+    for places in [&mut said.used, &mut said.too_mild] {
+        places.sort_unstable();
+        places.dedup();
+    }
+    said
 }
 
 fn one(value: &Value, now: DateTime<Utc>, operator: &str, knows: &dyn Fn(&str) -> bool) -> Judged {
@@ -139,6 +167,13 @@ fn read<'a>(
         Some(_) => Some(said("agent")?),
     };
     agent.as_deref().map_or(Ok(()), one_agent)?;
+    let severity = match value.get("severity") {
+        None | Some(Value::Null) => USUAL,
+        Some(word) => {
+            let known = word.as_text().and_then(Risk::from_word);
+            known.ok_or("`severity` is none of low, medium, high, critical")?
+        }
+    };
     let reason = said("reason")?;
     let expires = end(&said("expires")?, now)?;
     let approver = said("approver")?;
@@ -148,7 +183,7 @@ fn read<'a>(
     if approver == operator {
         return Err(format!("its approver {} asks for the change", shown(&approver)));
     }
-    Ok(Exception { rule, component, agent, reason, expires, approver })
+    Ok(Exception { rule, component, agent, reason, expires, approver, severity })
 }
 
 fn known_rule(rule: &str) -> Result<(), String> {

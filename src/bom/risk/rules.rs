@@ -284,8 +284,8 @@ pub static RULES: [Rule; 38] = [
         "AGB-POL-001",
         &[Critical],
         "a policy no longer binds the agent",
-        "it is gone, not named any more, its selector was narrowed, or the agent's labels changed so that it stops matching",
-        "restore the policy, its selector or the label",
+        "it is gone, not named any more, its selector was narrowed, or the agent's labels changed so that it stops matching; or it bound a child agent that is gone, and not the one that comes in the same change",
+        "restore the policy, its selector or the label; drop a child in a release of its own",
     ),
     change(
         "AGB-POL-002",

@@ -392,6 +392,14 @@ fn a_server_on_hold_stops_the_change() {
     assert_eq!(scene.result().verdict, Verdict::Pass, "nobody that trust knows holds it");
     scene.held = vec![held(HoldAction::Hold, 2)];
     assert!(scene.told().contains("AGB-MCP-010 (critical)"), "{}", scene.told());
+    scene.environment = "{exceptions: [{rule: AGB-MCP-010, component: 'joch:mcp-server/default/docs', reason: x, \
+                         expires: '2026-07-01', approver: carol}]}";
+    let mild = "the exception of `AGB-MCP-010` for `joch:mcp-server/default/docs` reaches less far";
+    assert!(scene.told().starts_with("FAIL") && scene.told().contains(mild), "{}", scene.told());
+    scene.environment = "{exceptions: [{rule: AGB-MCP-010, component: 'joch:mcp-server/default/docs', reason: x, \
+                         expires: '2026-07-01', approver: carol, severity: critical}]}";
+    assert!(scene.told().starts_with("PASS"), "{}", scene.told());
+    scene.environment = "{}";
     scene.held.push(held(HoldAction::Lift, 2));
     assert_eq!(scene.result().verdict, Verdict::Pass);
 }

@@ -82,6 +82,23 @@ pub(super) fn limits(closure: &Closure, only: Option<&str>, evidence: &Evidence<
     Ok(limits)
 }
 
+/// The Budgets among those that hold whose amounts cannot be held against prices, each with the reason; of one alone
+/// where `only` names it.
+///
+/// # Errors
+/// What cannot be read.
+pub(super) fn foreign(closure: &Closure, only: Option<&str>, evidence: &Evidence<'_>) -> Result<Vec<String>, String> {
+    let defaults = defaults(evidence);
+    let mut found = Vec::new();
+    for budget in budgets(closure, evidence)?.values() {
+        if only.is_none_or(|only| budget.id().name == only) {
+            let view = read(budget, &defaults).map_err(|why| format!("{}: {why}", budget.id()))?;
+            found.extend(view.foreign.map(|why| format!("{}: {why}", budget.id())));
+        }
+    }
+    Ok(found)
+}
+
 /// The values that the target fills in.
 pub(super) fn defaults(evidence: &Evidence<'_>) -> Map {
     let record = evidence.trust.environment(evidence.environment);

@@ -325,6 +325,19 @@ fn budgets_hold_that_the_closure_the_environment_or_the_target_name() {
 }
 
 #[test]
+fn a_budget_in_another_currency_than_the_prices_is_inconclusive() {
+    let of = |currency: &str| {
+        let budget = format!("{{scope: {{agents: [x]}}, currency: {currency}, limits: {{perRunUsd: 1000}}}}");
+        Scene { catalog: vec![one("Budget b", &budget)], ..Scene::default() }
+    };
+    of("USD").says(Verdict::Pass, "within 1 limit");
+    of("").says(Verdict::Pass, "within 1 limit");
+    of("EUR").says(Verdict::Inconclusive, "budget/b: its `currency` is `EUR`, and prices and limits are in US dollars");
+    of("usd").says(Verdict::Inconclusive, "its `currency` is `usd`");
+    of("[USD]").says(Verdict::Inconclusive, "its `currency` is a list, and no word for a currency");
+}
+
+#[test]
 fn a_shared_budget_is_held_by_part() {
     let shared = |shares: &str| {
         let budget = format!("{{scope: {{agents: [x]}}, limits: {{dailyUsd: 40}}, allocation: {{byAgent: {shares}}}}}");
@@ -334,6 +347,7 @@ fn a_shared_budget_is_held_by_part() {
     shared("{x: 0.25}").says(Verdict::Fail, "the 10 $/day");
     shared("{default/x: 0.25, y: 0.1}").says(Verdict::Fail, "the 10 $/day");
     shared("{y: 0.9}").says(Verdict::Fail, "the 4 $/day");
+    shared("{x: 1.5}").says(Verdict::Error, "`allocation.byAgent.x` is 1.5, and a share is from 0 to 1");
     shared("{x: 0.6, y: 0.6}").says(Verdict::Error, "the shares of `allocation.byAgent` come to 1.2");
     let tenths = (0..10).map(|n| format!("a{n}: 0.1")).collect::<Vec<_>>().join(", ");
     shared(&format!("{{{tenths}}}")).says(Verdict::Fail, "the 0 $/day");

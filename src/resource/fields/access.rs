@@ -56,6 +56,11 @@ pub(super) static BUDGET: &[Field] = &[
     Field { key: "limits", shape: Shape::Object(LIMITS), doc: "What may be spent." },
     Field { key: "enforcement", shape: Shape::Object(ENFORCEMENT), doc: "What happens at a limit." },
     Field { key: "allocation", shape: Shape::Object(ALLOCATION), doc: "How it is shared out." },
+    Field {
+        key: "currency",
+        shape: Shape::OneOf(&["USD"]),
+        doc: "The currency of its limits: US dollars, as their names say.",
+    },
 ];
 
 static SCOPE: &[Field] = &[

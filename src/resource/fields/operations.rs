@@ -379,6 +379,11 @@ static EXCEPTION: &[Field] = &[
         shape: Shape::Text,
         doc: "The person who answers for it, and who signs nothing: who applies it vouches that this person agreed.",
     },
+    Field {
+        key: "severity",
+        shape: Shape::OneOf(&["low", "medium", "high", "critical"]),
+        doc: "The gravest finding that it lets through: `high` unless said, so that a critical one is let through only where this says so.",
+    },
 ];
 
 static COMPLIANCE: &[Field] = &[

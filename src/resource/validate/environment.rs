@@ -18,6 +18,16 @@ pub(super) fn check(environment: &Resource, report: &mut Report<'_>) {
             finding.help = Some(ChangeClass::help(word));
         }
     }
+    for names in [
+        &["evalRunners"][..],
+        &["override"],
+        &["allowlists", "modelProviders"],
+        &["allowlists", "publishers"],
+        &["allowlists", "imageRegistries"],
+        &["compliance", "dataResidency"],
+    ] {
+        super::kinds::check_blank(names, environment, report);
+    }
     super::kinds::check_range(&["minTrustScore"], 0.0, 1.0, environment, report);
     for (index, read) in freeze::read_all(spec.get("freezes")).into_iter().enumerate() {
         let Err(why) = read else { continue };

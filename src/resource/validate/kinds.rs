@@ -116,11 +116,51 @@ fn check_budget(budget: &Resource, report: &mut Report<'_>) {
         }
     }
     let shares = budget.spec().at(&["allocation", "byAgent"]).and_then(Value::as_map);
+    for agent in shares.into_iter().flat_map(|shares| shares.keys()) {
+        check_range(&["allocation", "byAgent", agent], 0.0, 1.0, budget, report);
+    }
+    for (under, known) in view::READ_OF_BUDGETS {
+        check_read(&[under], known, budget, report);
+    }
     let sum: f64 = shares.into_iter().flatten().filter_map(|(_, share)| share.as_number()).map(Number::as_f64).sum();
     // Ten shares of 0.1 may be a hair more than 1.
     if sum > 1.000_001 {
         let message = "the shares of `byAgent` come to more than 1".to_owned();
-        report.warning("contradiction", "spec.allocation.byAgent", message);
+        report.error("contradiction", "spec.allocation.byAgent", message);
+    }
+}
+
+/// Refuses what a control would have to read and does not: whoever wrote it believes that it binds more, or less.
+fn check_read(keys: &[&str], known: &[&str], resource: &Resource, report: &mut Report<'_>) {
+    let map = resource.spec().at(keys).and_then(Value::as_map);
+    for key in map.into_iter().flat_map(|map| map.keys()).filter(|key| !known.contains(&key.as_str())) {
+        let at = path::entry(&format!("spec.{}", keys.join(".")), key);
+        let place = report.document.key_position(&at);
+        let finding = report.error("field-unread", &at, format!("`{key}` is nothing that joch reads here"));
+        (finding.line, finding.column) = (place.line, place.column);
+        finding.help = Some(match nearest(key, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("it reads {}", known.join(", ")),
+        });
+    }
+}
+
+/// Refuses names that are blank: they mean nobody, and whoever reads the list believes that somebody is meant.
+pub(super) fn check_blank(keys: &[&str], resource: &Resource, report: &mut Report<'_>) {
+    let Some(value) = resource.spec().at(keys) else { return };
+    blank_in(value, &format!("spec.{}", keys.join(".")), report);
+}
+
+fn blank_in(value: &Value, at: &str, report: &mut Report<'_>) {
+    match value {
+        Value::List(items) => {
+            items.iter().enumerate().for_each(|(index, item)| blank_in(item, &path::item(at, index), report));
+        }
+        Value::Text(text) if text.strip_prefix("team:").unwrap_or(text).trim().is_empty() => {
+            report.error("name-blank", at, format!("`{at}` is a blank name, which means nobody")).help =
+                Some("write the name, or remove it".into());
+        }
+        _ => {}
     }
 }
 
@@ -276,10 +316,14 @@ fn check_team(team: &Resource, report: &mut Report<'_>) {
             report.warning("contradiction", &path::entry(&at, "role"), message).help =
                 Some("give it the role `operator`, or remove `automation: true`".into());
         }
+        if let Some(user) = member.get("user") {
+            blank_in(user, &path::entry(&at, "user"), report);
+        }
         if let Some(environments) = member.get("environments") {
             check_environments(environments, &path::entry(&at, "environments"), report);
         }
     }
+    check_blank(&["namespaces"], team, report);
     keys::check(members, report);
 }
 

@@ -19,7 +19,16 @@ pub struct Budget {
     pub alerts_only: bool,
     /// The share of each agent, by `name` or `namespace/name`.
     pub shares: BTreeMap<String, Number>,
+    /// Why its amounts cannot be held against prices, where it names a currency that these are not in.
+    pub foreign: Option<String>,
 }
+
+/// The maps of a Budget of which every key counts, and the keys that joch reads there.
+pub const READ: &[(&str, &[&str])] = &[
+    ("scope", &["teams", "agents"]),
+    ("limits", &["perRunUsd", "dailyUsd", "monthlyUsd", "tokenLimitDaily"]),
+    ("allocation", &["byAgent"]),
+];
 
 /// Who draws on a Budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +78,12 @@ impl Budget {
     /// # Errors
     /// A limit, share or word that is none: no limit is left out in silence.
     pub fn read(spec: &Value) -> Result<Self, String> {
+        for (under, known) in READ {
+            let mut keys = spec.get(under).and_then(Value::as_map).into_iter().flat_map(|map| map.keys());
+            if let Some(odd) = keys.find(|key| !known.contains(&key.as_str())) {
+                return Err(format!("`{under}.{odd}` is nothing that joch reads, so nobody knows what it limits"));
+            }
+        }
         let limit = |key: &str| amount(spec.at(&["limits", key]), &format!("limits.{key}"));
         let soft_share = amount(spec.at(&["enforcement", "softLimitPct"]), "enforcement.softLimitPct")?;
         if soft_share.is_some_and(|share| share.as_f64() > 1.0) {
@@ -87,6 +102,9 @@ impl Budget {
                 for (agent, share) in map {
                     let at = format!("allocation.byAgent.{agent}");
                     let share = amount(Some(share), &at)?.ok_or_else(|| format!("`{at}` says nothing"))?;
+                    if share.as_f64() > 1.0 {
+                        return Err(format!("`{at}` is {share}, and a share is from 0 to 1"));
+                    }
                     shares.insert(agent.clone(), share);
                 }
             }
@@ -102,7 +120,22 @@ impl Budget {
             soft_share,
             alerts_only,
             shares,
+            foreign: foreign(spec.get("currency")),
         })
+    }
+}
+
+/// Amounts are in US dollars, as their names say; a currency beside them that is another, or none, makes all of them
+/// doubtful.
+fn foreign(currency: Option<&Value>) -> Option<String> {
+    match currency {
+        None | Some(Value::Null) => None,
+        Some(Value::Text(word)) if word == "USD" => None,
+        Some(Value::Text(word)) => {
+            let word: String = word.chars().filter(|c| !c.is_control()).take(12).collect();
+            Some(format!("its `currency` is `{word}`, and prices and limits are in US dollars"))
+        }
+        Some(other) => Some(format!("its `currency` is {}, and no word for a currency", other.type_name())),
     }
 }
 
@@ -146,6 +179,11 @@ mod tests {
             ("{enforcement: {onHardLimit: [deny]}}", "`enforcement.onHardLimit` is a list"),
             ("{allocation: {byAgent: {x: half}}}", "`allocation.byAgent.x` is text"),
             ("{allocation: {byAgent: [x]}}", "`allocation.byAgent` is a list"),
+            ("{allocation: {byAgent: {x: 1.5}}}", "`allocation.byAgent.x` is 1.5, and a share is from 0 to 1"),
+            ("{allocation: {byAgent: {x: -0.5, y: 1}}}", "`allocation.byAgent.x` is -0.5"),
+            ("{allocation: {byTeam: {x: 1}}}", "`allocation.byTeam` is nothing that joch reads"),
+            ("{limits: {weeklyUsd: 5}}", "`limits.weeklyUsd` is nothing that joch reads"),
+            ("{scope: {agents: [x], selector: {matchExpressions: []}}}", "`scope.selector` is nothing that joch reads"),
         ] {
             let why = budget(spec).expect_err(spec);
             assert!(why.contains(says), "{why}");

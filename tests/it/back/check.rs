@@ -224,7 +224,7 @@ fn a_policy_that_forbids_it_by_now_is_told_and_recorded_and_does_not_stop_it() {
         lab.does("ci", &format!("promote a {TO_PROD}"));
     }
     let policy = head("Policy", "{name: no-openai}")
-        + "spec: {appliesTo: {selector: {}}, rules: [{name: models, when: {model.provider: openai}, action: {deny: true, reason: 'not any more'}}]}\n";
+        + "spec: {rules: [{name: models, when: {model.provider: openai}, action: {deny: true, reason: 'not any more'}}]}\n";
     lab.file(
         "prod.yaml",
         &[environment("prod", "[\"approval:rm\"]").replace("spec: {", "spec: {policies: [no-openai], "), policy]

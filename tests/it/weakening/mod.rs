@@ -1,8 +1,10 @@
 //! Controls that are made weaker, and who must agree to that.
 
+mod children;
 mod controls;
 mod forged;
 mod trust;
+mod words;
 
 use std::fs;
 

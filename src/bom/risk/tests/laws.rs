@@ -92,6 +92,79 @@ fn what_a_child_holds_counts_as_its_parents() {
 }
 
 #[test]
+fn the_policies_of_a_child_that_is_replaced_are_held_against_the_one_that_comes() {
+    let child = |world: &World, head: &'static str, without: &[&str]| {
+        let mut texts = world.to.clone();
+        let (_, spec) = texts.remove("Agent helper").expect("it is there");
+        // Its labels select no policy; it names `extra`.
+        texts.insert(
+            head,
+            (
+                "{}",
+                if without.contains(&"Policy extra") {
+                    spec.replace("policies: [extra]", "policies: []")
+                } else {
+                    spec
+                },
+            ),
+        );
+        texts.retain(|head, _| *head != "Policy guard" && !without.contains(head));
+        texts
+    };
+    let told = |was: Option<(&'static str, &[&str])>, is: Option<(&'static str, &[&str])>| {
+        let mut world = World::new();
+        // The parent itself is bound by `guard` alone.
+        for texts in [world.from.as_mut().expect("it ran"), &mut world.to] {
+            texts.remove("Policy extra");
+            let agent = &mut texts.get_mut("Agent helper").expect("it is there").1;
+            *agent = agent.replace("policies: [extra]", "policies: []");
+        }
+        let full = World::new();
+        let of = |which: Option<(&'static str, &[&str])>| which.map(|(head, without)| child(&full, head, without));
+        world.child = [of(was), of(is)];
+        let found = world.findings().into_iter().filter(|finding| finding.rule == "AGB-POL-001");
+        found.map(|finding| format!("{} {}", finding.component, finding.reason)).collect::<Vec<_>>()
+    };
+    let old = Some(("Agent old", &[][..]));
+    assert_eq!(
+        told(old, Some(("Agent new", &["Policy extra"]))),
+        [
+            "joch:policy/default/extra it bound agent/old, now gone, and does not bind agent/new, which may take that place"
+        ]
+    );
+    assert_eq!(told(old, Some(("Agent new", &[]))), [""; 0], "the one that comes is bound alike");
+    assert_eq!(told(old, None), [""; 0], "nothing is left to bind");
+    assert_eq!(told(None, Some(("Agent new", &["Policy extra"]))), [""; 0], "nothing was bound");
+    assert_eq!(told(old, Some(("Agent new", &["Policy calls", "MCPServer docs"]))), [""; 0], "it went with its server");
+}
+
+#[test]
+fn a_critical_finding_needs_an_exception_that_says_so() {
+    let mut world = World::new();
+    world.edit("Tool mail", "Sends a mail.", "Sends with AKIAQ3EGTZ7WUPNLXKBV.");
+    let told = |severity: &str| {
+        let text = format!(
+            r#"{{"rule": "AGB-SEC-001", "component": "joch:tool/default/mail", "reason": "a ticket",
+                 "expires": "2026-08-01", "approver": "carol"{severity}}}"#
+        );
+        let judged = judge(&[serde_json::from_str(&text).expect("written here")], now(), "alice", &|_| true);
+        let mut found = world.findings();
+        let used = apply(&mut found, &ResourceId::agent("default", "helper"), &judged);
+        assert_eq!(found.iter().any(|finding| finding.exception.is_some()), !used.used.is_empty());
+        (used.used.len(), used.too_mild.len(), judged[0].exception.clone().err().unwrap_or_default())
+    };
+    let fine = String::new;
+    assert_eq!(told(""), (0, 1, fine()));
+    assert_eq!(told(r#", "severity": null"#), (0, 1, fine()));
+    assert_eq!(told(r#", "severity": "high""#), (0, 1, fine()));
+    assert_eq!(told(r#", "severity": "critical""#), (1, 0, fine()));
+    for none in ["\"Critical\"", "\"\"", "4", "[\"critical\"]"] {
+        let why = "`severity` is none of low, medium, high, critical".to_owned();
+        assert_eq!(told(&format!(r#", "severity": {none}"#)), (0, 0, why));
+    }
+}
+
+#[test]
 fn the_prefix_of_a_secret_never_stands_in_a_finding() {
     let mut world = World::new();
     world.edit("Tool mail", "Sends a mail.", "Sends with AKIAQ3EGTZ7WUPNLXKBV.");
@@ -138,7 +211,7 @@ fn an_exception_lets_through_what_it_names_and_nothing_else() {
         let judged = judge(&[serde_json::from_str(&text).expect("written here")], now(), "alice", &|_| true);
         let mut found = world.findings();
         let used = apply(&mut found, &ResourceId::agent("default", "helper"), &judged);
-        (found, used, judged)
+        (found, used.used, judged)
     };
     let (found, used, _) = excepted("");
     let let_through: Vec<_> = found.iter().filter(|f| f.exception.is_some()).map(|f| f.component.as_str()).collect();
