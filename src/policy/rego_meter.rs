@@ -20,7 +20,7 @@ const DEEPEST: usize = 100;
 /// What one value counts, beside the length of its text.
 const VALUE: u64 = 16;
 /// What it counts to read a pattern: as many bytes as are written in the same time.
-const PATTERN: u64 = 64 * 1024;
+const PATTERN: u64 = 32 * 1024;
 
 /// What is left of what a policy may use, and why it was stopped.
 #[derive(Clone)]
