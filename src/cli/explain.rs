@@ -3,26 +3,24 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::ops::{Caller, Failure, explain};
+use crate::ops::{Caller, explain};
 use crate::render::view::{AlsoMissing, Explanation, MissingFact};
-use crate::resource::Requirement;
 
 use super::global::Answer;
 use super::promote::MoveArgs;
+use super::require::RequireArgs;
 
 /// Say what a promotion is missing, who can supply it, and with which command
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
     #[command(flatten)]
     wanted: MoveArgs,
-    /// Demand a gate beside what the target demands, as `promote --require` does; may be repeated
-    #[arg(long = "require", value_name = "GATE")]
-    required: Vec<String>,
+    #[command(flatten)]
+    require: RequireArgs,
 }
 
 pub(super) fn run(args: ExplainArgs, caller: &mut Caller<'_>) -> Result<Answer> {
-    let required = args.required.iter().map(|gate| gate.parse::<Requirement>().map_err(Failure::usage));
-    let required = required.collect::<Result<Vec<_>, _>>()?;
+    let required = args.require.gates()?;
     let outcome = explain::run(&explain::Request { wanted: args.wanted.wanted(None, caller)?, required }, caller)?;
     let records = outcome.plan.as_ref().map(|plan| plan.records.as_slice()).unwrap_or_default();
     let version = |version: Option<u64>| version.map_or_else(|| "none".to_owned(), |version| format!("v{version}"));

@@ -10,6 +10,7 @@ use crate::resource::{Kind, ResourceId};
 
 use super::exit;
 use super::global::Answer;
+use super::require::RequireArgs;
 
 /// What gates look at, and what they would catch
 #[derive(Debug, Args)]
@@ -34,6 +35,8 @@ struct SelftestArgs {
     /// The environment whose gates are tried; the last rung where none is named
     #[arg(long, alias = "context", value_name = "ENV")]
     env: Option<String>,
+    #[command(flatten)]
+    require: RequireArgs,
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +64,8 @@ pub(super) fn run(args: GatesArgs, caller: &mut Caller<'_>) -> Result<Answer> {
 
 fn selftest(args: SelftestArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     let agent = if args.target.is_empty() { None } else { Some(parse_target(&args.target)?.id(caller)) };
-    let outcome = gates_selftest::run(&gates_selftest::Request { agent, environment: args.env }, caller)?;
+    let required = args.require.gates()?;
+    let outcome = gates_selftest::run(&gates_selftest::Request { agent, environment: args.env, required }, caller)?;
     let count = |fate: Fate, harmless: bool| {
         outcome.planted.iter().filter(|planted| planted.fate == fate && planted.expected.is_none() == harmless).count()
     };

@@ -25,6 +25,7 @@ mod mcp;
 mod overriding;
 mod policy;
 mod promote;
+mod require;
 mod rollback;
 mod schema;
 mod trust;

@@ -7,11 +7,11 @@ use crate::gate::Outcome;
 use crate::ops::{Caller, Failure, Move, parse_target, promote};
 use crate::release::Event;
 use crate::render::view::ChangeResult;
-use crate::resource::Requirement;
 
 use super::exit;
 use super::global::Answer;
 use super::overriding::OverrideArgs;
+use super::require::RequireArgs;
 
 /// What is promoted, from where to where: the words that `promote`, `approve` and `explain` share
 #[derive(Debug, Args)]
@@ -42,10 +42,8 @@ impl MoveArgs {
 pub(super) struct PromoteArgs {
     #[command(flatten)]
     wanted: MoveArgs,
-    /// Demand a gate beside what the target demands: `eval:NAME`, `approval:TEAM[:N]`, `policy`,
-    /// `agbom[:SEVERITY]`, `budget[:NAME]`, `latency[:+N%]`; may be repeated
-    #[arg(long = "require", value_name = "GATE")]
-    required: Vec<String>,
+    #[command(flatten)]
+    require: RequireArgs,
     /// Allow the promotion to take this back from the target; may be repeated
     #[arg(long = "allow-regression", value_name = "KIND/NAME")]
     allowed: Vec<String>,
@@ -63,11 +61,9 @@ pub(super) struct PromoteArgs {
 }
 
 pub(super) fn run(args: PromoteArgs, caller: &mut Caller<'_>) -> Result<Answer> {
-    let required = args.required.iter().map(|gate| gate.parse::<Requirement>().map_err(Failure::usage));
-    let required = required.collect::<Result<Vec<_>, _>>()?;
     let allowed = args.allowed.iter().map(|named| Ok(parse_target(std::slice::from_ref(named))?.id(caller)));
     let request = promote::Request {
-        required,
+        required: args.require.gates()?,
         allowed_regressions: allowed.collect::<Result<_, Failure>>()?,
         wanted: args.wanted.wanted(args.reason, caller)?,
         glass: args.glass.request(),

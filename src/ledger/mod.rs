@@ -10,6 +10,7 @@ mod health;
 mod index;
 mod journal;
 mod lock;
+mod loose;
 mod object;
 mod object_id;
 mod person;

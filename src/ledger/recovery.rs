@@ -11,6 +11,7 @@ use super::durable;
 use super::error::{Error, Result};
 use super::journal::{self, RefUpdate};
 use super::lock::Lock;
+use super::object::{self, ObjectKind};
 use super::object_id::ObjectId;
 use super::ref_update::{self, Values};
 use super::repository::Repository;
@@ -161,8 +162,19 @@ fn sweep(repository: &Repository) -> Result<()> {
 
 /// What cannot be read is no reason to undo: the journal stays until the answer is known.
 fn descends(repository: &Repository, tip: ObjectId, ancestor: ObjectId) -> Result<bool> {
-    let doing = "asking whether an interrupted transaction was carried out";
-    repository.git().graph_descendant_of(tip.to_git2(), ancestor.to_git2()).map_err(Error::git(doing))
+    let mut next = Some(tip);
+    while let Some(id) = next {
+        if id == ancestor {
+            return Ok(true);
+        }
+        let damaged = |why| Error::damaged(format!("the commit {id}"), why);
+        let (kind, raw) = repository.raw(id)?;
+        if kind != ObjectKind::Commit {
+            return Err(damaged(format!("it is a {}", kind.word())));
+        }
+        next = object::parse_commit(id, &raw).map_err(damaged)?.parents.first().copied();
+    }
+    Ok(false)
 }
 
 fn cannot_write(error: &std::io::Error) -> bool {

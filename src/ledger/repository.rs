@@ -8,6 +8,7 @@ use git2::{ErrorClass, ErrorCode, RepositoryOpenFlags};
 
 use super::durable;
 use super::error::{Error, Result};
+use super::loose;
 use super::object::ObjectKind;
 use super::object_id::ObjectId;
 use super::reference::{self, References};
@@ -113,10 +114,13 @@ impl Repository {
 
     /// The kind and bytes of an object, its hash checked.
     pub(super) fn raw(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
+        if let Some(found) = loose::read(&self.loose_path(id), id)? {
+            return Ok(found);
+        }
         let odb = self.odb()?;
         let object = match odb.read(id.to_git2()) {
             Ok(object) => object,
-            Err(error) if error.code() == ErrorCode::NotFound && !self.loose_path(id).exists() => {
+            Err(error) if error.code() == ErrorCode::NotFound => {
                 return Err(Error::Missing { what: format!("the object {id}") });
             }
             Err(error) => return Err(Error::damaged(format!("the object {id}"), error.message())),

@@ -28,8 +28,7 @@ impl<'r> Staged<'r> {
 
     /// Stages an object and gives its id.
     pub(super) fn put(&mut self, kind: ObjectKind, bytes: Vec<u8>) -> Result<ObjectId> {
-        let id = git2::Oid::hash_object(object_type(kind), &bytes).map_err(Error::git("hashing an object"))?;
-        let id = ObjectId::from_git2(id);
+        let id = hash(kind, &bytes)?;
         if self.objects.insert(id, (kind, bytes)).is_none() {
             self.order.push(id);
         }
@@ -134,6 +133,12 @@ enum Presence {
     Absent,
     Loose(PathBuf),
     Packed,
+}
+
+/// The id of an object. libgit2 refuses content that was made to collide.
+pub(super) fn hash(kind: ObjectKind, bytes: &[u8]) -> Result<ObjectId> {
+    let id = git2::Oid::hash_object(object_type(kind), bytes).map_err(Error::git("hashing an object"))?;
+    Ok(ObjectId::from_git2(id))
 }
 
 fn object_type(kind: ObjectKind) -> ObjectType {

@@ -18,7 +18,7 @@ use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{
     AgentEdit, CatalogEdit, Context, Draft, Event, Operator, Running, Source, Weakened, Word, layout, plan, weakened,
 };
-use crate::resource::{Digest, Direction, Kind, Number, Resource, ResourceId, Value};
+use crate::resource::{Digest, Direction, Kind, Number, Requirement, Resource, ResourceId, Value};
 use crate::trust::{Principal, Trust};
 
 use super::caller::Caller;
@@ -36,6 +36,8 @@ pub struct Request {
     pub agent: Option<ResourceId>,
     /// The environment whose gates are tried; the last rung where none is named.
     pub environment: Option<String>,
+    /// Gates that are tried beside what the environment demands.
+    pub required: Vec<Requirement>,
 }
 
 /// What became of one planted change.
@@ -123,7 +125,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         else {
             return Err(not_found(agent, &source)?.into());
         };
-        let field = Field { reader: &reader, trust: &trust, desk: &desk, target: &target, source: &source, time };
+        let field = Field {
+            reader: &reader,
+            trust: &trust,
+            desk: &desk,
+            target: &target,
+            source: &source,
+            required: &request.required,
+            time,
+        };
         outcome.planted.extend(field.versions(agent, &running)?);
         outcome.planted.extend(field.controls(agent, &running)?);
     }
@@ -143,6 +153,7 @@ struct Field<'a, 'r> {
     desk: &'a Desk,
     target: &'a Environment<'a, 'r>,
     source: &'a Environment<'a, 'r>,
+    required: &'a [Requirement],
     time: DateTime<Utc>,
 }
 
@@ -361,7 +372,7 @@ impl Field<'_, '_> {
             now: self.time,
             number: self.target.next_release()?,
             records: &records,
-            required: &[],
+            required: if draft.source.is_some() { self.required } else { &[] },
             allowed_regressions: &[],
             numbering: self.reader,
             bills: self.reader,

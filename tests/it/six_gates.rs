@@ -26,7 +26,6 @@ cp -r $FIXTURES/support-triage/. .
 key() { cut -d' ' -f1,2 "../home/$1/.ssh/id_ed25519.pub"; }
 sed -i "s|role: approver|role: approver\n      keys: [\"$(key bob)\"]|" teams/release-manager.yaml
 sed -i 's|type: llm_judge|type: llm_judge\n      judgeModelRef: { name: gpt-4.1 }|' evals/support-triage-quality.yaml
-sed -i 's|replicas: 3|replicas: 3\n  expectedRunsPerDay: 500|' deployments/support-triage-prod.yaml
 sed -i '/name: zendesk.create_ticket/,/^---/s/requiresApproval: false/requiresApproval: true/' tools/zendesk.yaml
 cat > deployments/support-triage-staging.yaml <<END
 apiVersion: ops.joch.dev/v1alpha1

@@ -9,6 +9,8 @@ use crate::gate::{Change, Decision};
 use crate::release::Record;
 use crate::render::{Page, View};
 
+use super::words;
+
 /// A word that was given.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -52,7 +54,7 @@ impl View for ApprovalResult {
         }
         page.field("statement", &self.id[..self.id.len().min(16)]);
         page.field("by", &self.principal);
-        page.field("counts until", self.expires.format("%Y-%m-%d %H:%MZ").to_string());
+        page.field("counts until", words::time(self.expires));
         if let Some(next) = &self.next {
             page.line(format!("next: {next}"));
         }
@@ -190,7 +192,7 @@ impl View for ApprovalList {
                 what.join(", "),
                 item.environment.clone(),
                 item.principal.clone().unwrap_or_else(|| item.fingerprint.clone()),
-                item.time.format("%Y-%m-%d %H:%MZ").to_string(),
+                words::time(item.time),
             ]
         };
         let rows: Vec<_> = self.items.iter().map(row).collect();
@@ -213,16 +215,16 @@ impl ApprovalItem {
         if let Some(overridden) = &self.overridden {
             page.field("override", overridden.told());
             page.field("ticket", &overridden.ticket);
-            page.field("review by", overridden.review_by.to_rfc3339());
+            page.field("review by", words::time(overridden.review_by));
         }
         page.field("environment", &self.environment);
         page.field(
             "by",
             format!("{}  {}", self.principal.as_deref().unwrap_or("a key that trust does not list"), self.fingerprint),
         );
-        page.field("time", self.time.to_rfc3339());
+        page.field("time", words::time(self.time));
         if let Some(expires) = self.expires {
-            page.field("counts until", expires.to_rfc3339());
+            page.field("counts until", words::time(expires));
         }
         if let Some(rationale) = &self.rationale {
             page.field("why", rationale);

@@ -1,12 +1,13 @@
 //! `joch audit log`, `joch audit verify` and `joch audit prove`.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::audit::{Entry, Finding, Proof, Touched};
 use crate::render::{Page, View};
 use crate::resource::Pinned;
+
+use super::words;
 
 /// What happened, newest first.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -65,7 +66,7 @@ impl View for AuditLog {
         let row = |entry: &Entry| {
             let mut row =
                 vec![
-                    time(entry.time),
+                    words::time(entry.time),
                     entry.environment.clone().unwrap_or_else(dash),
                     entry.release.clone().unwrap_or_else(dash),
                     entry.event.clone(),
@@ -144,10 +145,10 @@ impl View for ProofResult {
         let list = |pins: &[Pinned]| pins.iter().map(Pinned::to_string).collect::<Vec<_>>().join(", ");
         let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
         let version = proof.version.map_or_else(|| "a version without a number".to_owned(), |n| format!("v{n}"));
-        let when = proof.at.map_or_else(|| "runs now".to_owned(), |at| format!("ran at {}", time(at)));
+        let when = proof.at.map_or_else(|| "runs now".to_owned(), |at| format!("ran at {}", words::time(at)));
         page.line(format!("agent/{} {version} {when} in `{}`", proof.agent, proof.environment));
         page.field("digest", proof.digest.to_string());
-        page.field("since", format!("{}, by {} of {}", time(proof.applied_at), proof.event, proof.operator));
+        page.field("since", format!("{}, by {} of {}", words::time(proof.applied_at), proof.event, proof.operator));
         page.field("reason", proof.reason.as_deref().map_or_else(|| "none was given".to_owned(), crate::release::fold));
         page.field("policies", or_none(list(&proof.policies)));
         page.field("imposed", or_none(list(&proof.imposed)));
@@ -193,8 +194,4 @@ fn what(subjects: &[Touched], all: bool) -> String {
         [only] => one(only),
         [first, rest @ ..] => format!("{} and {} more", one(first), rest.len()),
     }
-}
-
-fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

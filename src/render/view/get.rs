@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::release::Standing;
 use crate::render::{Page, View};
+use crate::resource::freeze::Freeze;
 use crate::resource::view::{Environment, Team};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 
@@ -63,7 +64,7 @@ impl View for ResourceList {
             return;
         }
         let (mut headings, mut rows) = match (&self.of, &self.environment) {
-            (Kind::Environment, _) => self.rungs(),
+            (Kind::Environment, _) => self.rungs(wide),
             (Kind::Team, _) => self.teams(),
             (_, None) => self.everywhere(),
             (_, Some(_)) => self.in_one(),
@@ -118,10 +119,10 @@ impl ResourceList {
         (vec!["name", "version", "since", "time", "operator"], self.items.iter().map(row).collect())
     }
 
-    fn rungs(&self) -> Table<'_> {
+    fn rungs(&self, wide: bool) -> Table<'_> {
         let row = |item: &ListedResource| {
             let spec = item.resource.as_ref().and_then(|resource| Environment::of(resource).ok());
-            let gates = spec.map(|spec| spec.gates).unwrap_or_default();
+            let gates = spec.as_ref().map(|spec| spec.gates.as_slice()).unwrap_or_default();
             let gates: Vec<_> = gates.iter().map(|gate| gate.requirement.to_string()).collect();
             let mut row = vec![item.name.clone()];
             let [release, rest @ ..] = since(item.environments.first());
@@ -129,9 +130,14 @@ impl ResourceList {
             row.push(words::marked(release, overridden));
             row.extend(rest);
             row.push(if gates.is_empty() { "none".to_owned() } else { gates.join(", ") });
+            if wide {
+                row.extend(spec.map_or_else(|| [words::NONE; 2].map(str::to_owned), |spec| stillness(&spec)));
+            }
             row
         };
-        (vec!["name", "release", "time", "operator", "gates"], self.items.iter().map(row).collect())
+        let mut headings = vec!["name", "release", "time", "operator", "gates"];
+        headings.extend(wide.then_some(["soak", "freezes"]).into_iter().flatten());
+        (headings, self.items.iter().map(row).collect())
     }
 
     fn teams(&self) -> Table<'_> {
@@ -144,6 +150,19 @@ impl ResourceList {
         };
         (vec!["name", "namespaces", "members"], self.items.iter().map(row).collect())
     }
+}
+
+/// How long a version must have run in the rung below, and why the environment stands still when it does.
+fn stillness(spec: &Environment) -> [String; 2] {
+    let soak = match &spec.soak {
+        Some(Ok(seconds)) => Some(format!("{seconds} s")),
+        Some(Err(_)) => Some("unreadable".to_owned()),
+        None => None,
+    };
+    let why =
+        |freeze: &Result<Freeze, String>| freeze.as_ref().map_or("unreadable", |freeze| &freeze.reason).to_owned();
+    let freezes = spec.freezes.iter().map(why).collect::<Vec<_>>().join("; ");
+    [words::or_none(soak), words::or_none(Some(freezes).filter(|freezes| !freezes.is_empty()))]
 }
 
 impl ListedResource {

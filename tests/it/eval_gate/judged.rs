@@ -36,8 +36,8 @@ fn an_eval_that_failed_says_which_metric_by_how_much_and_where_to_look() {
     let bench = Bench::served("gate-fail");
     let id = bench.records(&bench.scores(0.71));
     let show = format!("joch eval show {}", &id[..12]);
-    let says = "task_success is 0.71 and must be >= 0.85, and `prod` runs 0.9 now; worst: case-1";
-    bench.stopped(REFUSED, &["FAIL", says, "run 1 of 1 in `staging`, by ci@example.com", &show]);
+    let says = "task_success is 0.71 and must be >= 0.85, and `prod` runs 0.9 now";
+    bench.stopped(REFUSED, &["FAIL", says, "worst: case-1", "run 1 of 1 in `staging`, by ci@example.com", &show]);
 }
 
 #[test]

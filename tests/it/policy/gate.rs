@@ -196,7 +196,7 @@ fn the_input_is_what_the_embedded_engine_sees() {
     let told =
         ["/request/from", "/request/to", "/request/agent", "/request/operator", "/object/closure", "/params/word"];
     let told: Vec<_> = told.iter().map(|pointer| text(pointer)).collect();
-    let keys: Vec<_> = input.as_object().expect("a map").keys().map(|key| format!("agent/a: {key};")).collect();
+    let keys: Vec<_> = input.as_object().expect("a map").keys().map(|key| format!("agent/a: {key}\n")).collect();
     let mut says: Vec<&str> = keys.iter().map(String::as_str).filter(|key| !key.contains("schemaVersion")).collect();
     let line = told.join(" ");
     assert!(!line.contains('?'), "{line}");

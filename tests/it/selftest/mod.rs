@@ -11,8 +11,8 @@ use crate::support::world::World;
 const STRICT: &str = "gates: [\"eval:support-triage-quality\", \"approval:release-manager\", policy, \"agbom:high\", budget, \
                       \"latency:+20%\"]";
 
-/// The support fixture, served in `prod` and measured in `staging`; then the Environment says this beside.
-fn with(name: &str, spec: &str) -> World {
+/// The support fixture, served in `prod` and measured in `staging`.
+fn served(name: &str) -> World {
     let world = World::new(name);
     let step = "support-triage --from staging --to prod";
     does(&world, "alice", PROJECT);
@@ -21,6 +21,12 @@ fn with(name: &str, spec: &str) -> World {
     records(&world, &run(&world, 1000, "0.02"));
     does(&world, "bob", &format!("joch approve {step}"));
     does(&world, "alice", &format!("joch promote {step}"));
+    world
+}
+
+/// The same, and the Environment says this beside.
+fn with(name: &str, spec: &str) -> World {
+    let world = served(name);
     let path = world.project().join("environments/prod.yaml");
     let text = std::fs::read_to_string(&path).expect("the fixture");
     std::fs::write(&path, format!("{}\n  {spec}\n", text.trim_end())).expect("own file");
@@ -103,4 +109,18 @@ fn a_hold_is_no_block() {
     let fates = fates(&answer);
     assert_eq!(fates["eval an eval fails"], "missed", "an approval that is waited for says nothing of the content");
     assert_eq!(fates["trust a gate is dropped"], "caught");
+}
+
+#[test]
+fn gates_that_are_not_there_yet_can_be_tried_on_the_fixture_as_it_is() {
+    let world = served("selftest-required");
+    let all =
+        "--require eval:support-triage-quality --require policy --require agbom --require budget --require latency";
+    let told = world.sh("mallory", &format!("env -u JOCH_SIGNING_KEY joch gates selftest support-triage {all}"));
+    assert_eq!(told.code, 0, "{}{}", told.stdout, told.stderr);
+    assert!(told.stdout.contains("sound: the gates of prod catch 49 of 49 bad"), "{}", told.stdout);
+    let without = world.sh("mallory", "env -u JOCH_SIGNING_KEY joch gates selftest support-triage");
+    assert_eq!(without.code, 2, "{}", without.stdout);
+    let slip = world.sh("mallory", "joch gates selftest --require agbomb");
+    assert!(slip.code == 64 && slip.stderr.contains("agbomb"), "{} {}", slip.code, slip.stderr);
 }
