@@ -38,7 +38,7 @@ pub(super) fn guarded(text: &str) -> Result<String, Unguarded> {
     parser.enable_rego_v1().map_err(|why| unread(&why))?;
     let module = parser.parse().map_err(|why| unread(&why))?;
     let mut writer = Writer { text: String::new(), line: 1, depth: 0 };
-    writer.to_line(module.package.span.line);
+    writer.go_to_line(module.package.span.line);
     writer.put("package ");
     writer.bare(&module.package.refr)?;
     for import in &module.imports {
@@ -70,7 +70,7 @@ impl Writer {
     }
 
     /// Goes down to a line of the text that was read.
-    fn to_line(&mut self, line: u32) {
+    fn go_to_line(&mut self, line: u32) {
         while self.line < line {
             self.text.push('\n');
             self.line += 1;
@@ -79,7 +79,7 @@ impl Writer {
 
     /// Goes to a line where something new begins.
     fn new_line(&mut self, line: u32) {
-        self.to_line(line.max(self.line + 1));
+        self.go_to_line(line.max(self.line + 1));
     }
 
     fn rule(&mut self, rule: &Rule) -> Done {
@@ -142,7 +142,7 @@ impl Writer {
             if index > 0 {
                 self.put("; ");
             }
-            self.to_line(statement.span.line);
+            self.go_to_line(statement.span.line);
             self.statement(statement)?;
         }
         Ok(())
