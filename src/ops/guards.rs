@@ -1,5 +1,6 @@
 //! Which Evals and Deployments guard a change: those about the agents that it moves, and those that a gate names. The
-//! others of an environment are not read, however many there are.
+//! others of an environment are not read, however many there are, unless a Policy or a Budget changes on its own: it may
+//! bear on any agent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use anyhow::Result;
 
 use crate::closure::{Closure, Shelf as _};
 use crate::ledger::Environment;
-use crate::release::Draft;
+use crate::release::{Draft, is_shared_control};
 use crate::resource::view::{self, Deployment, about};
 use crate::resource::{Kind, Requirement, Resource, ResourceId};
 use crate::trust::Trust;
@@ -46,6 +47,13 @@ pub(super) fn guards(
     }
     let mut records = held(&Kind::Eval, &agents, &names, draft, target, source)?;
     records.extend(held(&Kind::Deployment, &agents, &BTreeSet::new(), draft, target, source)?);
+    if draft.subjects().iter().any(|subject| is_shared_control(&subject.resource.kind)) {
+        for kind in [Kind::Eval, Kind::Deployment] {
+            for environment in [Some(target), source].into_iter().flatten() {
+                records.extend(environment.entries(&kind)?);
+            }
+        }
+    }
     Ok(records)
 }
 

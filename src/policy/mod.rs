@@ -9,6 +9,10 @@ mod judge;
 pub mod key;
 mod native;
 pub mod rego;
+mod rego_guarded;
+#[cfg(test)]
+mod rego_hostile;
+mod rego_meter;
 mod rego_text;
 mod rule;
 #[cfg(test)]

@@ -15,7 +15,9 @@ use crate::resource::Risk;
 use crate::resource::name::nearest;
 
 use super::found::{INPUT_SIZE, REGO_COMPILE, REGO_FAILED, REGO_RUNAWAY, REGO_SHAPE};
-use super::rego_text::{Head, heads, refused, too_deep, too_nested, unknown_call, wide};
+use super::rego_guarded::guarded;
+use super::rego_meter::Meter;
+use super::rego_text::{Head, heads, huge, long_number, refused, too_deep, too_nested, unknown_call, wide};
 
 /// How long the text of a policy may be, in bytes.
 pub const MOST_TEXT: usize = 64 * 1024;
@@ -73,7 +75,7 @@ pub struct Broken {
 /// # Errors
 /// Why not.
 pub fn check(text: &str) -> Result<(), Broken> {
-    on_own_stack(|| compile(text).map(drop))
+    on_own_stack(|| compile(text, &Meter::new()).map(drop))
 }
 
 /// Asks a policy.
@@ -81,22 +83,35 @@ pub fn check(text: &str) -> Result<(), Broken> {
 /// # Errors
 /// Why it gives no answer.
 pub fn ask(text: &str, input: &str) -> Result<Answer, Broken> {
+    ask_under(&Meter::new(), text, input)
+}
+
+pub(super) fn ask_under(meter: &Meter, text: &str, input: &str) -> Result<Answer, Broken> {
     if input.len() > MOST_INPUT {
         let message = format!("the input is {} bytes long, and {MOST_INPUT} are taken at most", input.len());
         return Err(Broken { id: INPUT_SIZE, message, line: None, help: None });
     }
     on_own_stack(|| {
-        let mut engine = compile(text)?;
+        if long_number(input) {
+            let message = "the input has a number that is too long to be read".into();
+            return Err(Broken { id: REGO_FAILED, message, line: None, help: None });
+        }
+        let mut engine = compile(text, meter)?;
         let input = Value::from_json_str(input).map_err(|why| broken(REGO_FAILED, &why))?;
         engine.set_input(input);
         let heads = heads(text);
         let mut answer = Answer::default();
         for (rule, stands_in_the_way) in RULES.into_iter().filter(|(rule, _)| has(&heads, rule)) {
-            let value = engine.eval_rule(format!("{PACKAGE}.{rule}")).map_err(|why| {
-                match why.downcast_ref::<LimitError>() {
-                    Some(LimitError::TimeLimitExceeded { .. }) => runaway(),
-                    _ => broken(REGO_FAILED, &why),
-                }
+            let value = engine.eval_rule(format!("{PACKAGE}.{rule}"));
+            // Whatever the engine made of it: what was stopped gives no answer.
+            if let Some(message) = meter.stopped() {
+                let line = value.err().and_then(|why| broken(REGO_RUNAWAY, &why).line);
+                let help = Some("make less: a value that is put into itself, again and again, grows fast".into());
+                return Err(Broken { id: REGO_RUNAWAY, message, line, help });
+            }
+            let value = value.map_err(|why| match why.downcast_ref::<LimitError>() {
+                Some(LimitError::TimeLimitExceeded { .. }) => runaway(),
+                _ => broken(REGO_FAILED, &why),
             })?;
             let said = findings(rule, &value)?;
             if stands_in_the_way { answer.denied.extend(said) } else { answer.warned.extend(said) }
@@ -111,7 +126,7 @@ fn has(heads: &[Head], rule: &str) -> bool {
     heads.iter().any(|head| head.name == rule)
 }
 
-fn compile(text: &str) -> Result<Engine, Broken> {
+fn compile(text: &str, meter: &Meter) -> Result<Engine, Broken> {
     if text.len() > MOST_TEXT {
         let message = format!("the text is {} bytes long, and {MOST_TEXT} are read at most", text.len());
         return Err(Broken { id: REGO_COMPILE, message, line: None, help: None });
@@ -124,6 +139,10 @@ fn compile(text: &str) -> Result<Engine, Broken> {
         let help = Some("write, say, `sprintf(\"%s of %5d\", [name, number])`".into());
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help });
     }
+    if let Some(line) = huge(text) {
+        let message = "a number is too long to be written out here".to_owned();
+        return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: None });
+    }
     if let Some((line, message)) = too_nested(text) {
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: Some("give a name to a part".into()) });
     }
@@ -135,21 +154,7 @@ fn compile(text: &str) -> Result<Engine, Broken> {
         let message = format!("there is no function `{name}`");
         return Err(Broken { id: REGO_COMPILE, message, line: Some(line), help: None });
     }
-    let mut engine = Engine::new();
-    engine.set_rego_v0(false);
-    engine.set_strict_builtin_errors(true);
-    // What a policy prints is nobody's business.
-    engine.set_gather_prints(true);
-    engine.set_policy_length_config(PolicyLengthConfig {
-        max_col: NonZeroU32::new(1024).expect("not zero"),
-        max_file_bytes: NonZeroUsize::new(MOST_TEXT).expect("not zero"),
-        max_lines: NonZeroUsize::new(4000).expect("not zero"),
-    });
-    // No time at all, and looked at only after so many steps: a limit of steps.
-    engine.set_execution_timer_config(ExecutionTimerConfig {
-        limit: Duration::ZERO,
-        check_interval: NonZeroU32::new(MOST_STEPS).expect("not zero"),
-    });
+    let mut engine = new_engine(1024, MOST_TEXT);
     let package = engine.add_policy("policy".into(), text.to_owned()).map_err(|why| broken(REGO_COMPILE, &why))?;
     if package != PACKAGE {
         let message = format!("the package is `{}`, and `joch.release` is asked", package.trim_start_matches("data."));
@@ -180,7 +185,37 @@ fn compile(text: &str) -> Result<Engine, Broken> {
         let help = Some("write, say, `deny contains msg if { …; msg := \"…\" }`".into());
         return Err(Broken { id: REGO_SHAPE, message, line: None, help });
     }
+    let text = guarded(text).map_err(|why| Broken {
+        id: REGO_COMPILE,
+        message: why.message,
+        line: Some(why.line),
+        help: None,
+    })?;
+    let most = text.len().max(1);
+    let mut engine = new_engine(most, most);
+    meter.attach(&mut engine).map_err(|why| broken(REGO_FAILED, &why))?;
+    engine.add_policy("policy".into(), text).map_err(|why| broken(REGO_COMPILE, &why))?;
     Ok(engine)
+}
+
+/// An engine that reads lines and texts of no more than so many bytes.
+fn new_engine(most_line: usize, most_text: usize) -> Engine {
+    let mut engine = Engine::new();
+    engine.set_rego_v0(false);
+    engine.set_strict_builtin_errors(true);
+    // What a policy prints is nobody's business.
+    engine.set_gather_prints(true);
+    engine.set_policy_length_config(PolicyLengthConfig {
+        max_col: u32::try_from(most_line).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX),
+        max_file_bytes: NonZeroUsize::new(most_text).unwrap_or(NonZeroUsize::MIN),
+        max_lines: NonZeroUsize::new(8000).expect("not zero"),
+    });
+    // No time at all, and looked at only after so many steps: a limit of steps.
+    engine.set_execution_timer_config(ExecutionTimerConfig {
+        limit: Duration::ZERO,
+        check_interval: NonZeroU32::new(MOST_STEPS).expect("not zero"),
+    });
+    engine
 }
 
 /// The findings that a rule gives: a set of texts, or of objects with `msg`.

@@ -26,20 +26,31 @@ const REFUSED: [(&str, &str); 6] = [
     ("with", "a policy sees its input as it is"),
 ];
 
-/// Functions that say nothing where they cannot answer, so that a rule which asks them does not apply, and what to write
-/// instead.
-const SILENT: [(&str, &str); 4] = [
+/// Functions that say nothing where they cannot answer, so that a rule which asks them does not apply, or that cannot be
+/// held to a size, and what to write instead.
+const SILENT: [(&str, &str); 6] = [
     (
         "array.slice",
         "it says nothing of ends that are no whole numbers; write `[list[i] | some i; list[i]; i >= from; i < to]`",
     ),
+    ("json.marshal_with_options", "it takes as much memory as it is asked for; write `json.marshal`"),
     ("json.remove", "it says nothing where a path is empty; write `object.remove`"),
     (
         "regex.replace",
         "it says nothing of a pattern that cannot be read; write `concat(new, regex.split(pattern, text))`",
     ),
     ("regex.template_match", "it says nothing of delimiters that do not pair; write `regex.match`"),
+    ("strings.replace_n", "what it makes cannot be counted beforehand; write `replace` for each"),
 ];
+
+/// What the names of the functions begin with by which values are counted.
+const OURS: &str = "joch__";
+
+/// How many digits the exponent of a number may have: the engine writes out every digit of a whole number.
+const MOST_EXPONENT: usize = 3;
+
+/// How many digits of a number may stand in a row.
+const MOST_DIGITS: usize = 1000;
 
 /// How deep rules may call rules.
 const DEEPEST: usize = 50;
@@ -84,6 +95,9 @@ pub(super) fn heads(text: &str) -> Vec<Head> {
 /// The first word or function that must not be used, why, and its line.
 pub(super) fn refused(text: &str) -> Option<(&'static str, &'static str, usize)> {
     words(text).into_iter().filter(|word| !word.after_dot).find_map(|word| {
+        if word.text.starts_with(OURS) {
+            return Some((OURS, "names that begin so are joch's own", word.line));
+        }
         let silent = SILENT.into_iter().find(|(name, _)| is_meant(name, &text[word.start..]));
         let (name, why) = REFUSED.into_iter().find(|(name, _)| *name == word.text).or(silent)?;
         Some((name, why, word.line))
@@ -107,12 +121,58 @@ pub(super) fn unknown_call(text: &str, is_known: impl Fn(&str) -> bool) -> Optio
     let calls = starts.filter_map(|word| {
         let rest = &text[word.start..];
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(rest.len());
-        rest[end..].starts_with('(').then(|| (&rest[..end], word.line))
+        // The engine sees a call with a blank before its bracket, too.
+        rest[end..].trim_start().starts_with('(').then(|| (&rest[..end], word.line))
     });
     let mut unknown = calls.filter(|(name, _)| {
         !KEYWORDS.contains(name) && !heads.iter().any(|head| head.name == **name) && !is_known(name)
     });
     unknown.next().map(|(name, line)| (name.to_owned(), line))
+}
+
+/// The line of the first number that is too long to be written out.
+pub(super) fn huge(text: &str) -> Option<usize> {
+    words(text).into_iter().find_map(|word| {
+        // The word after the dot of a number is a part of it.
+        let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+        let after_number = word.after_dot && word.start.checked_sub(2).is_some_and(is_digit);
+        let is_number = after_number || is_digit(word.start);
+        let start = word.start - usize::from(after_number);
+        // As much of what follows as can belong to a number.
+        let rest: String = text[start..].chars().take(word.text.len() + MOST_EXPONENT + 3).collect();
+        (is_number && long_number(&rest.replace('_', ""))).then_some(word.line)
+    })
+}
+
+/// Whether a text has a number that is too long to be written out, outside of strings.
+pub(super) fn long_number(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut at = 0;
+    let mut in_string = false;
+    while at < bytes.len() {
+        if bytes[at] == b'"' {
+            in_string = !in_string;
+        }
+        if in_string {
+            at += if bytes[at] == b'\\' { 2 } else { 1 };
+            continue;
+        }
+        let run = digits(at);
+        if run > MOST_DIGITS {
+            return true;
+        }
+        at += run;
+        let after_digit = run > 0 || (at > 0 && bytes[at - 1] == b'.');
+        if after_digit && matches!(bytes.get(at), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+            if digits(at + 1 + sign) > MOST_EXPONENT {
+                return true;
+            }
+        }
+        at += 1;
+    }
+    false
 }
 
 /// The first `sprintf` whose format is not to be seen, or may fill up as much as it likes: its line, and why.
@@ -272,9 +332,13 @@ mod tests {
 
     #[test]
     fn a_function_that_nobody_has_is_found() {
-        let unknown = |text| unknown_call(text, |name| name == "count");
+        let unknown = |text: &str| unknown_call(text, |name| name == "count");
         assert_eq!(unknown("f(x) := count(x)\na := f(1) if (true)\nb if not(a)"), None);
         assert_eq!(unknown("a := 1\nb if { input.x; http.send({}) }"), Some(("http.send".into(), 2)));
+        for blank in [" ", "\t", " \n"] {
+            assert_eq!(unknown(&format!("a if f{blank}(1)")), Some(("f".into(), 1)), "{blank:?}");
+            assert_eq!(unknown(&format!("f(x) := count{blank}(x)\na if {{ f{blank}(1) }}")), None, "{blank:?}");
+        }
     }
 
     #[test]
@@ -296,6 +360,14 @@ mod tests {
         assert_eq!(line(&nested("{1: [(", ")]}", 5)), Some(1), "round brackets between them change nothing");
         assert_eq!(line(&format!("a := \"{}\" # {0}\nb := [[1], [2]]", "[".repeat(20))), None);
         assert_eq!(line(&"a := [1]\n".repeat(20)), None, "beside each other, not in each other");
+    }
+    #[test]
+    fn a_number_that_is_too_long_to_be_written_out_is_found() {
+        for long in ["1e9999", "1E+9999", "1.5e-9999", "0.e9999", "1_0e9_9_9_9", &"9".repeat(1001)] {
+            assert_eq!(huge(&format!("a := 1\nb := {long}")), Some(2), "{long}");
+        }
+        let fine = "a := 1e308\nb := \"1e9999\" # 1e9999\nc := input.e9999\nd := x1e9999 + 1.5e-7";
+        assert_eq!(huge(fine), None);
     }
     #[test]
     fn a_format_that_fills_up_as_much_as_it_likes_is_found() {

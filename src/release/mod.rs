@@ -38,5 +38,5 @@ pub use record::{
     Undone, WRITERS,
 };
 pub use regressions::{Target, regressions};
-pub use rules::{Rules, rules_for};
+pub use rules::{Rules, is_shared_control, rules_for};
 pub use weaken::{Weakened, weakened};

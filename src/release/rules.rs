@@ -15,7 +15,7 @@ pub struct Rules {
     pub demands: Vec<Demand>,
     /// Digest of what the environment, Deployments and Evals say; `--require` adds to the demands only.
     pub digest: Digest,
-    /// Whether anything but `--require` demands something.
+    /// Whether anything but `--require` demands something; for a Policy or a Budget, of any agent.
     pub gated: bool,
 }
 
@@ -74,7 +74,8 @@ pub fn rules_for(
             }
         }
     }
-    let gated = !demands.is_empty();
+    let gated =
+        !demands.is_empty() || (environment != trust.ladder().first() && bears_on_all(resource, environment, records));
     for requirement in required {
         add(&mut demands, Demand::new(requirement.clone(), Demand::REQUIRED));
     }
@@ -145,11 +146,28 @@ fn judged_agents(resource: &ResourceId, records: &[Arc<Resource>]) -> Vec<Resour
     records.iter().filter(|record| record.id() == resource).flat_map(|record| about(record)).collect()
 }
 
+/// Whether a kind bears on agents that it does not name: a Policy selects by labels, and many draw on one Budget.
+#[must_use]
+pub fn is_shared_control(kind: &Kind) -> bool {
+    matches!(kind, Kind::Policy | Kind::Budget)
+}
+
+/// Whether a shared control changes where somebody demands something, so that it is not loosened unseen.
+///
+/// What a Deployment or Eval demands itself is not asked of it. That is about a version of one agent, and the teams of all
+/// agents would have to say yes to every change of a policy, also to one that asks for more. Gated means that what asks
+/// for less waits for the admins, who answer for all of them, and that the decision stands on evidence.
+fn bears_on_all(resource: &ResourceId, environment: &str, records: &[Arc<Resource>]) -> bool {
+    is_shared_control(&resource.kind) && records.iter().any(|record| !demands_of(record, environment).is_empty())
+}
+
 /// What a Deployment or Eval demands of a change of one of `agents`.
 fn demanded_by(record: &Resource, agents: &[ResourceId], environment: &str) -> Vec<Requirement> {
-    if !about(record).iter().any(|agent| agents.contains(agent)) {
-        return Vec::new();
-    }
+    if about(record).iter().any(|agent| agents.contains(agent)) { demands_of(record, environment) } else { Vec::new() }
+}
+
+/// What a Deployment or Eval demands in an environment, of whichever agent it is about.
+fn demands_of(record: &Resource, environment: &str) -> Vec<Requirement> {
     if let Some(deployment) = Deployment::of(record) {
         let here = deployment.environment.as_ref().is_some_and(|named| named.name == environment);
         let evals = deployment.requires_eval.into_iter().map(|eval| Requirement::Eval(eval.name));
@@ -287,6 +305,34 @@ mod tests {
             told("[]", guard.id(), &[guard.clone(), moved, quality], &[]),
             ["approval:rm (deployment/d)", "eval:quality (eval/quality)"]
         );
+    }
+
+    #[test]
+    fn a_policy_or_budget_is_gated_where_only_the_guards_of_some_agent_demand_something() {
+        let gated = |kind: Kind, records: &[Arc<Resource>]| {
+            let rules = rules("[]", &ResourceId::new(kind, "team-z", "p"), records, &[]);
+            (rules.demands.len(), rules.gated)
+        };
+        let guard = deployment("team-a/d", "promotion: {requiresApproval: rm}");
+        let quality = eval("team-b/quality", "releaseGate: {enabled: true, blocksPromotionTo: [prod]}");
+        for record in [guard, quality] {
+            let records = [record];
+            // No team is asked for a policy that is about other agents too, but it is not loosened unseen.
+            assert_eq!(gated(Kind::Policy, &records), (0, true), "{}", records[0].id());
+            assert_eq!(gated(Kind::Budget, &records), (0, true), "{}", records[0].id());
+            assert_eq!(gated(Kind::Tool, &records), (0, false), "a tool is judged in the agents that have it");
+        }
+        for idle in [
+            deployment("d", "promotion: {}"),
+            one("Deployment staging", "{agentRef: x, environmentRef: staging, promotion: {requiresApproval: sue}}"),
+            eval("off", "releaseGate: {enabled: false}"),
+            eval("elsewhere", "releaseGate: {enabled: true, blocksPromotionTo: [staging]}"),
+        ] {
+            assert_eq!(gated(Kind::Policy, std::slice::from_ref(&idle)), (0, false), "{}", idle.id());
+        }
+        let here = one("Deployment d", "{agentRef: x, environmentRef: local, promotion: {requiresApproval: rm}}");
+        let policy = ResourceId::new(Kind::Policy, "default", "p");
+        assert!(!in_environment("local", "[]", &policy, &[here], &[]).expect("readable").gated, "the first rung");
     }
 
     #[test]

@@ -33,6 +33,41 @@ fn a_budget_that_allows_more_waits_for_the_admins_in_a_gated_environment_and_now
 }
 
 #[test]
+fn a_control_that_changes_alone_is_guarded_where_only_the_deployment_of_some_agent_demands_something() {
+    let lab = Lab::new("control-guards");
+    lab.file("dev.yaml", &environment("dev", "gates: []"));
+    lab.does("alice", "apply -f dev.yaml");
+    let policy = |rules: &str| format!("{}spec: {{rules: [{rules}]}}\n", head("Policy", "p"));
+    let rule = "{when: {env: x}, action: {deny: true}}";
+    let deployment = "spec: {agentRef: a, environmentRef: dev, promotion: {requiresApproval: admins}}";
+    lab.file("d.yaml", &format!("{}{deployment}\n", head("Deployment", "d")));
+    lab.file("budget.yaml", &budget("10"));
+    lab.file("p.yaml", &policy(rule));
+    lab.does("ci", "apply -f budget.yaml -f p.yaml --env dev");
+    // As long as nobody demands anything, nothing is guarded.
+    lab.file("budget.yaml", &budget("11"));
+    lab.does("ci", "apply -f budget.yaml --env dev");
+    lab.file("a.yaml", &format!("{}spec: {{instructions: x}}\n", head("Agent", "a")));
+    lab.does("ci", "apply -f a.yaml -f p.yaml");
+    lab.does("ci", "promote a --from local --to dev");
+    lab.stopped("ci", "apply -f d.yaml --env dev", PENDING, &["approval:admins"]);
+    let attempt = lab.newest("waiting");
+    lab.does("alice", &format!("approvals decide {attempt} --decision approve"));
+    lab.does("ci", "apply -f d.yaml --env dev");
+    lab.file("budget.yaml", &budget("20"));
+    lab.stopped("ci", "apply -f budget.yaml --env dev", PENDING, &["`spec.limits.dailyUsd` was 11 and is 20"]);
+    lab.file("p.yaml", &policy(""));
+    lab.stopped("ci", "apply -f p.yaml --env dev", PENDING, &["weakening", "policy/p"]);
+    lab.stopped("ci", "delete policy p --env dev", PENDING, &["policy/p: it is taken away"]);
+    lab.does("ci", "apply -f p.yaml");
+    lab.stopped("ci", "promote policy/p --from local --to dev", PENDING, &["weakening", "policy/p"]);
+    // What asks for more waits for nobody.
+    lab.file("budget.yaml", &budget("5"));
+    lab.does("ci", "apply -f budget.yaml --env dev");
+    lab.is_sound();
+}
+
+#[test]
 fn an_admin_who_asks_counts_as_one() {
     let lab = Lab::new("control-admin");
     lab.file("staging.yaml", &environment("staging", "gates: [policy]"));
