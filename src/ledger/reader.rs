@@ -148,6 +148,27 @@ impl<'r> Reader<'r> {
         Ok(self.record(commit, &layout::record(agent))?.filter(|record| record.release == release))
     }
 
+    /// The records of an agent in an environment from a release on backwards, newest first. Each names the one before;
+    /// one that does not lead back is an error, so that a forged record cannot lead in a ring.
+    pub fn lineage<'l>(&'l self, agent: &'l ResourceId, last: &str) -> impl Iterator<Item = Result<Record>> + 'l {
+        let mut next = Some(last.to_owned());
+        std::iter::from_fn(move || {
+            let name = next.take()?;
+            match self.record_of(agent, &name) {
+                Ok(None) => None,
+                Ok(Some(record)) => {
+                    next = record.previous_release.clone();
+                    if next.as_ref().is_some_and(|before| !leads_back(before, &name)) {
+                        let why = format!("its record of {agent} names `{}` as the release before", next.take()?);
+                        return Some(Err(Error::Damaged { object: format!("the release {name}"), why }));
+                    }
+                    Some(Ok(record))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        })
+    }
+
     /// The commit of a release, such as `prod/41`.
     ///
     /// # Errors
@@ -191,6 +212,15 @@ impl<'r> Reader<'r> {
         }
         Trust::new(commit.to_string(), settings, resources, signers).map_err(damaged("teams"))
     }
+}
+
+/// Whether a release comes before another of the same environment.
+fn leads_back(before: &str, release: &str) -> bool {
+    let parts = |name: &str| {
+        let (environment, number) = name.split_once('/')?;
+        Some((environment.to_owned(), number.parse::<u64>().ok()?))
+    };
+    parts(before).zip(parts(release)).is_some_and(|((one, before), (other, number))| one == other && before < number)
 }
 
 fn damaged(blob: ObjectId, why: String) -> Error {

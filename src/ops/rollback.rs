@@ -167,7 +167,7 @@ fn choose<'s>(
     };
     if let Some(who) = &weighed.rejected {
         let message = format!("{id} v{wanted} does not come back to `{environment}`: rejected by {who}");
-        let next = format!("{}; or {who} approves it after all", instead()?);
+        let next = format!("{}; or {who} says yes to it after all", instead()?);
         return Err(Failure::refused("rejected", message).next(next).into());
     }
     let certain = weighed.gone.iter().any(|lack| lack.rule == "environment-key-missing");
@@ -218,7 +218,7 @@ fn nothing_left(id: &ResourceId, passed: &[Weighed], environment: &str) -> Failu
     let named = format!("joch rollback {words} --to-version {number} --env {environment}");
     let mut ways = Vec::new();
     if let Some(who) = &plain.rejected {
-        ways.push(format!("{who} approves v{number} after all"));
+        ways.push(format!("{who} says yes to v{number} after all"));
     }
     if plain.gone.iter().any(|lack| lack.rule == "environment-key-missing") {
         ways.push(format!("say the missing value in `spec.defaults` of Environment `{environment}`"));
