@@ -107,7 +107,8 @@ pub(super) fn defaults(evidence: &Evidence<'_>) -> Map {
 
 type Budgets = BTreeMap<(ResourceId, Digest), Arc<Resource>>;
 
-/// The Budgets that hold. Where the target has another content of one that the closure holds, both do.
+/// The Budgets that hold. Where the target has another content of one that the closure holds, both do. One that covers
+/// the version that runs now covers the candidate too.
 fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String> {
     let agent = closure.id();
     let mut found = Budgets::new();
@@ -119,10 +120,12 @@ fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String
     let imposed = evidence.trust.imposed(evidence.environment, &agent.namespace);
     imposed.into_iter().filter(is_budget).for_each(&mut add);
     let target = evidence.measurements.target;
-    let labels = closure.agent().labels();
-    let mut teams = teams_of(&agent.namespace, evidence);
-    teams.extend(labels.get("team").map(String::as_str));
-    for budget in target.budgets(agent, &teams).map_err(|why| why.0)? {
+    // Nobody leaves a Budget behind by another label in the change that it would stop.
+    let running = evidence.running.map(Closure::agents).unwrap_or_default();
+    let was = running.values().filter(|running| running.id() == agent).copied();
+    let teams: BTreeSet<String> =
+        was.chain([closure.agent()]).flat_map(|agent| evidence.trust.teams_of(agent)).collect();
+    for budget in target.budgets(agent, &teams.iter().map(String::as_str).collect()).map_err(|why| why.0)? {
         add(&budget);
     }
     for id in closure.members().keys().filter(|id| id.kind == Kind::Budget) {
@@ -131,14 +134,6 @@ fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String
         }
     }
     Ok(found)
-}
-
-/// The teams that answer for a namespace.
-fn teams_of<'e>(namespace: &str, evidence: &Evidence<'e>) -> BTreeSet<&'e str> {
-    let answers = |team: &&Arc<Resource>| {
-        team.spec().get("namespaces").is_some_and(|namespaces| namespaces.texts().contains(&namespace))
-    };
-    evidence.trust.teams().filter(answers).map(|team| team.id().name.as_str()).collect()
 }
 
 fn read(budget: &Resource, defaults: &Map) -> Result<Budget, String> {
