@@ -250,7 +250,7 @@ impl Move {
             }
             (None, None) => (Vec::new(), Vec::new()),
         };
-        let classes = diff::classes(&diff, &weakenings);
+        let classes = diff::classes(&subject.resource, &diff, &weakenings);
         Ok(Self { diff, weakenings, classes })
     }
 }

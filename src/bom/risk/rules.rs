@@ -158,7 +158,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-TOOL-004",
         &[Critical],
         "a tool no longer asks",
-        "`sideEffects.requiresApproval` was `true` and is not",
+        "`sideEffects.requiresApproval` was `true` and is not; or a tool that has it stays, and the adapter's `capabilities.toolApproval` was `true` and is not",
         "restore `sideEffects.requiresApproval: true`",
     ),
     change(
@@ -172,7 +172,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-TOOL-006",
         &[Medium, Critical],
         "what a model is told changed, or hides something",
-        "medium: a tool's description or schemas changed; critical: hidden characters stand in a prompt, a tool's record or its observed definition",
+        "medium: a tool's description or schemas changed, or the description of a child agent; critical: hidden characters stand in a prompt, a tool's record or its observed definition",
         "read the difference, letter by letter",
     ),
     change(

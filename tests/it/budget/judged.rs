@@ -63,6 +63,17 @@ fn another_label_leaves_no_budget_behind() {
 }
 
 #[test]
+fn a_label_that_policies_read_is_no_documentation() {
+    let bench = Bench::served("class-label");
+    bench.prod_says("{gates: [policy], changeClasses: {model-changed: [budget]}}");
+    bench.promotes("--dry-run", 0, &[]);
+    bench.file("m.yaml", &model(10, 30).replace("{name: m}", "{name: m, labels: {tier: small}}"));
+    bench.does("ci", "apply -f m.yaml");
+    bench.up("a");
+    bench.promotes("", REFUSED, &["model-changed", "no budget holds for agent/a in `prod`"]);
+}
+
+#[test]
 fn what_the_environment_demands_is_recorded_with_all_that_it_was_worked_out_from() {
     let bench = Bench::new("budget-record");
     bench.measured();

@@ -84,6 +84,12 @@ fn what_a_child_holds_counts_as_its_parents() {
     let mut world = World::new();
     world.child = [Some(child(&world)), Some(child(&world))];
     assert_eq!(world.findings(), []);
+    let agent = &mut world.child[1].as_mut().expect("a child").get_mut("Agent child").expect("an agent").1;
+    let silent = std::mem::replace(agent, agent.replacen('{', "{description: Ask me about anything., ", 1));
+    let [told] = world.findings().try_into().expect("one finding");
+    assert_eq!((told.rule.as_str(), told.component.as_str()), ("AGB-TOOL-006", "joch:agent/default/child"));
+    assert!(told.reason.ends_with("was nothing and is `Ask me about anything.`"), "{}", told.reason);
+    world.child[1].as_mut().expect("a child").get_mut("Agent child").expect("an agent").1 = silent;
     let tool = &mut world.child[1].as_mut().expect("a child").get_mut("Tool look").expect("a tool").1;
     *tool = tool.replace("read_only", "financial");
     let rules: Vec<_> = world.findings().into_iter().map(|f| (f.rule, f.component)).collect();
