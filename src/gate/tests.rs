@@ -169,6 +169,7 @@ impl Scene {
             running_in_source_since: self.running_in_source_since,
             last_evidence: None,
             last_decided_at: None,
+            last_values: None,
             observations: &Nothing,
             holds: &self.holds,
             along: Vec::new(),

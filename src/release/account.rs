@@ -150,6 +150,7 @@ pub(super) fn evidence_of<'e>(
         running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
         last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
         last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
+        last_values: edit.and_then(|edit| edit.last.as_ref()).map(|last| &last.runtime_context.values),
         observations: context.observations,
         holds: context.holds,
         along: along(draft, edit),

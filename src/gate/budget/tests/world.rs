@@ -248,6 +248,7 @@ impl Scene {
             running_in_source_since: None,
             last_evidence: None,
             last_decided_at: None,
+            last_values: None,
             observations: &ledger,
             holds: &ledger,
             along: Vec::new(),
