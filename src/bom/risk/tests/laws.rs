@@ -209,16 +209,17 @@ fn an_exception_lets_through_what_it_names_and_nothing_else() {
     let mut world = World::new();
     world.add("Tool post", "{type: rest, sideEffects: {level: external_write}}");
     world.add("Tool push", "{type: rest, sideEffects: {level: external_write}}");
-    let excepted = |agent: &str| -> (Vec<Finding>, Vec<usize>, Vec<Judged>) {
+    let of = |namespace: &str, agent: &str| -> (Vec<Finding>, Vec<usize>, Vec<Judged>) {
         let text = format!(
             r#"{{"rule": "AGB-TOOL-003", "component": "joch:tool/default/post", "reason": "a ticket",
                  "expires": "2026-08-01", "approver": "carol"{agent}}}"#
         );
         let judged = judge(&[serde_json::from_str(&text).expect("written here")], now(), "alice", &|_| true);
         let mut found = world.findings();
-        let used = apply(&mut found, &ResourceId::agent("default", "helper"), &judged);
+        let used = apply(&mut found, &ResourceId::agent(namespace, "helper"), &judged);
         (found, used.used, judged)
     };
+    let excepted = |agent: &str| of("default", agent);
     let (found, used, _) = excepted("");
     let let_through: Vec<_> = found.iter().filter(|f| f.exception.is_some()).map(|f| f.component.as_str()).collect();
     assert_eq!((let_through, used), (vec!["joch:tool/default/post"], vec![0]));
@@ -226,6 +227,10 @@ fn an_exception_lets_through_what_it_names_and_nothing_else() {
     assert_eq!(told, "excepted by carol until 2026-08-02: a ticket");
     assert_eq!(excepted(r#", "agent": "helper""#).1, [0]);
     assert_eq!(excepted(r#", "agent": "other""#).1, [0; 0]);
+    assert_eq!(of("team-a", r#", "agent": "helper""#).1, [0; 0], "another agent of that name");
+    assert_eq!(of("team-a", r#", "agent": "team-a/helper""#).1, [0]);
+    assert_eq!(of("team-a", r#", "agent": "agent/team-a/helper""#).1, [0]);
+    assert_eq!(excepted(r#", "agent": "default/helper""#).1, [0]);
 }
 
 fn all() -> impl Iterator<Item = &'static Case> {
