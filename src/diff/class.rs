@@ -200,7 +200,12 @@ mod tests {
             ("MCPServer s", "{args: [a, b]}", "{args: [b, a]}", "capability-widened"),
             ("MCPServer s", "{exposes: {tools: [a, b]}}", "{exposes: {tools: [b, a]}}", "documentation-only"),
             ("Tool t", "{command: [rm, a, b]}", "{command: [rm, b, a]}", "capability-widened"),
-            ("Tool t", "{safety: {deniedNamespaces: [a, b]}}", "{safety: {deniedNamespaces: [b, a]}}", "documentation-only"),
+            (
+                "Tool t",
+                "{safety: {deniedNamespaces: [a, b]}}",
+                "{safety: {deniedNamespaces: [b, a]}}",
+                "documentation-only",
+            ),
             ("Agent a", "{modelPolicy: {allowed: [m, n]}}", "{modelPolicy: {allowed: [n, m]}}", "model-changed"),
             ("Agent a", "{instructions: [x, y]}", "{instructions: [y, x]}", "prompt-only"),
             ("ModelRoute r", "{strategy: {fallback: [m, n]}}", "{strategy: {fallback: [n, m]}}", "model-changed"),

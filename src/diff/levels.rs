@@ -225,7 +225,11 @@ mod tests {
             Ok(budgets.iter().filter(draws).cloned().collect())
         };
         let steps = weigh_closures(Some(was), Some(is), &covering).expect("all can be read");
-        steps.into_iter().filter(Weakening::is_weaker).map(|step| format!("{}: {} {}", step.resource, step.path, step.sentence)).collect()
+        steps
+            .into_iter()
+            .filter(Weakening::is_weaker)
+            .map(|step| format!("{}: {} {}", step.resource, step.path, step.sentence))
+            .collect()
     }
 
     #[test]

@@ -254,7 +254,8 @@ fn a_value_of_the_environment_that_changed_since_is_a_change_like_any_other() {
     scene.values = values("https://shop.example/x", "read_only");
     let result = scene.result();
     assert_eq!(result.verdict, Verdict::Fail);
-    let new: Vec<_> = result.findings.iter().filter(|found| found.introduced).map(|found| found.rule.as_str()).collect();
+    let new: Vec<_> =
+        result.findings.iter().filter(|found| found.introduced).map(|found| found.rule.as_str()).collect();
     assert_eq!(new, ["AGB-NET-001", "AGB-TOOL-001", "AGB-TOOL-003"]);
     scene.values = Some(Map::new());
     assert_eq!(scene.result().verdict, Verdict::Fail, "what it was is not known");

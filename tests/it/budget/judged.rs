@@ -45,7 +45,11 @@ fn another_label_leaves_no_budget_behind() {
     bench.promotes("", 0, &[]);
     bench.file(
         "budget.yaml",
-        &resource("Budget", "b", "{scope: {teams: [support]}, limits: {perRunUsd: 0.01}, enforcement: {onHardLimit: deny}}"),
+        &resource(
+            "Budget",
+            "b",
+            "{scope: {teams: [support]}, limits: {perRunUsd: 0.01}, enforcement: {onHardLimit: deny}}",
+        ),
     );
     bench.does("alice", "apply -f budget.yaml --env prod");
     bench.promotes("--require budget --dry-run", REFUSED, &[]);
