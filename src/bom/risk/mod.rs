@@ -30,6 +30,7 @@ mod seeds;
 mod tests;
 mod tool;
 mod tool_change;
+mod unread;
 mod version;
 mod whole;
 
@@ -152,6 +153,7 @@ fn judge_state(whole: &Whole, side: &Side<'_>, terms: &Terms<'_>, found: &mut Fo
     tool::judge(whole, terms, found);
     model::judge(whole, terms, found);
     route::judge(whole, found);
+    unread::judge(whole, found);
     knowledge::judge(whole, found);
     image::judge(whole, terms, found);
     framework::judge(whole, side.at, found);

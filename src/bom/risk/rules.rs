@@ -47,7 +47,7 @@ pub(super) fn rule(id: &str) -> &'static Rule {
 }
 
 /// All rules, by family.
-pub static RULES: [Rule; 38] = [
+pub static RULES: [Rule; 39] = [
     state(
         "AGB-MCP-001",
         &[High],
@@ -216,6 +216,13 @@ pub static RULES: [Rule; 38] = [
         "a route asks other models, or in another order",
         "the primary changed, or a fallback was added or moved",
         "run the evals on each of its models",
+    ),
+    state(
+        "AGB-BOM-001",
+        &[Medium],
+        "something is named where joch does not read",
+        "a field of a route that joch does not know; or one of an agent, whose key or value names models, agents, routes, tools or servers",
+        "name it in a field that joch reads, so that it is in the bill, or take it out",
     ),
     state(
         "AGB-KNOW-001",
