@@ -50,7 +50,9 @@ impl Graph {
     /// The graph of a closure, without version numbers.
     #[must_use]
     pub fn bare(closure: &Closure) -> Self {
-        let mut weave = Weave::default();
+        let ids = closure.everything().into_iter().map(|part| part.id().clone());
+        let mut weave =
+            Weave { inside: ids.filter(|id| id.kind == Kind::Agent).collect(), ..Weave::default() };
         let root = weave.level(closure, "");
         Self { components: weave.components, root }
     }
@@ -86,6 +88,8 @@ struct Weave {
     components: BTreeMap<String, Component>,
     /// The reference of each component, by its name without a way and what it is in full.
     known: BTreeMap<(String, Digest), String>,
+    /// Every agent that the root is made of, itself included.
+    inside: BTreeSet<ResourceId>,
 }
 
 impl Weave {
@@ -144,6 +148,11 @@ impl Weave {
             let Target::Resource(named) = &mention.target else { continue };
             let candidates = named.candidates(&holder.id().namespace);
             if level.closure.children().keys().any(|child| candidates.contains(child)) {
+                continue;
+            }
+            // One may hand back to the agent that runs it, or on to another that this one runs.
+            if let Some(inside) = candidates.iter().find(|id| self.inside.contains(id)) {
+                aside.push(base(inside));
                 continue;
             }
             let base = format!("joch:a2a-peer/{}/{}", named.namespace.as_deref().unwrap_or("_"), escaped(&named.name));

@@ -99,6 +99,26 @@ fn a_graph_holds_every_member_and_what_is_none() {
 }
 
 #[test]
+fn a_child_that_hands_back_or_on_to_another_child_hands_over_to_nobody_outside() {
+    let child = |name: &str, to: &str| {
+        let spec = format!("{{handoffs: {{allowedAgents: [{to}]}}}}");
+        closure(one(&format!("Agent {name}"), &spec), &[], &[])
+    };
+    let parent = one("Agent x", "{children: [a, b]}");
+    let whole = closure(parent, &[], &[child("a", "x, b, far"), child("b", "b")]);
+    assert_eq!(
+        edges(&graph(&whole)),
+        [
+            "a2a-peer/_/far",
+            "agent/a -> a2a-peer/_/far agent/b agent/x",
+            "agent/b",
+            "agent/x -> agent/a agent/b",
+        ]
+    );
+    assert_eq!(check(&issued(&graph(&whole))), Vec::<String>::new());
+}
+
+#[test]
 fn a_bill_hangs_together_and_says_so_where_it_does_not() {
     let good = issued(&graph(&whole()));
     assert_eq!(check(&good), Vec::<String>::new());

@@ -160,6 +160,16 @@ impl Closure {
         }
         levels
     }
+
+    /// The agents of it, each under the path that [`Closure::levels`] gives it.
+    #[must_use]
+    pub fn agents(&self) -> BTreeMap<String, &Arc<Resource>> {
+        let mut agents = BTreeMap::from([(String::new(), &self.agent)]);
+        for (id, child) in &self.children {
+            agents.extend(child.agents().into_iter().map(|(path, agent)| (format!("{}/{path}", id.full()), agent)));
+        }
+        agents
+    }
 }
 
 /// Where a member stands in the closure of an agent of `namespace`.

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::change::{Change, Effect, Note, Op};
+use super::effect::covers;
+use super::path;
 use super::strength::{Strength, Weakening, is_control};
-use crate::resource::{ChangeClass, Kind};
+use crate::resource::{ChangeClass, Kind, ResourceId};
 
-/// The classes of a change with this diff, which does this to the controls in it. None where nothing changed.
+/// The classes of a change of `subject` with this diff, which does this to the controls in it. None where nothing
+/// changed.
 #[must_use]
-pub fn classes(diff: &[Change], controls: &[Weakening]) -> Vec<ChangeClass> {
-    let mut classes: BTreeSet<ChangeClass> = diff.iter().flat_map(of_change).collect();
+pub fn classes(subject: &ResourceId, diff: &[Change], controls: &[Weakening]) -> Vec<ChangeClass> {
+    let mut classes: BTreeSet<ChangeClass> = diff.iter().flat_map(|change| of_change(subject, change)).collect();
     classes.extend(controls.iter().map(|step| match step.strength {
         Strength::Weaker => ChangeClass::ControlWeakened,
         Strength::Stronger => ChangeClass::ControlStrengthened,
@@ -25,8 +28,46 @@ pub fn classes(diff: &[Change], controls: &[Weakening]) -> Vec<ChangeClass> {
     classes.into_iter().collect()
 }
 
+/// Lists in which the order of the entries means nothing; in any other it may decide what runs, or which comes first.
+const SETS: &[(Kind, &[&str])] = &[
+    (
+        Kind::Agent,
+        &[
+            "spec.tools",
+            "spec.mcpServers",
+            "spec.ragRefs",
+            "spec.policies",
+            "spec.children",
+            "spec.budgetRefs",
+            "spec.handoffs.allowedAgents",
+        ],
+    ),
+    (Kind::Model, &["spec.routing.regions"]),
+    (Kind::ModelRoute, &["spec.constraints.dataResidency"]),
+    (
+        Kind::Tool,
+        &[
+            "spec.safety.allowedAgents",
+            "spec.safety.deniedNamespaces",
+            "spec.safety.redactFields",
+            "spec.observability.redactFields",
+        ],
+    ),
+    (Kind::McpServer, &["spec.exposes.*", "spec.policies", "spec.scanning.redactFieldsInResults"]),
+    (Kind::Memory, &["spec.policies"]),
+    (Kind::Rag, &["spec.policies", "spec.knowledgeSources"]),
+];
+
+/// Whether nothing but the order of a set is another.
+fn reorders_set(change: &Change) -> bool {
+    let Some(Note::Order) = change.note else { return false };
+    let Ok(steps) = path::parse(&change.path) else { return false };
+    let sets = SETS.iter().filter(|(kind, _)| *kind == change.resource.kind).flat_map(|(_, sets)| *sets);
+    sets.into_iter().any(|set| covers(set, &steps))
+}
+
 /// The classes of one step. What a control asks for is weighed by its strength, not here.
-fn of_change(change: &Change) -> Vec<ChangeClass> {
+fn of_change(subject: &ResourceId, change: &Change) -> Vec<ChangeClass> {
     use ChangeClass::{
         CapabilityNarrowed, CapabilityWidened, ControlStrengthened, ControlWeakened, DataChanged, DependencyChanged,
         DocumentationOnly, ModelChanged, PromptOnly,
@@ -41,13 +82,18 @@ fn of_change(change: &Change) -> Vec<ChangeClass> {
         _ => CapabilityWidened,
     };
     let kind = &change.resource.kind;
-    if any(&["apiVersion", "metadata"]) {
+    // Labels are what policies, budgets and rules of risk ask about: they count as what they are on.
+    let is_said_of_it = any(&["apiVersion", "metadata"]) && !under("metadata.labels");
+    if is_said_of_it || reorders_set(change) {
         return vec![DocumentationOnly];
     }
-    // Also of an Agent: its own description is for people; of a tool, a model reads it.
-    let read_by_people = under("spec.description") && !matches!(kind, Kind::Tool | Kind::McpServer);
-    if read_by_people || (change.note == Some(Note::Order) && !matches!(kind, Kind::ModelRoute)) {
-        return vec![DocumentationOnly];
+    if under("spec.description") {
+        return match kind {
+            // Models choose by it: of tools, and of the agents that one runs or hands over to.
+            Kind::Tool | Kind::McpServer => vec![reach],
+            Kind::Agent if change.resource != *subject => vec![PromptOnly],
+            _ => vec![DocumentationOnly],
+        };
     }
     match kind {
         kind if is_control(kind) => {
@@ -72,7 +118,10 @@ fn of_change(change: &Change) -> Vec<ChangeClass> {
             Some(Effect::Widens) if !path.is_empty() => vec![ModelChanged, CapabilityWidened],
             _ => vec![ModelChanged],
         },
-        Kind::FrameworkAdapter => vec![DependencyChanged],
+        Kind::FrameworkAdapter => match change.effect {
+            Some(Effect::Widens) if !path.is_empty() => vec![DependencyChanged, CapabilityWidened],
+            _ => vec![DependencyChanged],
+        },
         Kind::McpServer if under("spec.security.pinnedVersion") => vec![DependencyChanged],
         Kind::Memory | Kind::Rag | Kind::KnowledgeSource => match change.effect {
             None if !path.is_empty() => vec![DataChanged],
@@ -86,14 +135,19 @@ fn of_change(change: &Change) -> Vec<ChangeClass> {
 mod tests {
     use super::*;
     use crate::diff::{between, weigh};
-    use crate::resource::sample::one;
+    use crate::resource::sample::labelled;
 
     fn told(head: &str, before: &str, after: &str) -> String {
-        let of = |spec: &str| (!spec.is_empty()).then(|| one(head, spec));
+        told_of(&ResourceId::agent("default", "a"), head, ["{}", before], ["{}", after])
+    }
+
+    /// The same for a change of `subject`, with the labels of each side.
+    fn told_of(subject: &ResourceId, head: &str, before: [&str; 2], after: [&str; 2]) -> String {
+        let of = |[labels, spec]: [&str; 2]| (!spec.is_empty()).then(|| labelled(head, labels, spec));
         let (before, after) = (of(before), of(after));
         let id = before.as_ref().or(after.as_ref()).expect("one of the two").id().clone();
         let (before, after) = (before.as_ref().map(|r| r.body()), after.as_ref().map(|r| r.body()));
-        let found = classes(&between(&id, before, after), &weigh(&id, before, after));
+        let found = classes(subject, &between(&id, before, after), &weigh(&id, before, after));
         found.iter().map(|class| class.word()).collect::<Vec<_>>().join(" ")
     }
 
@@ -137,6 +191,67 @@ mod tests {
         ] {
             assert_eq!(told(head, before, after), class, "{head}: {before} -> {after}");
         }
+    }
+
+    #[test]
+    fn order_is_documentation_only_where_it_means_nothing() {
+        for (head, before, after, class) in [
+            ("MCPServer s", "{command: [npx, a, b]}", "{command: [npx, b, a]}", "capability-widened"),
+            ("MCPServer s", "{args: [a, b]}", "{args: [b, a]}", "capability-widened"),
+            ("MCPServer s", "{exposes: {tools: [a, b]}}", "{exposes: {tools: [b, a]}}", "documentation-only"),
+            ("Tool t", "{command: [rm, a, b]}", "{command: [rm, b, a]}", "capability-widened"),
+            (
+                "Tool t",
+                "{safety: {deniedNamespaces: [a, b]}}",
+                "{safety: {deniedNamespaces: [b, a]}}",
+                "documentation-only",
+            ),
+            ("Agent a", "{modelPolicy: {allowed: [m, n]}}", "{modelPolicy: {allowed: [n, m]}}", "model-changed"),
+            ("Agent a", "{instructions: [x, y]}", "{instructions: [y, x]}", "prompt-only"),
+            ("ModelRoute r", "{strategy: {fallback: [m, n]}}", "{strategy: {fallback: [n, m]}}", "model-changed"),
+            (
+                "Eval q",
+                "{target: {invoke: {type: subprocess, command: [run, a, b]}}}",
+                "{target: {invoke: {type: subprocess, command: [run, b, a]}}}",
+                "control-weakened",
+            ),
+        ] {
+            assert_eq!(told(head, before, after), class, "{head}: {before} -> {after}");
+        }
+    }
+
+    #[test]
+    fn labels_are_no_documentation_and_annotations_are() {
+        let agent = ResourceId::agent("default", "a");
+        for (head, class) in [
+            ("Model m", "model-changed"),
+            ("Agent a", "capability-widened"),
+            ("Tool t", "capability-widened"),
+            ("KnowledgeSource k", "data-changed"),
+            ("Eval q", "documentation-only"),
+        ] {
+            assert_eq!(told_of(&agent, head, ["{tier: large}", "{}"], ["{tier: small}", "{}"]), class, "{head}");
+            assert_eq!(told_of(&agent, head, ["{tier: large}", "{}"], ["{}", "{}"]), class, "{head}");
+        }
+        let beside = told_of(&agent, "Agent a", ["{team: a}", "{instructions: x}"], ["{team: b}", "{instructions: y}"]);
+        assert_eq!(beside, "prompt-changed capability-widened");
+    }
+
+    #[test]
+    fn the_description_of_a_child_is_a_prompt_for_whoever_chooses_it() {
+        let parent = ResourceId::agent("default", "parent");
+        let said = told_of(&parent, "Agent a", ["{}", "{description: x}"], ["{}", "{description: y}"]);
+        assert_eq!(said, "prompt-only");
+    }
+
+    #[test]
+    fn an_adapter_that_asks_nobody_any_more_widens() {
+        let of = |before, after| told("FrameworkAdapter f", before, after);
+        let (asks, silent) = ("{capabilities: {toolApproval: true}}", "{capabilities: {toolApproval: false}}");
+        assert_eq!(of(asks, silent), "dependency-changed capability-widened");
+        assert_eq!(of(asks, "{capabilities: {}}"), "dependency-changed capability-widened");
+        assert_eq!(of(asks, "{}"), "dependency-changed capability-widened");
+        assert_eq!(of(silent, asks), "dependency-changed");
     }
 
     #[test]

@@ -6,19 +6,59 @@
 //! come, as many must be bound by a control as it bound before, and as strictly.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::strength::{Weakening, own_limits, weigh};
-use crate::closure::Closure;
-use crate::resource::{Kind, ResourceId, Value};
+use crate::closure::{Closure, Unreadable};
+use crate::resource::{Kind, Resource, ResourceId, Value};
 
 type Level = BTreeMap<ResourceId, Value>;
 type Levels = BTreeMap<String, Level>;
 
-/// What a change of an agent does to the controls in its closure.
-#[must_use]
-pub fn weigh_closures(before: Option<&Closure>, after: Option<&Closure>) -> Vec<Weakening> {
-    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
-    let (old, new) = (before.levels(), after.levels());
+/// The Budgets of a catalog that cover an agent without being part of its closure.
+pub type Covering<'c> = dyn Fn(&Resource) -> Result<Vec<Arc<Resource>>, Unreadable> + 'c;
+
+/// What a change of an agent does to the controls in its closure, and to the Budgets that cover it beside, as the
+/// environment has them before the change.
+///
+/// # Errors
+/// What `covering` cannot read.
+pub fn weigh_closures(
+    before: Option<&Closure>,
+    after: Option<&Closure>,
+    covering: &Covering<'_>,
+) -> Result<Vec<Weakening>, Unreadable> {
+    let (Some(before), Some(after)) = (before, after) else { return Ok(Vec::new()) };
+    let (mut old, mut new) = (before.levels(), after.levels());
+    let (was, is) = (before.agents(), after.agents());
+    // Where nothing moves that a Budget finds an agent by, each of them covers as much as before.
+    let found_by = |agents: &BTreeMap<String, &Arc<Resource>>| {
+        let team = |(path, agent): (&String, &&Arc<Resource>)| (path.clone(), agent.labels().remove("team"));
+        agents.iter().map(team).collect::<Vec<_>>()
+    };
+    if found_by(&was) != found_by(&is) {
+        cover(&mut old, &was, covering)?;
+        cover(&mut new, &is, covering)?;
+    }
+    Ok(weigh_levels(before.id(), &old, &new))
+}
+
+/// Adds to each level the Budgets that cover its agent and that it does not hold itself.
+fn cover(
+    levels: &mut Levels,
+    agents: &BTreeMap<String, &Arc<Resource>>,
+    covering: &Covering<'_>,
+) -> Result<(), Unreadable> {
+    for (path, agent) in agents {
+        let Some(level) = levels.get_mut(path) else { continue };
+        for budget in covering(agent)? {
+            level.entry(budget.id().clone()).or_insert_with(|| budget.body().clone());
+        }
+    }
+    Ok(())
+}
+
+fn weigh_levels(agent: &ResourceId, old: &Levels, new: &Levels) -> Vec<Weakening> {
     let mut found: Vec<Weakening> = Vec::new();
     let mut add = |steps: Vec<Weakening>, unbound: &str| {
         for mut step in steps {
@@ -30,12 +70,12 @@ pub fn weigh_closures(before: Option<&Closure>, after: Option<&Closure>) -> Vec<
             }
         }
     };
-    for (level, old) in &old {
+    for (level, old) in old {
         let Some(new) = new.get(level) else { continue };
         let ids = old.keys().chain(new.keys().filter(|id| !old.contains_key(*id)));
         for id in ids {
             let (was, is) = (old.get(id), new.get(id));
-            add(step(id, was, is), &before.id().to_string());
+            add(step(id, was, is), &agent.to_string());
         }
     }
     let gone: Vec<&Level> = old.iter().filter(|(path, _)| !new.contains_key(*path)).map(|(_, level)| level).collect();
@@ -46,7 +86,7 @@ pub fn weigh_closures(before: Option<&Closure>, after: Option<&Closure>) -> Vec<
     let unbound = format!("what takes the place of {}", agents(&gone));
     for id in bound(&gone) {
         let was: Vec<&Value> = gone.iter().filter_map(|level| level.get(id)).collect();
-        let is = come.iter().map(|path| binding(id, path, &new)).collect();
+        let is = come.iter().map(|path| binding(id, path, new)).collect();
         for (was, is) in partners(&was, is, |was, is| was == is) {
             add(step(id, Some(was), is), &unbound);
         }
@@ -148,11 +188,8 @@ fn distinct<T: PartialEq>(contents: &mut Vec<T>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::resource::Resource;
-    use crate::resource::sample::one;
+    use crate::resource::sample::{labelled, one};
 
     const DENY: &str =
         "{rules: [{when: {tool.name: x}, action: {deny: true}}, {when: {env: y}, action: {deny: true}}]}";
@@ -175,8 +212,24 @@ mod tests {
     /// What asks for less in a parent whose children were these and are those.
     fn weaker(was: Vec<Closure>, is: Vec<Closure>) -> Vec<String> {
         let (was, is) = (closure("parent", "{}", &[], was), closure("parent", "{}", &[], is));
-        let steps = weigh_closures(Some(&was), Some(&is)).into_iter().filter(Weakening::is_weaker);
-        steps.map(|step| format!("{}: {} {}", step.resource, step.path, step.sentence)).collect()
+        covered(&was, &is, &[])
+    }
+
+    /// The same of two closures, where these Budgets stand in the catalog and cover by the label `team`.
+    fn covered(was: &Closure, is: &Closure, budgets: &[Arc<Resource>]) -> Vec<String> {
+        let covering = |agent: &Resource| {
+            let teams: Vec<String> = agent.labels().remove("team").into_iter().collect();
+            let draws = |budget: &&Arc<Resource>| {
+                crate::closure::draws(budget, agent.id(), &teams.iter().map(String::as_str).collect())
+            };
+            Ok(budgets.iter().filter(draws).cloned().collect())
+        };
+        let steps = weigh_closures(Some(was), Some(is), &covering).expect("all can be read");
+        steps
+            .into_iter()
+            .filter(Weakening::is_weaker)
+            .map(|step| format!("{}: {} {}", step.resource, step.path, step.sentence))
+            .collect()
     }
 
     #[test]
@@ -232,5 +285,28 @@ mod tests {
         let said = weaker(vec![own("old", limited)], vec![own("new", "{}")]);
         assert!(said.len() == 1 && said[0].starts_with("agent/old: spec.budgets"), "{said:?}");
         assert_eq!(weaker(vec![own("old", limited)], vec![own("new", limited)]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_budget_that_finds_an_agent_by_its_label_is_lost_with_the_label() {
+        let budget = [one("Budget daily", "{scope: {teams: [support]}, limits: {dailyUsd: 5}}")];
+        let of = |name: &str, team: &str, children| {
+            let agent = labelled(&format!("Agent {name}"), &format!("{{team: {team}}}"), "{}");
+            Closure::new(agent, BTreeMap::new(), children)
+        };
+        let alone = |team| of("x", team, BTreeMap::new());
+        let said = ["budget/daily:  it no longer binds agent/x"];
+        assert_eq!(covered(&alone("support"), &alone("other"), &budget), said);
+        assert_eq!(covered(&alone("support"), &child("x", &[]), &budget), said, "no label at all");
+        assert_eq!(covered(&alone("other"), &alone("support"), &budget), Vec::<String>::new());
+        assert_eq!(covered(&alone("support"), &child("x", &budget), &budget), Vec::<String>::new(), "it names it now");
+        let below = |name, team| {
+            let child = of(name, team, BTreeMap::new());
+            of("parent", "desk", BTreeMap::from([(child.id().clone(), child)]))
+        };
+        let moved = covered(&below("x", "support"), &below("x", "other"), &budget);
+        assert_eq!(moved, ["budget/daily:  it no longer binds agent/parent"]);
+        let renamed = covered(&below("x", "support"), &below("y", "other"), &budget);
+        assert_eq!(renamed, ["budget/daily:  it no longer binds what takes the place of agent/x"]);
     }
 }

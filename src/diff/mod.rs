@@ -24,7 +24,7 @@ pub use apply::apply;
 pub use change::{Change, Effect, Note, Op};
 pub use class::classes;
 pub use closures::between_closures;
-pub use levels::weigh_closures;
+pub use levels::{Covering, weigh_closures};
 pub use sets::{between_sets, summary};
 pub use story::{Line, lines};
 pub use strength::{Strength, Weakening, is_control, weigh};

@@ -122,6 +122,7 @@ pub(super) static RULES: &[(Kind, &[(&str, Judge)])] = &[
             ("spec.policies.*", Presence(Narrows)),
         ],
     ),
+    (Kind::FrameworkAdapter, &[("spec.capabilities.toolApproval", Flag(Narrows))]),
     (Kind::Memory, &[("", Presence(Widens)), ("spec.policies.*", Presence(Narrows))]),
     (
         Kind::Rag,

@@ -147,11 +147,17 @@ fn step(change: &Change) -> Weakening {
 
 fn strength(change: &Change) -> Strength {
     match change.effect {
-        _ if change.note == Some(Note::Order) || is_neutral(change) => Strength::Neutral,
+        _ if (change.note == Some(Note::Order) && !is_command(change)) || is_neutral(change) => Strength::Neutral,
         Some(Effect::Widens) => Strength::Weaker,
         Some(Effect::Narrows) => Strength::Stronger,
         None => Strength::Weaker,
     }
+}
+
+/// Whether it is the words of a command, of which another order is another command.
+fn is_command(change: &Change) -> bool {
+    let last = change.path.rsplit('.').next().unwrap_or_default();
+    matches!(last, "command" | "args" | "arguments")
 }
 
 /// Fields that say nothing about what is demanded; all that stands under them is as harmless.

@@ -85,7 +85,7 @@ pub fn open_findings(closure: &Closure, place: &Place<'_>) -> Result<Vec<Finding
         seen.insert(id, counted.into_iter().map(|one| scored(one, &scorers)).collect());
     }
     let asks = Asks::of(place.trust, place.environment, closure)?;
-    let to = Side { closure, observed: &seen, at: place.now };
+    let to = Side { closure, observed: &seen, at: place.now, values: None };
     let mut findings = asks.findings(None, &to, &held(closure, place)?, place, &[]);
     let written = environment(place.trust, place.environment)?.map(|view| view.exceptions).unwrap_or_default();
     let people = place.trust.people();
@@ -126,8 +126,9 @@ fn judged(
         closure,
         observed: &seen.before,
         at: evidence.last_decided_at.unwrap_or(evidence.now),
+        values: evidence.last_values,
     });
-    let to = Side { closure: candidate, observed: &seen.after, at: evidence.now };
+    let to = Side { closure: candidate, observed: &seen.after, at: evidence.now, values: None };
     let mut findings: Vec<Finding> = Vec::new();
     let loosened = loosened(evidence);
     // Trust as it was counts too: what comes with the change does not let it through.

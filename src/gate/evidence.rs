@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::closure::{Closure, Shelf};
-use crate::resource::{Digest, Requirement, ResourceId, Value};
+use crate::resource::{Digest, Map, Requirement, ResourceId, Value};
 use crate::trust::{Principal, Trust};
 
 use super::hold::Holds;
@@ -103,6 +103,8 @@ pub struct Evidence<'a> {
     pub last_evidence: Option<&'a str>,
     /// When what runs now was decided.
     pub last_decided_at: Option<DateTime<Utc>>,
+    /// The values of the environment that what runs now was decided with, if something runs.
+    pub last_values: Option<&'a Map>,
     /// What people saw of MCP servers.
     pub observations: &'a dyn Observations,
     /// Which versions are on hold.

@@ -174,6 +174,7 @@ impl Scene {
             last_release: None,
             last_evidence: None,
             last_decided_at: None,
+            last_values: None,
             observations: &Nothing,
             holds: &self.holds,
             along: Vec::new(),

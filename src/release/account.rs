@@ -151,6 +151,7 @@ pub(super) fn evidence_of<'e>(
         last_release: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.release.as_str()),
         last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
         last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
+        last_values: edit.and_then(|edit| edit.last.as_ref()).map(|last| &last.runtime_context.values),
         observations: context.observations,
         holds: context.holds,
         along: along(draft, edit),
@@ -227,12 +228,22 @@ pub(super) struct Move {
 }
 
 impl Move {
-    pub(super) fn of(draft: &Draft, subject: &Subject, edit: Option<&AgentEdit>) -> Self {
+    pub(super) fn of(
+        draft: &Draft,
+        subject: &Subject,
+        edit: Option<&AgentEdit>,
+        context: &Context<'_>,
+    ) -> Result<Self, String> {
         let body = |resource: &Option<Arc<Resource>>| resource.as_ref().map(|resource| resource.body().clone());
         let (diff, weakenings) = match (edit, draft.catalog.get(&subject.resource)) {
             (Some(edit), _) => {
                 let (before, after) = (edit.before.as_ref().map(|running| &running.closure), edit.after.as_ref());
-                (diff::between_closures(before, after), diff::weigh_closures(edit.against(), after))
+                let covering = |agent: &Resource| {
+                    let teams = context.trust.teams_of(agent);
+                    context.target.budgets(agent.id(), &teams.iter().map(String::as_str).collect())
+                };
+                let steps = diff::weigh_closures(edit.against(), after, &covering).map_err(|why| why.0)?;
+                (diff::between_closures(before, after), steps)
             }
             (None, Some(entry)) => {
                 let (before, after) = (body(&entry.before), body(&entry.after));
@@ -241,8 +252,8 @@ impl Move {
             }
             (None, None) => (Vec::new(), Vec::new()),
         };
-        let classes = diff::classes(&diff, &weakenings);
-        Self { diff, weakenings, classes }
+        let classes = diff::classes(&subject.resource, &diff, &weakenings);
+        Ok(Self { diff, weakenings, classes })
     }
 }
 

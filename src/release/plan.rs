@@ -140,7 +140,7 @@ pub fn plan(draft: &Draft, context: &Context<'_>) -> Result<Plan, String> {
     let attempt = draft.attempt(context.number);
     for subject in draft.subjects() {
         let edit = draft.agents.get(&subject.resource);
-        let moves = Move::of(draft, &subject, edit);
+        let moves = Move::of(draft, &subject, edit, context)?;
         let rules = rules_of(&subject, edit, &moves.classes, &draft.environment, context)?;
         gated |= rules.gated;
         let record = record_of((draft, attempt), &subject, edit, moves, &rules, &mut numbers, context)?;

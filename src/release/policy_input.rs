@@ -22,7 +22,7 @@ pub fn policy_input(
     let subject = subjects.iter().find(|subject| subject.resource == *agent);
     let subject = subject.ok_or_else(|| format!("{agent} does not change in `{}`", draft.environment))?;
     let edit = draft.agents.get(agent);
-    let moves = Move::of(draft, subject, edit);
+    let moves = Move::of(draft, subject, edit, context)?;
     let rules = rules_of(subject, edit, &moves.classes, &draft.environment, context)?;
     let target = Drafted { draft, before: context.target };
     let evidence = evidence_of(draft, subject, &rules, (&moves.diff, &moves.weakenings), &target, context)?;

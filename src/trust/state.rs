@@ -254,6 +254,18 @@ impl Trust {
         self.of_kind(&Kind::Team)
     }
 
+    /// The teams that an agent draws on: the one that its label `team` names, and those that answer for its namespace.
+    #[must_use]
+    pub fn teams_of(&self, agent: &Resource) -> BTreeSet<String> {
+        let namespace = agent.id().namespace.as_str();
+        let answers = |team: &&Arc<Resource>| {
+            team.spec().get("namespaces").is_some_and(|namespaces| namespaces.texts().contains(&namespace))
+        };
+        let mut teams: BTreeSet<_> = self.teams().filter(answers).map(|team| team.id().name.clone()).collect();
+        teams.extend(agent.labels().remove("team"));
+        teams
+    }
+
     /// The Environment record of a rung, if one was applied.
     #[must_use]
     pub fn environment(&self, name: &str) -> Option<&Arc<Resource>> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::resource::name::nearest;
+use crate::resource::name::{DEFAULT_NAMESPACE, nearest};
 use crate::resource::{ResourceId, Risk, Value};
 
 use super::super::Finding;
@@ -114,7 +114,10 @@ pub struct Used {
 /// Says of every finding which exception lets it through, and tells which exceptions were used.
 pub fn apply(findings: &mut [Finding], agent: &ResourceId, exceptions: &[Judged]) -> Used {
     let mut said = Used::default();
-    let names = [agent.name.clone(), agent.full(), agent.to_string(), super::component(agent)];
+    let path = format!("{}/{}", agent.namespace, agent.name);
+    let mut names = vec![path, agent.full(), agent.to_string(), super::component(agent)];
+    // A bare name is one of the default namespace: another agent may be called the same elsewhere.
+    names.extend((agent.namespace == DEFAULT_NAMESPACE).then(|| agent.name.clone()));
     for finding in findings {
         let fits = |exception: &Exception| {
             let about = exception.agent.as_ref().is_none_or(|named| names.contains(named));

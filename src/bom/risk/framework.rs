@@ -60,6 +60,24 @@ fn day(text: &str) -> Option<NaiveDate> {
     moment.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
 }
 
+/// Tools that wait for a person rely on the adapter to ask one.
+fn asks(was: Option<&Level>, level: &Level, found: &mut Found) {
+    let asking = |level: &Level| {
+        let mut adapters = level.of_kind(&Kind::FrameworkAdapter);
+        adapters.any(|adapter| adapter.is_true(&["capabilities", "toolApproval"]))
+    };
+    let waits = |tool: &&Part| tool.is_true(&["sideEffects", "requiresApproval"]);
+    if !was.is_some_and(asking) || asking(level) {
+        return;
+    }
+    let Some(tool) = level.of_kind(&Kind::Tool).find(waits) else { return };
+    let adapter = level.of_kind(&Kind::FrameworkAdapter).next();
+    let component = adapter.map_or_else(|| level.agent.component(), Part::component);
+    let why = format!("`capabilities.toolApproval` was `true` and is not, and {} waits for a person", tool.id());
+    let raised = found.raise("AGB-TOOL-004", component, Risk::Critical, why);
+    raised.remedy("restore `capabilities.toolApproval: true`, or use an adapter that asks");
+}
+
 pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
     for level in &after.levels {
         let Some(was) = before.level(&level.path) else { continue };
@@ -70,6 +88,9 @@ pub(super) fn compare(before: &Whole, after: &Whole, found: &mut Found) {
                 found.raise("AGB-FWK-002", adapter.component(), Risk::Medium, why);
             }
         }
+    }
+    for level in &after.levels {
+        asks(before.level(&level.path), level, found);
     }
     for (was, adapter) in after.changed(before, &Kind::FrameworkAdapter) {
         let keys = ["framework", "language", "adapterImage", "sdkMinVersion", "capabilities", "bindings"];

@@ -30,6 +30,7 @@ mod seeds;
 mod tests;
 mod tool;
 mod tool_change;
+mod unread;
 mod version;
 mod whole;
 
@@ -57,6 +58,9 @@ pub struct Side<'a> {
     pub observed: &'a BTreeMap<ResourceId, Vec<Arc<Observation>>>,
     /// When this side was decided on: what counted then is not stale for it.
     pub at: DateTime<Utc>,
+    /// The values of every `{fromEnvironment: KEY}` that it was decided with, where they are others than those of the
+    /// target as it stands.
+    pub values: Option<&'a Map>,
 }
 
 /// What the target asks, and what else is known there.
@@ -109,13 +113,14 @@ pub fn component(id: &ResourceId) -> String {
 /// Without `from` nothing runs yet: then everything is introduced, and no rule of change has anything to say.
 #[must_use]
 pub fn findings(from: Option<&Side<'_>>, to: &Side<'_>, terms: &Terms<'_>) -> Vec<Finding> {
-    let after = Whole::of(to.closure, terms.defaults);
+    let after = Whole::of(to.closure, to.values.unwrap_or(terms.defaults));
     let mut state = Found::default();
     judge_state(&after, to, terms, &mut state);
     let mut change = Found::default();
     let mut known = Found::default();
     if let Some(from) = from {
-        let before = Whole::of(from.closure, terms.defaults);
+        // Held against what it was released with: whoever changed the values since changed what it would do.
+        let before = Whole::of(from.closure, from.values.unwrap_or(terms.defaults));
         judge_state(&before, from, terms, &mut known);
         judge_change((&before, from), (&after, to), terms, &mut change);
     }
@@ -148,6 +153,7 @@ fn judge_state(whole: &Whole, side: &Side<'_>, terms: &Terms<'_>, found: &mut Fo
     tool::judge(whole, terms, found);
     model::judge(whole, terms, found);
     route::judge(whole, found);
+    unread::judge(whole, found);
     knowledge::judge(whole, found);
     image::judge(whole, terms, found);
     framework::judge(whole, side.at, found);

@@ -47,7 +47,7 @@ pub(super) fn rule(id: &str) -> &'static Rule {
 }
 
 /// All rules, by family.
-pub static RULES: [Rule; 38] = [
+pub static RULES: [Rule; 39] = [
     state(
         "AGB-MCP-001",
         &[High],
@@ -158,7 +158,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-TOOL-004",
         &[Critical],
         "a tool no longer asks",
-        "`sideEffects.requiresApproval` was `true` and is not",
+        "`sideEffects.requiresApproval` was `true` and is not; or a tool that has it stays, and the adapter's `capabilities.toolApproval` was `true` and is not",
         "restore `sideEffects.requiresApproval: true`",
     ),
     change(
@@ -172,7 +172,7 @@ pub static RULES: [Rule; 38] = [
         "AGB-TOOL-006",
         &[Medium, Critical],
         "what a model is told changed, or hides something",
-        "medium: a tool's description or schemas changed; critical: hidden characters stand in a prompt, a tool's record or its observed definition",
+        "medium: a tool's description or schemas changed, or the description of a child agent; critical: hidden characters stand in a prompt, a tool's record or its observed definition",
         "read the difference, letter by letter",
     ),
     change(
@@ -216,6 +216,13 @@ pub static RULES: [Rule; 38] = [
         "a route asks other models, or in another order",
         "the primary changed, or a fallback was added or moved",
         "run the evals on each of its models",
+    ),
+    state(
+        "AGB-BOM-001",
+        &[Medium],
+        "something is named where joch does not read",
+        "a field of a route that joch does not know; or one of an agent, whose key or value names models, agents, routes, tools or servers",
+        "name it in a field that joch reads, so that it is in the bill, or take it out",
     ),
     state(
         "AGB-KNOW-001",

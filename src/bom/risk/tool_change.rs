@@ -18,6 +18,10 @@ pub(super) fn judge(before: &Whole, after: &Whole, found: &mut Found) {
         told(was, tool, found);
         promises(was, tool, found);
     }
+    for child in after.levels.iter().filter(|level| !level.path.is_empty()) {
+        let Some(was) = before.level(&child.path) else { continue };
+        described(&was.agent, &child.agent, "its description, by which it is chosen,", found);
+    }
 }
 
 fn grew(was: &Part, tool: &Part, found: &mut Found) {
@@ -77,18 +81,21 @@ fn says_something(value: &Value) -> bool {
 
 /// What a model reads of a tool.
 fn told(was: &Part, tool: &Part, found: &mut Found) {
-    let of = |part: &Part| part.text(&["description"]).map(str::to_owned);
-    let (old, new) = (of(was), of(tool));
-    if old != new {
-        let word = |text: Option<String>| text.map_or_else(|| "nothing".to_owned(), |text| shown(&text));
-        let why = format!("its description was {} and is {}", word(old), word(new));
-        found.raise("AGB-TOOL-006", tool.component(), Risk::Medium, why);
-    }
+    described(was, tool, "its description", found);
     for schema in ["inputSchema", "outputSchema"] {
         if was.at(&[schema]) != tool.at(&[schema]) {
             let why = format!("its `{schema}` changed");
             found.raise("AGB-TOOL-006", tool.component(), Risk::Medium, why);
         }
+    }
+}
+
+fn described(was: &Part, part: &Part, what: &str, found: &mut Found) {
+    let (old, new) = (was.text(&["description"]), part.text(&["description"]));
+    if old != new {
+        let word = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), shown);
+        let why = format!("{what} was {} and is {}", word(old), word(new));
+        found.raise("AGB-TOOL-006", part.component(), Risk::Medium, why);
     }
 }
 

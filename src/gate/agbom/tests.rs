@@ -18,6 +18,8 @@ struct Scene {
     from: Option<Closure>,
     to: Closure,
     environment: &'static str,
+    /// The values that what runs was decided with.
+    values: Option<Map>,
     earlier: Option<&'static str>,
     demands: Vec<Demand>,
     observed: Vec<Observed>,
@@ -51,6 +53,7 @@ impl Scene {
             from: from.map(closure),
             to: closure(to),
             environment: "{}",
+            values: None,
             earlier: None,
             demands: vec![demand("agbom")],
             observed: Vec::new(),
@@ -121,6 +124,7 @@ impl Scene {
             last_release: None,
             last_evidence: self.from.as_ref().map(|_| "earlier"),
             last_decided_at: self.from.as_ref().map(|_| now() - TimeDelta::days(20)),
+            last_values: self.values.as_ref(),
             observations: self,
             holds: self,
             along: Vec::new(),
@@ -234,6 +238,28 @@ fn the_severity_is_the_demands_else_the_gates_else_high_and_each_demand_answers_
     assert_eq!(scene.result().threshold.as_deref(), Some("nothing new of medium or above"));
     scene.demands = vec![Demand { settings: vec![setting(r#"{"failOn": "severe"}"#)], ..demand("agbom") }];
     assert_eq!(scene.result().verdict, Verdict::Error);
+}
+
+#[test]
+fn a_value_of_the_environment_that_changed_since_is_a_change_like_any_other() {
+    let tool = "{type: rest, endpoint: {method: GET, url: {fromEnvironment: URL}}, \
+                sideEffects: {level: {fromEnvironment: LEVEL}}}";
+    let tool = [("Tool post", tool)];
+    let mut scene = Scene::new(Some(&tool), &tool);
+    scene.environment = "{defaults: {URL: 'https://evil.example/x', LEVEL: external_write}}";
+    let values = |url: &str, level: &str| {
+        Some(Map::from([("URL".to_owned(), Value::from(url)), ("LEVEL".to_owned(), Value::from(level))]))
+    };
+    scene.values = values("https://evil.example/x", "external_write");
+    assert_eq!(scene.told(), format!("PASS [1 older] the change brings no risk; older debt: {FOUND}"));
+    scene.values = values("https://shop.example/x", "read_only");
+    let result = scene.result();
+    assert_eq!(result.verdict, Verdict::Fail);
+    let new: Vec<_> =
+        result.findings.iter().filter(|found| found.introduced).map(|found| found.rule.as_str()).collect();
+    assert_eq!(new, ["AGB-NET-001", "AGB-TOOL-001", "AGB-TOOL-003"]);
+    scene.values = Some(Map::new());
+    assert_eq!(scene.result().verdict, Verdict::Fail, "what it was is not known");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::eval::Decimal;
 use crate::gate::evidence::Evidence;
 use crate::resource::envelope::filled;
 use crate::resource::view::Budget;
-use crate::resource::{Digest, Kind, Map, Number, Resource, ResourceId, Value};
+use crate::resource::{Digest, Kind, Map, Number, Reference, Resource, ResourceId, Value};
 
 /// What a limit is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -107,7 +107,8 @@ pub(super) fn defaults(evidence: &Evidence<'_>) -> Map {
 
 type Budgets = BTreeMap<(ResourceId, Digest), Arc<Resource>>;
 
-/// The Budgets that hold. Where the target has another content of one that the closure holds, both do.
+/// The Budgets that hold. Where the target has another content of one that the closure holds, both do. One that covers
+/// the version that runs now covers the candidate too.
 fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String> {
     let agent = closure.id();
     let mut found = Budgets::new();
@@ -119,10 +120,12 @@ fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String
     let imposed = evidence.trust.imposed(evidence.environment, &agent.namespace);
     imposed.into_iter().filter(is_budget).for_each(&mut add);
     let target = evidence.measurements.target;
-    let labels = closure.agent().labels();
-    let mut teams = teams_of(&agent.namespace, evidence);
-    teams.extend(labels.get("team").map(String::as_str));
-    for budget in target.budgets(agent, &teams).map_err(|why| why.0)? {
+    // Nobody leaves a Budget behind by another label in the change that it would stop.
+    let running = evidence.running.map(Closure::agents).unwrap_or_default();
+    let was = running.values().filter(|running| running.id() == agent).copied();
+    let teams: BTreeSet<String> =
+        was.chain([closure.agent()]).flat_map(|agent| evidence.trust.teams_of(agent)).collect();
+    for budget in target.budgets(agent, &teams.iter().map(String::as_str).collect()).map_err(|why| why.0)? {
         add(&budget);
     }
     for id in closure.members().keys().filter(|id| id.kind == Kind::Budget) {
@@ -133,14 +136,6 @@ fn budgets(closure: &Closure, evidence: &Evidence<'_>) -> Result<Budgets, String
     Ok(found)
 }
 
-/// The teams that answer for a namespace.
-fn teams_of<'e>(namespace: &str, evidence: &Evidence<'e>) -> BTreeSet<&'e str> {
-    let answers = |team: &&Arc<Resource>| {
-        team.spec().get("namespaces").is_some_and(|namespaces| namespaces.texts().contains(&namespace))
-    };
-    evidence.trust.teams().filter(answers).map(|team| team.id().name.as_str()).collect()
-}
-
 fn read(budget: &Resource, defaults: &Map) -> Result<Budget, String> {
     let spec = filled(budget.spec(), defaults).map_err(|key| format!("the environment has no `{key}`"))?;
     Budget::read(&spec)
@@ -148,7 +143,7 @@ fn read(budget: &Resource, defaults: &Map) -> Result<Budget, String> {
 
 fn of_budget(budget: &Resource, agent: &ResourceId, defaults: &Map) -> Result<Vec<Limit>, String> {
     let view = read(budget, defaults)?;
-    let part = share(&view, agent)?;
+    let part = share(&view, agent, &budget.id().namespace)?;
     let soft_share =
         view.soft_share.map_or_else(|| Ok(usual_soft()), |share| decimal(share, "enforcement.softLimitPct"))?;
     let Budget { limits, .. } = &view;
@@ -170,15 +165,18 @@ fn of_budget(budget: &Resource, agent: &ResourceId, defaults: &Map) -> Result<Ve
     Ok(found)
 }
 
-/// The part of a shared budget that is an agent's: its own share, or what the shares of others leave.
-fn share(budget: &Budget, agent: &ResourceId) -> Result<Decimal, String> {
+/// The part of a shared budget that is an agent's: its own share, or what the shares of others leave. A bare name is
+/// looked for where the scope of the Budget would look: in the namespace of the Budget, then in the default one.
+fn share(budget: &Budget, agent: &ResourceId, namespace: &str) -> Result<Decimal, String> {
     let mut own = None;
     let mut all = Decimal::ZERO;
     let qualified = format!("{}/{}", agent.namespace, agent.name);
+    let bare = Reference { kind: Kind::Agent, namespace: None, name: agent.name.clone() };
+    let is_bare = bare.candidates(namespace).contains(agent);
     for (name, share) in &budget.shares {
         let share = decimal(*share, &format!("allocation.byAgent.{name}"))?;
         all = all + share;
-        if *name == agent.name || *name == qualified {
+        if (is_bare && *name == agent.name) || *name == qualified {
             own = Some(own.map_or(share, |other: Decimal| other.min(share)));
         }
     }
@@ -215,4 +213,22 @@ fn own_limits(
 
 fn decimal(number: Number, field: &str) -> Result<Decimal, String> {
     Decimal::from_number(number).ok_or_else(|| format!("`{field}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::sample::one;
+
+    #[test]
+    fn a_share_by_a_bare_name_is_none_of_an_agent_elsewhere() {
+        let budget = one("Budget b", "{limits: {dailyUsd: 10}, allocation: {byAgent: {bot: 0.75}}}");
+        let budget = Budget::read(budget.spec()).expect("it can be read");
+        let of = |agent: &str, namespace: &str| {
+            share(&budget, &ResourceId::agent(agent, "bot"), namespace).expect("shares below 1").to_string()
+        };
+        assert_eq!(of("default", "default"), "0.75");
+        assert_eq!(of("team-a", "default"), "0.25", "what is left");
+        assert_eq!((of("team-a", "team-a"), of("default", "team-a")), ("0.75".to_owned(), "0.75".to_owned()));
+    }
 }

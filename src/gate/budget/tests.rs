@@ -325,6 +325,23 @@ fn budgets_hold_that_the_closure_the_environment_or_the_target_name() {
 }
 
 #[test]
+fn a_budget_that_covers_what_runs_holds_for_what_comes_whatever_its_labels() {
+    let moved = |team, runs| Scene {
+        team,
+        runs,
+        catalog: vec![one("Budget b", "{scope: {teams: [support]}, limits: {perRunUsd: 0.01}}")],
+        ..Scene::default()
+    };
+    let runs = || Some(vec![one("Model gpt", GPT)]);
+    moved("support", runs()).says(Verdict::Fail, "budget/b");
+    moved("other", runs()).says(Verdict::Fail, "`limits.perRunUsd` of budget/b allows 0.01 $");
+    moved("other", None).says(Verdict::Missing, "no budget holds");
+    let mut stricter = moved("other", runs());
+    stricter.catalog = vec![one("Budget c", "{scope: {teams: [other]}, limits: {perRunUsd: 0.01}}")];
+    stricter.says(Verdict::Fail, "budget/c");
+}
+
+#[test]
 fn a_budget_in_another_currency_than_the_prices_is_inconclusive() {
     let of = |currency: &str| {
         let budget = format!("{{scope: {{agents: [x]}}, currency: {currency}, limits: {{perRunUsd: 1000}}}}");

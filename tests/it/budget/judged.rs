@@ -1,6 +1,6 @@
 //! What the budget gate says of a promotion, and what stands in its record.
 
-use super::bench::{Bench, model, resource};
+use super::bench::{Bench, agent, model, resource};
 use crate::support::measure;
 
 const REFUSED: i32 = 2;
@@ -28,6 +28,53 @@ fn the_budget_alone_stops_a_promotion_and_a_larger_one_lets_it_pass() {
     bench.promotes("--require budget", REFUSED, &["FAIL budget", says]);
     bench.promotes("", 0, &[]);
     bench.is_sound();
+}
+
+#[test]
+fn another_label_leaves_no_budget_behind() {
+    let bench = Bench::new("budget-label");
+    let labelled = |team: &str, words: &str| {
+        bench.next_version(words);
+        let agent = agent(words).replace("{name: a}", &format!("{{name: a, labels: {{team: {team}}}}}"));
+        bench.file("a.yaml", &agent);
+        bench.does("ci", "apply -f a.yaml");
+        bench.up("a");
+        bench.measured();
+    };
+    labelled("support", "be kind and short");
+    bench.promotes("", 0, &[]);
+    bench.file(
+        "budget.yaml",
+        &resource(
+            "Budget",
+            "b",
+            "{scope: {teams: [support]}, limits: {perRunUsd: 0.01}, enforcement: {onHardLimit: deny}}",
+        ),
+    );
+    bench.does("alice", "apply -f budget.yaml --env prod");
+    bench.promotes("--require budget --dry-run", REFUSED, &[]);
+    labelled("other", "be kind and brief");
+    let holds = "`limits.perRunUsd` of budget/b allows 0.01 $";
+    let lost = "it weakens a control: budget/b: it no longer binds agent/a; 0 of 1 admins agree";
+    bench.promotes("--require budget --require policy", REFUSED, &["FAIL budget", holds, "weakening", lost]);
+    let stands = "AGB-GATE-001 (critical) joch:budget/default/b: it no longer binds agent/a";
+    bench.promotes("--require agbom", REFUSED, &[stands]);
+    // An admin may take the label away, in the open; from then on the Budget is none of this agent's.
+    bench.ends("alice", "promote a --from staging --to prod --require policy", 0);
+    labelled("other", "be kind and quick");
+    bench.promotes("--require budget", REFUSED, &["no budget holds for agent/a in `prod`"]);
+    bench.is_sound();
+}
+
+#[test]
+fn a_label_that_policies_read_is_no_documentation() {
+    let bench = Bench::served("class-label");
+    bench.prod_says("{gates: [policy], changeClasses: {model-changed: [budget]}}");
+    bench.promotes("--dry-run", 0, &[]);
+    bench.file("m.yaml", &model(10, 30).replace("{name: m}", "{name: m, labels: {tier: small}}"));
+    bench.does("ci", "apply -f m.yaml");
+    bench.up("a");
+    bench.promotes("", REFUSED, &["model-changed", "no budget holds for agent/a in `prod`"]);
 }
 
 #[test]

@@ -84,6 +84,12 @@ fn what_a_child_holds_counts_as_its_parents() {
     let mut world = World::new();
     world.child = [Some(child(&world)), Some(child(&world))];
     assert_eq!(world.findings(), []);
+    let agent = &mut world.child[1].as_mut().expect("a child").get_mut("Agent child").expect("an agent").1;
+    let silent = std::mem::replace(agent, agent.replacen('{', "{description: Ask me about anything., ", 1));
+    let [told] = world.findings().try_into().expect("one finding");
+    assert_eq!((told.rule.as_str(), told.component.as_str()), ("AGB-TOOL-006", "joch:agent/default/child"));
+    assert!(told.reason.ends_with("was nothing and is `Ask me about anything.`"), "{}", told.reason);
+    world.child[1].as_mut().expect("a child").get_mut("Agent child").expect("an agent").1 = silent;
     let tool = &mut world.child[1].as_mut().expect("a child").get_mut("Tool look").expect("a tool").1;
     *tool = tool.replace("read_only", "financial");
     let rules: Vec<_> = world.findings().into_iter().map(|f| (f.rule, f.component)).collect();
@@ -203,16 +209,17 @@ fn an_exception_lets_through_what_it_names_and_nothing_else() {
     let mut world = World::new();
     world.add("Tool post", "{type: rest, sideEffects: {level: external_write}}");
     world.add("Tool push", "{type: rest, sideEffects: {level: external_write}}");
-    let excepted = |agent: &str| -> (Vec<Finding>, Vec<usize>, Vec<Judged>) {
+    let of = |namespace: &str, agent: &str| -> (Vec<Finding>, Vec<usize>, Vec<Judged>) {
         let text = format!(
             r#"{{"rule": "AGB-TOOL-003", "component": "joch:tool/default/post", "reason": "a ticket",
                  "expires": "2026-08-01", "approver": "carol"{agent}}}"#
         );
         let judged = judge(&[serde_json::from_str(&text).expect("written here")], now(), "alice", &|_| true);
         let mut found = world.findings();
-        let used = apply(&mut found, &ResourceId::agent("default", "helper"), &judged);
+        let used = apply(&mut found, &ResourceId::agent(namespace, "helper"), &judged);
         (found, used.used, judged)
     };
+    let excepted = |agent: &str| of("default", agent);
     let (found, used, _) = excepted("");
     let let_through: Vec<_> = found.iter().filter(|f| f.exception.is_some()).map(|f| f.component.as_str()).collect();
     assert_eq!((let_through, used), (vec!["joch:tool/default/post"], vec![0]));
@@ -220,6 +227,10 @@ fn an_exception_lets_through_what_it_names_and_nothing_else() {
     assert_eq!(told, "excepted by carol until 2026-08-02: a ticket");
     assert_eq!(excepted(r#", "agent": "helper""#).1, [0]);
     assert_eq!(excepted(r#", "agent": "other""#).1, [0; 0]);
+    assert_eq!(of("team-a", r#", "agent": "helper""#).1, [0; 0], "another agent of that name");
+    assert_eq!(of("team-a", r#", "agent": "team-a/helper""#).1, [0]);
+    assert_eq!(of("team-a", r#", "agent": "agent/team-a/helper""#).1, [0]);
+    assert_eq!(excepted(r#", "agent": "default/helper""#).1, [0]);
 }
 
 fn all() -> impl Iterator<Item = &'static Case> {

@@ -91,6 +91,18 @@ super::cases! {
             w.first();
             w.image_registries = Some(vec!["registry.example/joch".into()]);
         };
+    a_route_with_a_field_that_nobody_reads: "AGB-BOM-001" Medium "joch:model-route/default/route" "`spec.strategy.fallbacks` (`deepseek:r1`) is nothing that joch reads",
+        |w| { w.edit("ModelRoute route", "strategy: {", "strategy: {fallbacks: ['deepseek:r1'], "); },
+        |w| { w.edit("ModelRoute route", "strategy: {", "description: a route, annotations: {a: b}, x-owner: me, strategy: {"); };
+    a_route_that_hedges: "AGB-BOM-001" Medium "joch:model-route/default/route" "`spec.hedge` (`mistral:large`)",
+        |w| { w.edit("ModelRoute route", "strategy: {", "hedge: ['mistral:large'], strategy: {"); },
+        |w| { w.edit_both("ModelRoute route", "strategy: {", "hedge: ['mistral:large'], strategy: {"); };
+    an_agent_with_models_that_nobody_reads: "AGB-BOM-001" Medium "joch:agent/default/helper" "`spec.fallbackModels` (`deepseek:r1`)",
+        |w| { w.edit(AGENT, "instructions: Help.", "instructions: Help., fallbackModels: ['deepseek:r1']"); },
+        |w| { w.edit(AGENT, "instructions: Help.", "instructions: Help., modelParameters: {temperature: 0.2}, ui: {theme: dark}"); };
+    a_model_under_any_key: "AGB-BOM-001" Medium "joch:agent/default/helper" "`spec.handoffs.last` (`openai:gpt`)",
+        |w| { w.edit(AGENT, "handoffs: {", "handoffs: {last: 'openai:gpt', "); },
+        |w| { w.edit(AGENT, "handoffs: {", "handoffs: {last: 'no model at all', "); };
     a_framework_that_is_too_old: "AGB-FWK-001" High "joch:agent/default/helper" "`0.2.8` is older than `0.2.9`",
         |w| { w.edit(AGENT, "sdkVersion: '0.3.0'", "sdkVersion: '0.2.8'"); },
         |w| { w.edit(AGENT, "sdkVersion: '0.3.0'", "sdkVersion: '0.2.10'"); };

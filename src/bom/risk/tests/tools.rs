@@ -56,6 +56,9 @@ super::cases! {
     a_tool_that_asks_no_more: "AGB-TOOL-004" Critical "joch:tool/default/mail" "was `true` and is not",
         |w| { w.edit(MAIL, ", requiresApproval: true", ""); },
         |w| { w.edit_from(MAIL, ", requiresApproval: true", ""); };
+    an_adapter_that_asks_no_more: "AGB-TOOL-004" Critical "joch:framework-adapter/default/sdk" "was `true` and is not, and tool/mail waits",
+        |w| { w.edit_from("FrameworkAdapter sdk", "framework: sdk", "framework: sdk, capabilities: {toolApproval: true}"); },
+        |w| { w.edit_both("FrameworkAdapter sdk", "framework: sdk", "framework: sdk, capabilities: {toolApproval: true}"); };
     a_tool_that_any_agent_may_call: "AGB-TOOL-005" High "joch:tool/default/look" "named `helper` and names nobody",
         |w| { w.edit(LOOK, "allowedAgents: [helper]", "allowedAgents: []"); },
         |w| { w.edit(LOOK, "allowedAgents: [helper]", "allowedAgents: [{name: helper}]"); };

@@ -216,8 +216,8 @@ impl World {
         let before = self.from.as_ref().map(|from| closure(from, self.child[0].as_ref()));
         let seen_before = before.as_ref().map(|before| seen(before, &self.seen[0])).unwrap_or_default();
         let seen_after = seen(&after, &self.seen[1]);
-        let from = before.as_ref().map(|closure| Side { closure, observed: &seen_before, at: now() });
-        let to = Side { closure: &after, observed: &seen_after, at: now() };
+        let from = before.as_ref().map(|closure| Side { closure, observed: &seen_before, at: now(), values: None });
+        let to = Side { closure: &after, observed: &seen_after, at: now(), values: None };
         findings(from.as_ref(), &to, &self.terms())
     }
 
@@ -230,8 +230,8 @@ impl World {
     pub(super) fn after(&self, planted: &Closure) -> Vec<Finding> {
         let before = self.closure();
         let (seen_before, seen_after) = (seen(&before, &self.seen[0]), seen(planted, &self.seen[1]));
-        let from = Side { closure: &before, observed: &seen_before, at: now() };
-        let to = Side { closure: planted, observed: &seen_after, at: now() };
+        let from = Side { closure: &before, observed: &seen_before, at: now(), values: None };
+        let to = Side { closure: planted, observed: &seen_after, at: now(), values: None };
         findings(Some(&from), &to, &self.terms())
     }
 

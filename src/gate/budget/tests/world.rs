@@ -26,6 +26,8 @@ pub(super) const ROUTE: &str = "{strategy: {primary: 'openai:gpt', fallback: ['o
 /// is 0.04 $ with `gpt` and 0.08 $ with `dear`.
 pub(super) struct Scene {
     pub(super) agent: &'static str,
+    /// Its label `team`; what runs there now has `support`.
+    pub(super) team: &'static str,
     pub(super) members: Vec<Arc<Resource>>,
     /// What the agent is made of that runs there now.
     pub(super) runs: Option<Vec<Arc<Resource>>>,
@@ -66,6 +68,7 @@ impl Default for Scene {
     fn default() -> Self {
         Self {
             agent: "{model: gpt}",
+            team: "support",
             members: vec![one("Model gpt", GPT)],
             runs: None,
             catalog: Vec::new(),
@@ -118,7 +121,7 @@ impl Holds for Ledger {
 
 impl Scene {
     pub(super) fn closure(&self) -> Closure {
-        let agent = labelled("Agent x", "{team: support}", self.agent);
+        let agent = labelled("Agent x", &format!("{{team: {}}}", self.team), self.agent);
         let members: BTreeMap<_, _> = self.members.iter().map(|member| (member.id().clone(), member.clone())).collect();
         let child = self.child.map(|spec| {
             let own = [one("Model gpt", GPT)].into_iter().map(|model| (model.id().clone(), model)).collect();
@@ -202,7 +205,7 @@ impl Scene {
         let closure = self.closure();
         let running = self.runs.as_ref().map(|members| {
             let members = members.iter().map(|member| (member.id().clone(), member.clone())).collect();
-            Closure::new(one("Agent x", self.agent), members, BTreeMap::new())
+            Closure::new(labelled("Agent x", "{team: support}", self.agent), members, BTreeMap::new())
         });
         let principal = Principal { name: "ana".into(), automation: false };
         let first = [("quality", self.cases, self.run)].into_iter();
@@ -246,6 +249,7 @@ impl Scene {
             last_release: None,
             last_evidence: None,
             last_decided_at: None,
+            last_values: None,
             observations: &ledger,
             holds: &ledger,
             along: Vec::new(),
