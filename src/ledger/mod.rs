@@ -1,6 +1,7 @@
 //! Git: refs, objects, signatures, and the one way anything is written.
 
 mod compare;
+mod draft;
 mod durable;
 mod environment;
 mod error;
@@ -33,6 +34,7 @@ mod uuid;
 mod versions;
 
 pub use compare::{ChangedPath, changed_paths};
+pub use draft::Draft;
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use health::{Drift, Health, find_program, git_version};
@@ -41,6 +43,7 @@ pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag};
 pub use object_id::ObjectId;
 pub use person::{Person, Stamp};
 pub use reader::Reader;
+pub use recovery::Interrupted;
 pub use reference::RefTarget;
 pub use repository::Repository;
 pub use settings::GitSettings;

@@ -7,12 +7,16 @@ use std::path::PathBuf;
 use git2::ObjectType;
 
 use super::error::{Error, Result};
+use super::loose;
 use super::object::{self, Entry, ObjectKind};
 use super::object_id::ObjectId;
 use super::repository::Repository;
 
 /// Above so many objects one pack is written: to sync files one by one would take minutes for ten thousand.
 const LOOSE_AT_MOST: usize = 64;
+
+/// The draft of an object, in joch's own directory: there is one writer, and one file to sweep after it.
+pub(super) const DRAFT: &str = "object.new";
 
 /// Objects that no reference names yet.
 pub(super) struct Staged<'r> {
@@ -99,17 +103,18 @@ impl<'r> Staged<'r> {
     }
 
     fn write_loose(&self, ids: &[ObjectId]) -> Result<Vec<PathBuf>> {
-        let odb = self.repository.odb()?;
-        for id in ids {
-            let (kind, bytes) = &self.objects[id];
-            odb.write(object_type(*kind), bytes).map_err(Error::git(format!("writing the object {id}")))?;
-        }
-        Ok(ids.iter().map(|id| self.repository.loose_path(*id)).collect())
+        let beside = self.repository.own_directory().join(DRAFT);
+        let write = |id: &ObjectId| {
+            let (path, (kind, bytes)) = (self.repository.loose_path(*id), &self.objects[id]);
+            loose::write(&beside, &path, *kind, bytes).map(|()| path)
+        };
+        ids.iter().map(write).collect()
     }
 
     /// Writes one pack: the objects go to a database in memory first, from which the library packs them.
     fn write_pack(&self, ids: &[ObjectId]) -> Result<Vec<PathBuf>> {
-        let failed = || Error::git("writing a pack");
+        let directory = self.repository.path().join("objects").join("pack");
+        let failed = || Error::git_at("writing a pack", &directory);
         let git = git2::Repository::open_bare(self.repository.path()).map_err(failed())?;
         let odb = git.odb().map_err(failed())?;
         let _memory = odb.add_new_mempack_backend(i32::MAX).map_err(failed())?;
@@ -119,7 +124,6 @@ impl<'r> Staged<'r> {
             odb.write(object_type(*kind), bytes).map_err(failed())?;
             pack.insert_object(id.to_git2(), None).map_err(failed())?;
         }
-        let directory = self.repository.path().join("objects").join("pack");
         pack.write(&directory, 0o444).map_err(failed())?;
         let name = pack
             .name()
