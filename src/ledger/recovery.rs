@@ -59,6 +59,9 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Interrupted>> {
             emptied.insert(update.name.as_str());
         }
     }
+    // References may be links to these files, which must not be written to again; nor does a rename between two links of
+    // one file do anything.
+    sweep(repository)?;
     // It counts only once it is whole, and no reference moves before that.
     let finished = journal.whole && is_committed(repository, &journal.updates)?;
     if finished {
@@ -68,7 +71,6 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Interrupted>> {
     }
     // Whoever moved the references may have been killed before they were synced.
     durable::sync_each(&ref_update::directories(repository, &journal.updates))?;
-    sweep(repository)?;
     journal::remove(repository)?;
     let references = journal.updates.into_iter().map(|update| update.name).collect();
     Ok(Some(Interrupted { finished, references }))

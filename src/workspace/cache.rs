@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::resource::Digest;
 
+use super::beside;
+
 /// A directory of sealed files.
 pub struct Cache {
     directory: PathBuf,
@@ -42,15 +44,9 @@ impl Cache {
     /// and never leaves anything else in their place that would be taken for them.
     pub fn store(&self, name: &str, bytes: &[u8]) {
         let Some(key) = self.key() else { return };
-        let beside = self.directory.join(format!(".{name}.{}.new", std::process::id()));
-        let write = || -> std::io::Result<()> {
-            fs::create_dir_all(&self.directory)?;
-            fs::write(&beside, [seal(key, name, bytes).as_bytes(), bytes].concat())?;
-            fs::rename(&beside, self.directory.join(name))
-        };
-        if write().is_err() {
-            drop(fs::remove_file(&beside));
-        }
+        let sealed = [seal(key, name, bytes).as_bytes(), bytes].concat();
+        let made = fs::create_dir_all(&self.directory);
+        drop(made.and_then(|()| beside::replace(&self.directory, name, |mut file| file.write_all(&sealed))));
     }
 
     fn key(&self) -> Option<&str> {

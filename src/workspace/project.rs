@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::beside;
 use super::config::Config;
 
 /// A file could not be found, read or written.
@@ -173,38 +174,7 @@ pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(trouble)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    sweep(directory, &name);
-    let beside = directory.join(format!(".{name}.{}.new", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&beside)?;
-        // It says that somebody is at work, and goes when that process does. Where it cannot be had, nothing is said.
-        drop(file.lock());
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        fs::File::open(directory)?.sync_all()
-    };
-    let again = |why: std::io::Error| match why.kind() {
-        // Somebody swept it in the instant before it was locked.
-        std::io::ErrorKind::NotFound => write(),
-        _ => Err(why),
-    };
-    write().or_else(again).inspect_err(|_| drop(fs::remove_file(&beside))).map_err(trouble)
-}
-
-/// Removes the drafts of a file that killed processes left. What cannot be removed is in nobody's way.
-fn sweep(directory: &Path, name: &str) {
-    let is_draft = |found: &str| {
-        let process = found.strip_prefix('.').and_then(|rest| rest.strip_prefix(name)?.strip_prefix('.'));
-        let process = process.and_then(|process| process.strip_suffix(".new"));
-        process.is_some_and(|process| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if is_draft(&entry.file_name().to_string_lossy())
-            && fs::File::open(&path).is_ok_and(|draft| draft.try_lock().is_ok())
-        {
-            drop(fs::remove_file(path));
-        }
-    }
+    let synced = |mut file: &fs::File| file.write_all(bytes).and_then(|()| file.sync_all());
+    beside::replace(directory, &name, synced).map_err(trouble)?;
+    fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(trouble)
 }
