@@ -70,8 +70,11 @@ impl Repository {
         let mut swept = self.left_over()?;
         swept.retain(|path| remove(path).is_ok());
         let (loose, damaged) = self.loose_objects()?;
-        let pack = self.pack_objects(&loose)?;
-        let references = self.pack_references()?;
+        // What was begun takes space that a full disk needs.
+        let pack = self.pack_objects(&loose).inspect_err(|_| drop(sweep(self)))?;
+        // What a tag names is read from its object, and no reference is touched where that may not be told.
+        let is_whole = damaged.is_empty();
+        let references = if is_whole { self.pack_references().inspect_err(|_| drop(sweep(self)))? } else { 0 };
         Ok(Collected { pack, objects: loose.len(), references, swept, damaged })
     }
 
@@ -137,7 +140,8 @@ impl Repository {
         alone.add_disk_alternate(path).map_err(Error::git("opening the new pack"))?;
         for id in ids {
             let packed = alone.read(id.to_git2()).map_err(|error| damaged(id, error.message()))?;
-            let (kind, bytes) = loose::read(&self.loose_path(*id), *id)?.ok_or_else(|| damaged(id, "its file is gone"))?;
+            let (kind, bytes) =
+                loose::read(&self.loose_path(*id), *id)?.ok_or_else(|| damaged(id, "its file is gone"))?;
             if packed.kind().str() != kind.word() || packed.data() != bytes {
                 return Err(damaged(id, "it holds something else"));
             }

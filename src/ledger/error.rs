@@ -159,7 +159,9 @@ impl Error {
     /// What was written is in place, and `error` says that the disk did not confirm it.
     pub(super) fn unconfirmed(error: Self, way_out: &str) -> Self {
         match error {
-            Self::Io { path, source } => Self::Unconfirmed { path, why: source.to_string(), way_out: way_out.to_owned() },
+            Self::Io { path, source } => {
+                Self::Unconfirmed { path, why: source.to_string(), way_out: way_out.to_owned() }
+            }
             error => error,
         }
     }

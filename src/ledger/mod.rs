@@ -1,5 +1,6 @@
 //! Git: refs, objects, signatures, and the one way anything is written.
 
+mod collect;
 mod compare;
 mod draft;
 mod durable;
@@ -33,6 +34,7 @@ mod tree_edit;
 mod uuid;
 mod versions;
 
+pub use collect::Collected;
 pub use compare::{ChangedPath, changed_paths};
 pub use draft::Draft;
 pub use environment::Environment;

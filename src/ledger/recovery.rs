@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use super::collect;
 use super::durable;
 use super::error::{Error, Result};
 use super::journal::{self, RefUpdate};
@@ -72,8 +73,10 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Interrupted>> {
     // Whoever moved the references may have been killed before they were synced.
     durable::sync_each(&ref_update::directories(repository, &journal.updates))?;
     journal::remove(repository)?;
-    let references = journal.updates.into_iter().map(|update| update.name).collect();
-    Ok(Some(Interrupted { finished, references }))
+    let moved = journal.updates.into_iter().filter(|update| update.old != Some(update.new));
+    let references: Vec<_> = moved.map(|update| update.name).collect();
+    // Nothing was to move where references were only locked, to be packed.
+    Ok((!references.is_empty()).then_some(Interrupted { finished, references }))
 }
 
 /// Whether the commit point moved; a plain Git may have moved it on since.
@@ -89,7 +92,8 @@ fn finish(repository: &Repository, updates: &[RefUpdate], emptied: &BTreeSet<&st
     let mut left = Vec::new();
     for update in updates {
         let found = repository.references().get(&update.name)?;
-        if found == Some(update.new) || found == update.old || emptied.contains(update.name.as_str()) {
+        let is_to_move = found == Some(update.new) || found == update.old || emptied.contains(update.name.as_str());
+        if is_to_move && update.old != Some(update.new) {
             left.push(RefUpdate { old: found, ..update.clone() });
         }
     }
@@ -148,8 +152,9 @@ fn remove_emptied(repository: &Repository, update: &RefUpdate) -> Result<bool> {
     Ok(empty)
 }
 
-/// Removes the files that locks were linked to, a journal that never counted, and half an object.
+/// Removes the files that locks were linked to, a journal that never counted, half an object, and a collection.
 fn sweep(repository: &Repository) -> Result<()> {
+    collect::sweep(repository)?;
     let directory = repository.own_directory();
     for entry in fs::read_dir(&directory).map_err(Error::io(&directory))?.flatten() {
         let name = entry.file_name();

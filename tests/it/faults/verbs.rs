@@ -15,7 +15,7 @@ const TO_PROD: &str = "a --from staging --to prod";
 
 /// A project whose agent `a` serves in `prod` as its first version and waits in `staging` as its second. It is made
 /// once, and copied.
-fn served(name: &str) -> Lab {
+pub(super) fn served(name: &str) -> Lab {
     static MADE: OnceLock<Vec<u8>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         let lab = Lab::gated("faults");
@@ -50,6 +50,15 @@ fn apply_leaves_the_old_release_or_the_new() {
 }
 
 #[test]
+fn apply_to_a_packed_ledger_leaves_the_old_release_or_the_new() {
+    let Some(tracer) = Tracer::here() else { return };
+    let lab = served("faults-packed");
+    lab.does("alice", "gc");
+    lab.file("a.yaml", &agent("a", "three"));
+    Sweep::run(&tracer, lab, "ci", "apply -f a.yaml", 100);
+}
+
+#[test]
 fn promote_leaves_the_old_release_or_the_new() {
     let Some(tracer) = Tracer::here() else { return };
     let lab = served("faults-promote");
@@ -74,6 +83,12 @@ fn rollback_leaves_the_old_release_or_the_new() {
 fn delete_leaves_the_old_release_or_the_new() {
     let Some(tracer) = Tracer::here() else { return };
     Sweep::run(&tracer, served("faults-delete"), "ci", "delete agent a --env dev", 50);
+}
+
+#[test]
+fn gc_loses_nothing() {
+    let Some(tracer) = Tracer::here() else { return };
+    Sweep::run_unmoved(&tracer, served("faults-gc"), "alice", "gc", 300);
 }
 
 #[test]
