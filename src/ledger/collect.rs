@@ -70,8 +70,10 @@ impl Repository {
         let mut swept = self.left_over()?;
         swept.retain(|path| remove(path).is_ok());
         let (loose, damaged) = self.loose_objects()?;
-        // What was begun takes space that a full disk needs.
-        let pack = self.pack_objects(&loose).inspect_err(|_| drop(sweep(self)))?;
+        let pack = self.pack_objects(&loose);
+        // Also where that failed: what was begun takes space, which a full disk needs.
+        sweep(self)?;
+        let pack = pack?;
         // What a tag names is read from its object, and no reference is touched where that may not be told.
         let is_whole = damaged.is_empty();
         let references = if is_whole { self.pack_references().inspect_err(|_| drop(sweep(self)))? } else { 0 };
@@ -104,32 +106,25 @@ impl Repository {
         if ids.is_empty() {
             return Ok(None);
         }
-        let making = self.own_directory().join(PACKING);
-        let directory = making.join("pack");
+        let directory = room_for_a_pack(self)?;
         let failed = || Error::git_at("writing a pack", &directory);
-        fs::create_dir_all(&directory).map_err(Error::io(&directory))?;
         let mut builder = self.git().packbuilder().map_err(failed())?;
         for id in ids {
             builder.insert_object(id.to_git2(), None).map_err(failed())?;
         }
-        builder.write(&directory, 0o444).map_err(failed())?;
-        let name = builder.name().ok().flatten().map(str::to_owned);
-        let name = name.ok_or_else(|| Error::Git { doing: "writing a pack".into(), why: "it has no name".into() })?;
+        let files = write_pack(self, &mut builder, &directory)?;
         drop(builder);
-        self.check_pack(&making, ids)?;
-        let place = self.path().join("objects/pack");
-        let files = ["pack", "idx"].map(|extension| format!("pack-{name}.{extension}"));
-        durable::sync_each(&files.each_ref().map(|file| directory.join(file)))?;
-        // The index last: with it the pack begins to be one.
-        for file in &files {
-            fs::rename(directory.join(file), place.join(file)).map_err(Error::io(place.join(file)))?;
+        self.check_pack(durable::directory_of(&directory), ids)?;
+        let drafts: Vec<_> = files.iter().map(|(draft, _)| draft.clone()).collect();
+        durable::sync_each(&drafts)?;
+        for (draft, place) in &files {
+            loose::place(draft, place)?;
         }
-        durable::sync(&place)?;
+        durable::sync(&self.path().join("objects/pack"))?;
         for id in ids {
             durable::remove(&self.loose_path(*id))?;
         }
-        remove(&making)?;
-        Ok(Some(format!("pack-{name}.pack")))
+        Ok(files.first().and_then(|(_, place)| name_of(place)).map(str::to_owned))
     }
 
     /// Reads every object from the pack in `making` and nothing else, and compares.
@@ -266,6 +261,28 @@ impl Repository {
         found.sort_unstable();
         Ok(found)
     }
+}
+
+/// An empty directory in which a pack can be made.
+pub(super) fn room_for_a_pack(repository: &Repository) -> Result<PathBuf> {
+    let directory = repository.own_directory().join(PACKING).join("pack");
+    fs::create_dir_all(&directory).map_err(Error::io(&directory))?;
+    Ok(directory)
+}
+
+/// Writes a pack into such a directory, and gives its files, each with its place: the index last, with which the pack
+/// begins to be one.
+pub(super) fn write_pack(
+    repository: &Repository,
+    pack: &mut git2::PackBuilder<'_>,
+    directory: &Path,
+) -> Result<Vec<(PathBuf, PathBuf)>> {
+    pack.write(directory, 0o444).map_err(Error::git_at("writing a pack", directory))?;
+    let name = pack.name().ok().flatten();
+    let name = name.ok_or_else(|| Error::Git { doing: "writing a pack".into(), why: "it has no name".into() })?;
+    let place = repository.path().join("objects").join("pack");
+    let files = ["pack", "idx"].map(|extension| format!("pack-{name}.{extension}"));
+    Ok(files.map(|file| (directory.join(&file), place.join(file))).to_vec())
 }
 
 /// What an interrupted collection left, of which nothing counts. The caller holds joch's lock.

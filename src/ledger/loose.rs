@@ -52,11 +52,11 @@ pub(super) fn read(path: &Path, id: ObjectId) -> Result<Option<(ObjectKind, Vec<
     Ok(Some((kind, bytes)))
 }
 
-/// Writes an object where Git keeps it, as Git writes it, without syncing: beside first, so that it is never seen in part.
+/// Writes an object as Git writes it, beside its place and without syncing.
 ///
 /// # Errors
 /// The disk refuses.
-pub(super) fn write(beside: &Path, path: &Path, kind: ObjectKind, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(beside: &Path, kind: ObjectKind, bytes: &[u8]) -> Result<()> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     let packed = write!(encoder, "{} {}\0", kind.word(), bytes.len())
         .and_then(|()| encoder.write_all(bytes))
@@ -66,7 +66,14 @@ pub(super) fn write(beside: &Path, path: &Path, kind: ObjectKind, bytes: &[u8]) 
     durable::write(beside, &packed)?;
     let mut permissions = fs::metadata(beside).map_err(Error::io(beside))?.permissions();
     permissions.set_readonly(true);
-    fs::set_permissions(beside, permissions).map_err(Error::io(beside))?;
+    fs::set_permissions(beside, permissions).map_err(Error::io(beside))
+}
+
+/// Puts a file that was synced where Git keeps it, and makes the directory.
+///
+/// # Errors
+/// The disk refuses.
+pub(super) fn place(beside: &Path, path: &Path) -> Result<()> {
     let directory = durable::directory_of(path);
     for _ in 0..ATTEMPTS {
         match fs::create_dir(directory) {

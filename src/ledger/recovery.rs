@@ -159,7 +159,7 @@ fn sweep(repository: &Repository) -> Result<()> {
     for entry in fs::read_dir(&directory).map_err(Error::io(&directory))?.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with("value-") || name == "txn.new" || name == DRAFT {
+        if name.starts_with("value-") || name == "txn.new" || name.starts_with(DRAFT) {
             durable::remove(&entry.path())?;
         }
     }

@@ -1,7 +1,7 @@
 //! The only way anything is written: plan under the lock, then all references move or none.
 //!
 //! The order on disk is what makes a crash harmless. First objects, journal and the contents of locks are synced; then the
-//! journal counts; then references are locked, compared and renamed, tags first and branches last, the last branch being
+//! objects get their names, and these are synced; then the journal counts; then references are locked, compared and renamed, tags first and branches last, the last branch being
 //! the commit point; then their directories are synced; then the journal goes.
 
 use std::collections::BTreeMap;
@@ -208,10 +208,12 @@ impl<'r> Transaction<'r> {
             return Ok(());
         }
         let values = Values::write(self.repository, &updates)?;
-        let mut paths = self.staged.write()?;
+        let written = self.staged.write()?;
+        let mut paths = written.files();
         paths.extend(values.paths());
         paths.push(journal::draft(self.repository, &updates)?);
         durable::sync_each(&paths)?;
+        durable::sync_each(&written.place(self.repository)?)?;
         journal::publish(self.repository)?;
         let moved = ref_update::prepare(&values, &updates).and_then(|mut prepared| prepared.commit());
         if let Err(error) = moved {

@@ -214,7 +214,9 @@ impl Sweep {
         collect(self.lab.0.project(), &mut left);
         left.retain(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let begins = ["txn", "value-", "tmp_", ".ledger.git."].iter().any(|draft| name.starts_with(draft));
+            let begins = ["txn", "value-", "object-", "packing", "tmp_", ".ledger.git."]
+                .iter()
+                .any(|draft| name.starts_with(draft));
             begins || name.ends_with(".lock") || name.ends_with(".new")
         });
         left
