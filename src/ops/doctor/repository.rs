@@ -72,9 +72,8 @@ fn repository(settled: Option<&Interrupted>, now: &Health, path: &str) -> Vec<Ch
             .push(Check::warn("settings", message).next(format!("git -C {path} config {} {}", drift.key, drift.made)));
     }
     let message = format!("loose objects {}, packs {}, loose refs {}", now.loose_objects, now.packs, now.loose_refs);
-    checks.push(if now.loose_refs > MANY_LOOSE_REFS {
-        Check::warn("storage", message).next("joch gc packs them, and reading is faster")
-    } else if now.loose_objects > MANY_LOOSE_OBJECTS {
+    let many = now.loose_refs > MANY_LOOSE_REFS || now.loose_objects > MANY_LOOSE_OBJECTS;
+    checks.push(if many {
         Check::warn("storage", message).next("joch gc packs them, and reading is faster")
     } else {
         Check::ok("storage", message)

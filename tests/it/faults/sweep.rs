@@ -12,13 +12,13 @@ use super::tracer::{Errno, Fault, KILLED, NEVER_REACHED, Tracer, calls};
 
 /// Of each fault, at how many calls of a verb it happens: by default, and with `JOCH_TEST_ALL=1`.
 const FAULTS: [(Fault, usize, usize); 7] = [
-    (Fault::Kill, 6, 30),
-    (Fault::KillAfter, 4, 15),
-    (Fault::Half, 2, 8),
+    (Fault::Kill, 5, 30),
+    (Fault::KillAfter, 3, 15),
+    (Fault::Half, 1, 8),
     (Fault::Once(Errno::Fails), 4, 20),
     (Fault::Once(Errno::Full), 1, 8),
     (Fault::Sticky(Errno::Fails), 2, 10),
-    (Fault::Sticky(Errno::Full), 2, 10),
+    (Fault::Sticky(Errno::Full), 1, 10),
 ];
 
 /// The names and values of all references.
@@ -223,10 +223,10 @@ impl Sweep {
     }
 }
 
-/// `wanted` of them, evenly spread.
+/// `wanted` of them, evenly spread; the last is among them.
 fn spread(points: &[usize], wanted: usize) -> Vec<usize> {
     let wanted = wanted.min(points.len());
-    (0..wanted).map(|at| points[(2 * at + 1) * points.len() / (2 * wanted)]).collect()
+    (0..wanted).map(|at| points[(at + 1) * points.len() / wanted - 1]).collect()
 }
 
 fn everything() -> bool {
