@@ -98,7 +98,6 @@ const PROMISED: &[(&str, &[&str])] = &[
             "abom.changed",
         ],
     ),
-    ("GcResult", &["verdict", "dryRun", "pack", "objects", "references", "swept", "damaged"]),
     ("DoctorResult", &["verdict", "checks[].name", "checks[].state", "checks[].message", "checks[].next"]),
     ("Error", &["code", "message", "next"]),
     ("EvalGate", &["verdict", "agent", "version", "from", "to", "gates[].gate", "gates[].verdict", "gates[].reason"]),
@@ -154,6 +153,7 @@ const PROMISED: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
+    ("GcResult", &["verdict", "dryRun", "pack", "objects", "references", "swept", "damaged"]),
     (
         "History",
         &[
