@@ -1,6 +1,6 @@
 // Runs a command and makes one of its calls that change files go wrong.
 //
-//   tracer [-n N] [-m MODE] [-e ERRNO] [-r ROOT] [-l LOG] -- COMMAND ...
+//   tracer [-n N] [-m MODE] [-e ERRNO] [-r ROOT] [-c CALL] [-s TEXT] [-l LOG] -- COMMAND ...
 //
 //   -n N       the call that goes wrong, counted from 1 over the whole tree of processes and threads; 0, the default: none
 //   -m MODE    kill       the tree is killed before the call
@@ -10,6 +10,8 @@
 //              sticky     the call fails, and so do all that follow
 //   -e ERRNO   what a call that fails says; 5 (EIO) by default. Of a full disk (28) only what takes space fails.
 //   -r ROOT    only calls on paths below ROOT count
+//   -c CALL    only calls of this name count: write, truncate, sync, open, mkdir, rename, link, symlink, unlink, rmdir, chmod
+//   -s TEXT    only calls on paths that hold this text count
 //   -l LOG     a line for each call that counts: its number, thread, name and path
 //
 // It exits as the command does, with 137 when it killed the command, and with 250 when there are fewer than N calls.
@@ -67,7 +69,7 @@ static const struct call calls[] = {
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
-static const char *root = "";
+static const char *root = "", *only = "", *holds = "";
 
 static _Noreturn void broken(const char *what) {
   perror(what);
@@ -148,7 +150,8 @@ static const struct call *counted(pid_t pid, const struct user_regs_struct *r, c
   }
   size_t length = strlen(root);
   int below = path[0] == '/' && !strncmp(path, root, length) && (path[length] == '/' || !path[length]);
-  return below ? call : NULL;
+  int wanted = (!*only || !strcmp(only, call->name)) && strstr(path, holds);
+  return below && wanted ? call : NULL;
 }
 
 static _Noreturn void become(char **command) {
@@ -180,9 +183,11 @@ int main(int count, char **words) {
   int wanted = 0, error = EIO, option;
   enum mode mode = KILL;
   FILE *log = NULL;
-  while ((option = getopt(count, words, "+n:m:e:r:l:")) != -1) switch (option) {
+  while ((option = getopt(count, words, "+n:m:e:r:c:s:l:")) != -1) switch (option) {
       case 'n': wanted = atoi(optarg); break;
       case 'e': error = atoi(optarg); break;
+      case 'c': only = optarg; break;
+      case 's': holds = optarg; break;
       case 'r':
         if (!(root = realpath(optarg, NULL))) broken(optarg);
         break;

@@ -81,6 +81,16 @@ impl Tracer {
     /// changes something below `root`: `format!("{} joch apply -f .", tracer.before(7, Fault::Kill, &root))`. The line
     /// exits as the command does, or with [`KILLED`] or [`NEVER_REACHED`].
     pub(crate) fn before(&self, point: usize, fault: Fault, root: &Path) -> String {
+        self.words(&format!("-n {point}"), fault, root)
+    }
+
+    /// The same for the first call of this name, such as `rename`, on a path that holds `text`: how many calls there are
+    /// before a certain one is not always the same.
+    pub(crate) fn before_first(&self, call: &str, text: &str, fault: Fault, root: &Path) -> String {
+        self.words(&format!("-n 1 -c {call} -s {text}"), fault, root)
+    }
+
+    fn words(&self, point: &str, fault: Fault, root: &Path) -> String {
         let (mode, errno) = match fault {
             Fault::Kill => ("kill", Errno::Fails),
             Fault::KillAfter => ("killafter", Errno::Fails),
@@ -89,7 +99,7 @@ impl Tracer {
             Fault::Sticky(errno) => ("sticky", errno),
         };
         let (program, root) = (self.program.display(), root.display());
-        format!("{program} -n {point} -m {mode} -e {} -r {root} --", errno.number())
+        format!("{program} {point} -m {mode} -e {} -r {root} --", errno.number())
     }
 
     /// What stands before a command in a line of shell, so that nothing goes wrong and the calls that change something
