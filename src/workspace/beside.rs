@@ -42,31 +42,3 @@ fn sweep(directory: &Path, name: &str) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_killed_process_left_goes_and_what_is_at_work_stays() {
-        let directory = std::env::temp_dir().join(format!("joch-beside-{}", std::process::id()));
-        fs::create_dir_all(&directory).expect("a directory");
-        for left in [".x.1.new", ".x.2.new", ".x.1.old", ".x.y.1.new", "x"] {
-            fs::write(directory.join(left), "left").expect("a file");
-        }
-        let busy = File::open(directory.join(".x.2.new")).expect("a draft");
-        busy.lock().expect("a lock");
-        replace(&directory, "x", |mut file| std::io::Write::write_all(&mut file, b"new")).expect("it is written");
-        let mut names: Vec<_> =
-            fs::read_dir(&directory).expect("a directory").flatten().map(|entry| entry.file_name()).collect();
-        names.sort();
-        assert_eq!(names, [".x.1.old", ".x.2.new", ".x.y.1.new", "x"]);
-        assert_eq!(fs::read(directory.join("x")).expect("a file"), b"new");
-        drop(busy);
-        let failed = replace(&directory, "x", |_| Err(ErrorKind::StorageFull.into()));
-        assert_eq!(failed.map_err(|why| why.kind()), Err(ErrorKind::StorageFull));
-        assert_eq!(fs::read(directory.join("x")).expect("a file"), b"new");
-        assert_eq!(fs::read_dir(&directory).expect("a directory").count(), 3, "its own draft goes too");
-        fs::remove_dir_all(directory).expect("it goes");
-    }
-}

@@ -1,5 +1,6 @@
 //! Single points that matter by themselves, and what is said there.
 
+use std::fs::{self, File};
 use std::path::Path;
 
 use crate::bypass::{Lab, agent};
@@ -86,4 +87,22 @@ fn a_full_disk_is_named_with_its_path_and_what_to_do() {
     for word in [own.to_str().expect("text"), Errno::Full.words(), "next: free some space on that disk"] {
         assert!(outcome.stderr.contains(word), "no `{word}`: {}", outcome.stderr);
     }
+}
+
+#[test]
+fn what_a_killed_process_left_beside_a_file_goes_and_what_is_at_work_stays() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults-beside");
+    drop(fs::remove_dir_all(&directory));
+    fs::create_dir_all(&directory).expect("a directory");
+    for left in [".x.1.new", ".x.2.new", ".x.1.old", ".x.y.1.new", "x"] {
+        fs::write(directory.join(left), "left").expect("a file");
+    }
+    let busy = File::open(directory.join(".x.2.new")).expect("a draft");
+    busy.lock().expect("a lock");
+    joch::workspace::write_over(&directory.join("x"), b"new").expect("it is written");
+    let mut names: Vec<_> =
+        fs::read_dir(&directory).expect("a directory").flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".x.1.old", ".x.2.new", ".x.y.1.new", "x"]);
+    assert_eq!(fs::read(directory.join("x")).expect("a file"), b"new");
 }
