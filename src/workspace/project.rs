@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::beside;
 use super::config::Config;
 
+/// What Unix calls a disk that fails; Rust has no name for it.
+const EIO: i32 = 5;
+
 /// A file could not be found, read or written.
 #[derive(Debug)]
 pub struct Trouble {
@@ -24,6 +27,9 @@ impl Trouble {
             std::io::ErrorKind::StorageFull => Some("free some space on that disk, then run the command again".into()),
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Some("allow it on that path, then run the command again".into())
+            }
+            _ if why.raw_os_error() == Some(EIO) => {
+                Some("see what the system's log says of that disk, then run the command again".into())
             }
             _ => None,
         };
