@@ -75,6 +75,7 @@ fn code(error: &anyhow::Error) -> &'static str {
         Some(Error::BadSignature { .. }) => "bad-signature",
         Some(Error::Signing { .. }) => "signing",
         Some(Error::Io { .. }) => "io",
+        Some(Error::Unconfirmed { .. }) => "unconfirmed",
         Some(Error::Git { .. }) => "git",
         None if error.downcast_ref::<Trouble>().is_some() => "file",
         None => "failed",

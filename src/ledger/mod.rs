@@ -1,6 +1,8 @@
 //! Git: refs, objects, signatures, and the one way anything is written.
 
+mod collect;
 mod compare;
+mod draft;
 mod durable;
 mod environment;
 mod error;
@@ -33,7 +35,9 @@ mod tree_edit;
 mod uuid;
 mod versions;
 
+pub use collect::Collected;
 pub use compare::{ChangedPath, changed_paths};
+pub use draft::Draft;
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use health::{Drift, Health, find_program, git_version};
@@ -42,6 +46,7 @@ pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag};
 pub use object_id::ObjectId;
 pub use person::{Person, Stamp};
 pub use reader::Reader;
+pub use recovery::Interrupted;
 pub use reference::RefTarget;
 pub use repository::Repository;
 pub use settings::GitSettings;

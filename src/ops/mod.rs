@@ -46,6 +46,7 @@ pub mod eval;
 pub mod explain;
 pub mod gates_input;
 pub mod gates_selftest;
+pub mod gc;
 pub mod get;
 pub mod history;
 pub mod hold;

@@ -14,7 +14,7 @@ use crate::release::{Manifest, Record};
 use super::view::{
     AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description,
     DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults,
-    Explanation, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
+    Explanation, GcResult, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
     PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, SelftestResult,
     TrustResult, ValidationResult, VerifyResult, VersionInfo,
 };
@@ -44,6 +44,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<EvalResult>("EvalResult"),
         answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
+        answer::<GcResult>("GcResult"),
         answer::<History>("History"),
         answer::<HoldList>("HoldList"),
         answer::<HoldResult>("HoldResult"),

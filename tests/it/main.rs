@@ -11,6 +11,7 @@ mod contract;
 mod demo;
 mod eval;
 mod eval_gate;
+mod faults;
 mod fleet;
 mod freeze;
 mod invalid;

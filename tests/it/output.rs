@@ -153,6 +153,7 @@ const PROMISED: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
+    ("GcResult", &["verdict", "dryRun", "pack", "objects", "references", "swept", "damaged"]),
     (
         "History",
         &[
@@ -341,6 +342,7 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
+    ("alice", "joch gc", 1, "Error"),
     ("alice", "joch get agents", 1, "Error"),
     ("alice", "joch init --operator alice@example.com", 0, "InitResult"),
     ("alice", "joch init --operator alice@example.com", 0, "InitResult"),
@@ -443,6 +445,9 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("bob", "joch approvals review prod/2 --rationale fine", 0, "ReviewResult"),
     ("alice", "joch describe release prod/2", 0, "ReleaseDescription"),
     ("alice", "joch audit verify", 0, "VerifyResult"),
+    ("alice", "joch gc --dry-run", 0, "GcResult"),
+    ("alice", "joch gc", 0, "GcResult"),
+    ("alice", "joch gc", 0, "GcResult"),
     ("alice", "joch audit log", 0, "AuditLog"),
     ("alice", "joch audit prove support-triage --env prod", 0, "Proof"),
     ("alice", "git -C .joch/ledger.git tag -d release/prod/1 > gone; joch audit verify", 2, "VerifyResult"),

@@ -120,6 +120,20 @@ fn after_the_commit_point_everything_is_finished() {
 }
 
 #[test]
+fn references_that_are_links_to_their_values_are_moved_again() {
+    // As a killed process leaves them: a rename between two links of one file would do nothing, and leave the lock.
+    let crash = Crash::new("links");
+    crash.moved(4);
+    let value = crash.path(&format!("joch/value-{}", crash.new));
+    for name in [TAGS[0], TAGS[1], "refs/heads/prod"] {
+        fs::remove_file(crash.path(name)).expect("a file");
+        fs::hard_link(&value, crash.path(name)).expect("a link");
+    }
+    crash.ledger.heal().expect("it heals");
+    crash.assert_finished(crash.new);
+}
+
+#[test]
 fn a_rename_that_a_power_cut_lost_is_done_again() {
     let crash = Crash::new("lost-rename");
     crash.moved(4);
