@@ -21,6 +21,7 @@ mod reference;
 mod refusal;
 mod repository;
 mod settings;
+mod settled;
 mod sightings;
 pub mod signature;
 mod signer;

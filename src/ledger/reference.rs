@@ -10,9 +10,6 @@ use gix_ref::store::init::Options;
 use super::error::{Error, Result};
 use super::object_id::ObjectId;
 
-/// How often a listing is repeated until two agree. Someone must pack references that often in a row to defeat it.
-const ATTEMPTS: usize = 8;
-
 /// What a reference holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefTarget {
@@ -57,36 +54,15 @@ impl References {
         }
     }
 
-    /// All references whose names begin with `prefix`, by name, as they stood at one instant: read until two
-    /// readings agree, because files are read one by one while others write.
-    pub(super) fn prefixed(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
-        let mut last = self.list(prefix)?;
-        for _ in 0..ATTEMPTS {
-            let again = self.list(prefix)?;
-            if again == last {
-                break;
-            }
-            last = again;
-        }
-        Ok(last)
-    }
-
-    /// As `prefixed`, where every reference must hold an object; the prefix is cut off.
-    pub(super) fn objects(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>> {
-        let objects = self.prefixed(prefix)?.into_iter().map(|(name, target)| match target {
-            RefTarget::Object(id) => Ok((name[prefix.len()..].to_owned(), id)),
-            RefTarget::Symbolic(_) => Err(symbolic(&name)),
-        });
-        objects.collect()
-    }
-
     /// `packed-refs` as it is now.
     pub(super) fn packed(&self) -> Result<Option<Buffer>> {
         self.store.open_packed_buffer().map_err(|error| unreadable("packed-refs", &error))
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
-        let fail = |why: &dyn std::fmt::Display| unreadable(prefix, why);
+    /// All references whose names begin with `prefix`, by name, read one by one while others may write: see
+    /// [`Standing`](super::settled::Standing).
+    pub(super) fn list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
+        let fail = |why: &dyn std::fmt::Display| self.culprit(prefix).unwrap_or_else(|| unreadable(prefix, why));
         let packed = self.packed()?;
         let relative = prefix.try_into().map_err(|error: gix_error::Error| fail(&error))?;
         let found = self.store.iter_prefixed_packed(relative, packed.as_ref()).map_err(|error| fail(&error))?;
@@ -97,6 +73,23 @@ impl References {
                 Ok((name, target(reference.target)?))
             })
             .collect()
+    }
+
+    /// The file that keeps a listing from being made, which does not say which it is.
+    fn culprit(&self, prefix: &str) -> Option<Error> {
+        let mut ahead = vec![self.store.git_dir().join(prefix)];
+        while let Some(path) = ahead.pop() {
+            if path.is_dir() {
+                ahead.extend(std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+            } else if let Some(name) = path.strip_prefix(self.store.git_dir()).ok().and_then(Path::to_str)
+                && !name.ends_with(".lock")
+                && let Err(why) = self.find(name, None)
+            {
+                let empty = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0);
+                return Some(if empty { unreadable(name, &"its file is empty") } else { why });
+            }
+        }
+        None
     }
 }
 
@@ -126,10 +119,10 @@ fn target(target: gix_ref::Target) -> Result<RefTarget> {
     })
 }
 
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Error {
+pub(super) fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Error {
     Error::damaged(format!("the reference `{name}`"), why.to_string())
 }
 
-fn symbolic(name: &str) -> Error {
+pub(super) fn symbolic(name: &str) -> Error {
     Error::damaged(format!("the reference `{name}`"), "it names another reference and not an object")
 }

@@ -14,7 +14,7 @@ use crate::workspace::{Cache, Project};
 use super::caller::Caller;
 use super::failure::Failure;
 use super::footing::check_trust;
-use super::remember::{forgotten, remember};
+use super::remember::{forgotten, recall, remember};
 
 /// An opened project with its ledger.
 pub struct Desk {
@@ -92,9 +92,10 @@ impl Desk {
     /// now would build on what somebody rewound.
     pub fn begin(&self) -> Result<Transaction<'_>> {
         let transaction = self.repository.begin()?;
+        let seen = recall(self);
         let reader = self.reader()?;
         check_trust(self, &reader)?;
-        if let Some(finding) = forgotten(self, &reader).first() {
+        if let Some(finding) = forgotten(&seen, &reader).first() {
             let message = format!("{}: {}; nothing is written on top of that", finding.object, finding.message);
             return Err(Failure::refused("rewound-branch", message)
                 .next("look at it with `joch audit verify`; if the ledger was set back on purpose, remove `.joch/seen.json`")
