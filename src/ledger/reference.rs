@@ -1,5 +1,6 @@
 //! Reading references: loose files and `packed-refs`, together and without tearing.
 
+use std::fs;
 use std::path::Path;
 
 use gix_ref::file::Store;
@@ -9,6 +10,9 @@ use gix_ref::store::init::Options;
 
 use super::error::{Error, Result};
 use super::object_id::ObjectId;
+
+/// How often a listing is tried that loses files to `packed-refs` while it reads them.
+const ATTEMPTS: usize = 32;
 
 /// What a reference holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +66,20 @@ impl References {
     /// All references whose names begin with `prefix`, by name, read one by one while others may write: see
     /// [`Standing`](super::settled::Standing).
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
-        let fail = |why: &dyn std::fmt::Display| self.culprit(prefix).unwrap_or_else(|| unreadable(prefix, why));
+        for _ in 1..ATTEMPTS {
+            if let Ok(found) = self.try_list(prefix) {
+                return Ok(found);
+            }
+            if let Some(why) = self.culprit(prefix) {
+                return Err(why);
+            }
+            // It was packed after its name was read and before its file was.
+        }
+        self.try_list(prefix)
+    }
+
+    fn try_list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
+        let fail = |why: &dyn std::fmt::Display| unreadable(prefix, why);
         let packed = self.packed()?;
         let relative = prefix.try_into().map_err(|error: gix_error::Error| fail(&error))?;
         let found = self.store.iter_prefixed_packed(relative, packed.as_ref()).map_err(|error| fail(&error))?;
@@ -75,17 +92,22 @@ impl References {
             .collect()
     }
 
-    /// The file that keeps a listing from being made, which does not say which it is.
+    /// The reference that keeps a listing from being made, which does not say which it is.
     fn culprit(&self, prefix: &str) -> Option<Error> {
-        let mut ahead = vec![self.store.git_dir().join(prefix)];
+        let git = self.store.git_dir();
+        let directory = prefix.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let mut ahead = vec![git.join(directory)];
         while let Some(path) = ahead.pop() {
             if path.is_dir() {
-                ahead.extend(std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
-            } else if let Some(name) = path.strip_prefix(self.store.git_dir()).ok().and_then(Path::to_str)
-                && !name.ends_with(".lock")
-                && let Err(why) = self.find(name, None)
-            {
-                let empty = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0);
+                ahead.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+                continue;
+            }
+            let Some(name) = path.strip_prefix(git).ok().and_then(Path::to_str) else { continue };
+            if !name.starts_with(prefix) || name.ends_with(".lock") {
+                continue;
+            }
+            if let Err(why) = self.find(name, None) {
+                let empty = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0);
                 return Some(if empty { unreadable(name, &"its file is empty") } else { why });
             }
         }
@@ -119,7 +141,7 @@ fn target(target: gix_ref::Target) -> Result<RefTarget> {
     })
 }
 
-pub(super) fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Error {
+fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Error {
     Error::damaged(format!("the reference `{name}`"), why.to_string())
 }
 

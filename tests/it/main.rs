@@ -21,6 +21,7 @@ mod mcp;
 mod message;
 mod output;
 mod policy;
+mod races;
 mod reads;
 mod selftest;
 mod six_gates;
