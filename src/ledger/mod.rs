@@ -42,7 +42,7 @@ pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag};
 pub use object_id::ObjectId;
 pub use person::{Person, Stamp};
 pub use reader::Reader;
-pub use reference::RefTarget;
+pub use reference::{RefTarget, put_back};
 pub use repository::Repository;
 pub use settings::GitSettings;
 pub use signature::{BadSignature, Signed};

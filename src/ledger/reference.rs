@@ -1,5 +1,6 @@
 //! Reading references: loose files and `packed-refs`, together and without tearing.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
@@ -47,7 +48,7 @@ impl References {
 
     /// As `get`, but asks the `packed-refs` that was read before.
     pub(super) fn find(&self, name: &str, packed: Option<&Buffer>) -> Result<Option<ObjectId>> {
-        let found = self.store.try_find_packed(name, packed).map_err(|error| unreadable(name, &error))?;
+        let found = self.store.try_find_packed(name, packed).map_err(|error| self.broken(name, &error))?;
         // Git's short names would let `refs/tags/refs/heads/x` answer for `refs/heads/x`.
         match found.filter(|found| found.name.as_bstr() == name) {
             None => Ok(None),
@@ -79,7 +80,7 @@ impl References {
     }
 
     fn try_list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
-        let fail = |why: &dyn std::fmt::Display| unreadable(prefix, why);
+        let fail = |why: &dyn Display| unreadable(prefix, why);
         let packed = self.packed()?;
         let relative = prefix.try_into().map_err(|error: gix_error::Error| fail(&error))?;
         let found = self.store.iter_prefixed_packed(relative, packed.as_ref()).map_err(|error| fail(&error))?;
@@ -90,6 +91,36 @@ impl References {
                 Ok((name, target(reference.target)?))
             })
             .collect()
+    }
+
+    /// A reference that holds no object id.
+    fn broken(&self, name: &str, why: &dyn Display) -> Error {
+        let path = self.store.git_dir().join(name);
+        let empty = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+        let why = if empty { "its file is empty".to_owned() } else { why.to_string() };
+        Error::BrokenReference { reference: name.to_owned(), why, way_out: self.way_back(name) }
+    }
+
+    /// The command that puts a broken reference back. Of a tag, an audit tells what it held, once it is gone. Every release has a signed tag, so the newest tag of a rung names what
+    /// the branch held; of other branches, the log of plain Git may know, where one moved it.
+    fn way_back(&self, name: &str) -> Option<String> {
+        let git = self.store.git_dir();
+        if name.starts_with("refs/tags/") {
+            return Some(format!(
+                "rm -f '{}' && joch audit verify, which tells what it held",
+                git.join(name).display()
+            ));
+        }
+        let rung = name.strip_prefix("refs/heads/")?;
+        let prefix = tag(&format!("release/{rung}/"));
+        let tags = self.try_list(&prefix).unwrap_or_default();
+        let newest = tags.iter().filter_map(|(name, _)| name[prefix.len()..].parse::<u64>().ok()).max();
+        if let Some(number) = newest {
+            return Some(put_back(git, name, &format!("{prefix}{number}^{{commit}}")));
+        }
+        let log = fs::read_to_string(git.join("logs").join(name)).ok()?;
+        let id: ObjectId = log.lines().last()?.split(' ').nth(1)?.parse().ok()?;
+        Some(put_back(git, name, &id.to_string()))
     }
 
     /// The reference that keeps a listing from being made, which does not say which it is.
@@ -107,12 +138,18 @@ impl References {
                 continue;
             }
             if let Err(why) = self.find(name, None) {
-                let empty = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0);
-                return Some(if empty { unreadable(name, &"its file is empty") } else { why });
+                return Some(why);
             }
         }
         None
     }
+}
+
+/// The command that makes a reference anew at `what`. Git does not write over one that it cannot read.
+#[must_use]
+pub fn put_back(git: &Path, name: &str, what: &str) -> String {
+    let file = git.join(name);
+    format!("rm -f '{}' && git -C '{}' update-ref {name} '{what}'", file.display(), git.display())
 }
 
 /// The full name of a branch.
@@ -141,7 +178,7 @@ fn target(target: gix_ref::Target) -> Result<RefTarget> {
     })
 }
 
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Error {
+fn unreadable(name: &str, why: &dyn Display) -> Error {
     Error::damaged(format!("the reference `{name}`"), why.to_string())
 }
 

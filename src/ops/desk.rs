@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::ledger::{
-    GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+    Error, GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+    put_back,
 };
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
@@ -53,7 +54,7 @@ impl Desk {
         let repository = Repository::open(&path)?;
         repository.heal()?;
         let desk = Self { project, repository, path, state: state(caller) };
-        desk.check_root(&desk.own_reader()?)?;
+        desk.check_root(&desk.own_reader().map_err(|why| desk.way_back(why))?)?;
         Ok(desk)
     }
 
@@ -132,6 +133,20 @@ impl Desk {
         };
         let person = Person::new(principal.name.clone(), email);
         Ok(Operating { operator: Operator { principal, fingerprint: key.fingerprint() }, signer, person })
+    }
+
+    /// Adds to the news of a broken branch what this checkout has seen of it, where the ledger itself does not know.
+    fn way_back(&self, why: anyhow::Error) -> anyhow::Error {
+        match why.downcast::<Error>() {
+            Ok(Error::BrokenReference { reference, why, way_out: None }) => {
+                let seen = recall(self);
+                let tip = reference.strip_prefix("refs/heads/").and_then(|branch| seen.tips.get(branch));
+                let way_out = tip.map(|tip| put_back(self.repository.path(), &reference, tip));
+                Error::BrokenReference { reference, why, way_out }.into()
+            }
+            Ok(other) => other.into(),
+            Err(why) => why,
+        }
     }
 
     /// The first commit of the trust branch.

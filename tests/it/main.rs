@@ -9,6 +9,7 @@ mod budget;
 mod bypass;
 mod contract;
 mod demo;
+mod emptied;
 mod eval;
 mod eval_gate;
 mod fleet;

@@ -217,7 +217,15 @@ fn check_decisions(testimony: &evidence::Testimony, lines: &Lines, findings: &mu
 /// A ledger that cannot be opened because it could deceive is an outcome; one that is not there is an error.
 fn refused(why: anyhow::Error) -> Result<Outcome> {
     let finding = match (why.downcast_ref::<Error>(), why.downcast_ref::<Failure>()) {
-        (Some(error @ (Error::Refused { .. } | Error::Damaged { .. } | Error::Missing { .. })), _) => broken(error),
+        (
+            Some(
+                error @ (Error::Refused { .. }
+                | Error::Damaged { .. }
+                | Error::BrokenReference { .. }
+                | Error::Missing { .. }),
+            ),
+            _,
+        ) => broken(error),
         (_, Some(failure)) if failure.code == "trust-root" => {
             let next = failure.next.as_ref().map_or_else(String::new, |next| format!("; {next}"));
             Finding::new(Rule::TrustRoot, "refs/heads/trust", format!("{}{next}", failure.message))
