@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::closure::{Closure, Shelf, Touched, Unreadable};
-use crate::release::{Manifest, Record, Running, layout};
+use crate::release::{Brief, Manifest, Record, Running, layout};
 use crate::resource::{Kind, Resource, ResourceId};
 
 use super::error::{Error, Result};
@@ -108,6 +108,17 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// It is damaged.
     pub fn record(&self, agent: &ResourceId) -> Result<Option<Record>> {
         self.reader.record(self.head, &layout::record(agent))
+    }
+
+    /// What a list tells of that record.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn brief(&self, agent: &ResourceId) -> Result<Option<Brief>> {
+        let path = layout::record(agent);
+        let Some(bytes) = self.reader.snapshot().blob_at(self.head, &path)? else { return Ok(None) };
+        let brief = Brief::from_json(&bytes);
+        brief.map(Some).map_err(|why| Error::Damaged { object: format!("`{path}` of {}", self.head), why })
     }
 
     /// What it ran last for an agent that was deleted here; none for one that never ran.
@@ -226,8 +237,7 @@ impl<'a, 'r> Environment<'a, 'r> {
 
     /// The catalog entries of a kind that stand in its table under one of these texts.
     fn under(&self, kind: &Kind, keys: impl Iterator<Item = String>) -> Result<Vec<Arc<Resource>>> {
-        let table = self.table(&About(kind))?;
-        let paths: BTreeSet<String> = keys.flat_map(|key| table.sources(&key).into_iter().map(str::to_owned)).collect();
+        let paths = self.sources(&About(kind), &keys.collect::<Vec<_>>())?;
         let blobs = paths.iter().filter_map(|path| self.catalog_file(kind, path).transpose());
         blobs.map(|blob| self.reader.resource(blob?)).collect()
     }
@@ -250,9 +260,8 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// # Errors
     /// A closure is damaged.
     pub fn parents(&self, children: &BTreeSet<ResourceId>) -> Result<BTreeSet<ResourceId>> {
-        let table = self.table(&Parents)?;
-        let sources = children.iter().flat_map(|child| table.sources(&agent_key(child)));
-        Ok(sources.filter_map(agent_named).collect())
+        let sources = self.sources(&Parents, &children.iter().map(agent_key).collect::<Vec<_>>())?;
+        Ok(sources.iter().filter_map(|source| agent_named(source)).collect())
     }
 
     /// What the catalog holds of a kind, by namespace and name, without reading any of it.

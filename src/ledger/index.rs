@@ -12,102 +12,10 @@ use crate::resource::{Digest, Kind, ResourceId, view};
 use super::compare::changed_paths;
 use super::environment::Environment;
 use super::error::Result;
-use super::object_id::ObjectId;
+use super::table::{Head, Kept, Table};
 
-/// Where tables are kept from one command to the next. What it gives back must be what was stored: a table that lacks
-/// a line is a gate that nobody asks. What it does not keep is derived again.
-pub trait Cache {
-    /// What was stored under this name.
-    fn load(&self, name: &str) -> Option<Vec<u8>>;
-
-    /// Stores it, if that can be.
-    fn store(&self, name: &str, bytes: &[u8]);
-}
-
-/// Lines of text, tab, source, in order; the source is the entry or agent that the line is told of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    head: Head,
-    lines: String,
-}
-
-/// Of what a table is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Head {
-    tree: Option<ObjectId>,
-    /// Digest of what else its lines depend on.
-    under: Option<Digest>,
-}
-
-/// Changes with what lines say; the version of joch stands beside it.
-const FORMAT: &str = concat!("joch index 1 ", env!("CARGO_PKG_VERSION"));
-
-impl Table {
-    /// Every line, as its text and its source.
-    pub fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.lines.lines().filter_map(|line| line.rsplit_once('\t'))
-    }
-
-    /// The sources of the lines with this text, in order.
-    pub(super) fn sources(&self, text: &str) -> Vec<&str> {
-        let begin = format!("{text}\t");
-        let sources = self.from(&begin).lines().map_while(|line| line.strip_prefix(begin.as_str()));
-        // A line whose text goes on after a tab has another text.
-        sources.filter(|source| !source.contains('\t')).collect()
-    }
-
-    /// The lines from the first that is not before `begin`, found by halves.
-    fn from(&self, begin: &str) -> &str {
-        let (mut low, mut high) = (0, self.lines.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let bytes = self.lines.as_bytes();
-            let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-            let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| middle + at);
-            if &bytes[start..end] < begin.as_bytes() { low = end + 1 } else { high = start }
-        }
-        self.lines.get(low..).unwrap_or_default()
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        format!("{}\n{}", self.head.line(), self.lines).into_bytes()
-    }
-
-    fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
-        let text = String::from_utf8(bytes).ok()?;
-        let (head, lines) = text.split_once('\n')?;
-        Some(Self { head: Head::parse(head)?, lines: lines.to_owned() })
-    }
-
-    /// This table without the lines of some sources, and with others instead.
-    fn with(&self, head: Head, gone: &BTreeSet<String>, new: &[String]) -> Self {
-        let kept = |line: &&str| line.rsplit_once('\t').is_some_and(|(_, source)| !gone.contains(source));
-        let mut lines: Vec<&str> = self.lines.lines().filter(kept).chain(new.iter().map(String::as_str)).collect();
-        lines.sort_unstable();
-        lines.dedup();
-        let mut text = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
-        for line in lines {
-            text.push_str(line);
-            text.push('\n');
-        }
-        Self { head, lines: text }
-    }
-}
-
-impl Head {
-    fn line(&self) -> String {
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let under = or_dash(self.under.map(|under| under.to_string()));
-        format!("{FORMAT} {under} {}", or_dash(self.tree.map(|tree| tree.to_string())))
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let (under, tree) = line.strip_prefix(FORMAT)?.strip_prefix(' ')?.split_once(' ')?;
-        let under = if under == "-" { None } else { Some(under.parse().ok()?) };
-        let tree = if tree == "-" { None } else { Some(tree.parse().ok()?) };
-        Some(Self { tree, under })
-    }
-}
+/// So many sources may have changed since a long table was stored before it is read, followed and stored as a whole.
+const FEW: usize = 32;
 
 /// How the lines of a table come about.
 pub(super) trait Derive {
@@ -258,14 +166,69 @@ impl Environment<'_, '_> {
         self.table(derive)
     }
 
+    /// The sources of the lines with one of these texts, in the table as this environment's tree has it.
+    pub(super) fn sources(&self, derive: &dyn Derive, texts: &[String]) -> Result<BTreeSet<String>> {
+        if let Some(found) = self.looked_up(derive, texts)? {
+            return Ok(found);
+        }
+        let table = self.table(derive)?;
+        Ok(texts.iter().flat_map(|text| table.sources(text)).map(str::to_owned).collect())
+    }
+
+    /// The same, from a few pages of a long table that is kept; none where that cannot be had.
+    fn looked_up(&self, derive: &dyn Derive, texts: &[String]) -> Result<Option<BTreeSet<String>>> {
+        let Some(kept) = self.kept(derive)? else { return Ok(None) };
+        let found: Option<Vec<_>> = texts.iter().map(|text| kept.sources(text)).collect();
+        Ok(found.map(|found| found.into_iter().flatten().collect()))
+    }
+
+    /// A long table that is kept, with what little has changed since.
+    fn kept(&self, derive: &dyn Derive) -> Result<Option<Rc<Kept>>> {
+        let reader = self.reader();
+        let (name, head) = (self.table_name(derive), self.table_head(derive)?);
+        if reader.tables().borrow().contains_key(&name) {
+            // It is in memory as a whole.
+            return Ok(None);
+        }
+        if let Some(known) = reader.kept().borrow().get(&name).filter(|known| known.now == head) {
+            return Ok(Some(known.clone()));
+        }
+        let stored = reader.cache().and_then(|cache| Kept::open(cache.open(&name)?));
+        let Some(stored) = stored.filter(|stored| stored.head.under == head.under && !stored.is_short()) else {
+            return Ok(None);
+        };
+        // What it was derived from may be gone, and then there is nothing to follow from.
+        let Ok(changed) = self.changed(derive, &stored.head, &head) else { return Ok(None) };
+        if changed.len() > FEW {
+            return Ok(None);
+        }
+        let new = self.lines_of(derive, &changed)?;
+        let kept = Rc::new(stored.with(head, changed, &new));
+        reader.kept().borrow_mut().insert(name, kept.clone());
+        Ok(Some(kept))
+    }
+
+    fn table_name(&self, derive: &dyn Derive) -> String {
+        format!("{}-{}", derive.name(), self.name())
+    }
+
+    fn table_head(&self, derive: &dyn Derive) -> Result<Head> {
+        let tree = self.reader().snapshot().entry_at(self.head(), &derive.directory())?.map(|entry| entry.id);
+        Ok(Head { tree, under: derive.under() })
+    }
+
+    /// The sources that differ between what a table was of and what it is to be of.
+    fn changed(&self, derive: &dyn Derive, old: &Head, new: &Head) -> Result<BTreeSet<String>> {
+        let changes = changed_paths(self.reader().snapshot(), old.tree, new.tree)?;
+        Ok(changes.iter().filter_map(|change| derive.source(&change.path).map(str::to_owned)).collect())
+    }
+
     /// A table as this environment's tree has it.
     pub(super) fn table(&self, derive: &dyn Derive) -> Result<Rc<Table>> {
         let reader = self.reader();
-        let tree = reader.snapshot().entry_at(self.head(), &derive.directory())?.map(|entry| entry.id);
-        let head = Head { tree, under: derive.under() };
-        let name = format!("{}-{}", derive.name(), self.name());
+        let (name, head) = (self.table_name(derive), self.table_head(derive)?);
         let in_memory = reader.tables().borrow().get(&name).cloned();
-        let stored = || reader.cache().and_then(|cache| cache.load(&name)).and_then(Table::from_bytes).map(Rc::new);
+        let stored = || reader.cache().and_then(|cache| Kept::open(cache.open(&name)?)?.whole()).map(Rc::new);
         let known = in_memory.or_else(stored).filter(|known| known.head.under == head.under);
         let table = match known {
             Some(known) if known.head == head => known,
@@ -274,7 +237,7 @@ impl Environment<'_, '_> {
                 // What it was derived from may be gone, and then there is nothing to follow from.
                 let table = followed.map_or_else(|| self.derived(derive, &head), Ok)?;
                 if let Some(cache) = reader.cache() {
-                    cache.store(&name, &table.to_bytes());
+                    cache.store(&name, &table.pieces());
                 }
                 Rc::new(table)
             }
@@ -286,13 +249,12 @@ impl Environment<'_, '_> {
     /// The table, derived from nothing.
     fn derived(&self, derive: &dyn Derive, head: &Head) -> Result<Table> {
         let lines = self.lines_of(derive, &derive.sources(self)?)?;
-        Ok(Table { head: Head::default(), lines: String::new() }.with(head.clone(), &BTreeSet::new(), &lines))
+        Ok(Table::empty().with(head.clone(), &BTreeSet::new(), &lines))
     }
 
     /// The table, derived from that of another tree.
     fn followed(&self, derive: &dyn Derive, known: &Table, head: &Head) -> Result<Table> {
-        let changes = changed_paths(self.reader().snapshot(), known.head.tree, head.tree)?;
-        let changed = changes.iter().filter_map(|change| derive.source(&change.path).map(str::to_owned)).collect();
+        let changed = self.changed(derive, &known.head, head)?;
         let lines = self.lines_of(derive, &changed)?;
         Ok(known.with(head.clone(), &changed, &lines))
     }
@@ -339,24 +301,4 @@ fn agent_of(path: &str) -> Option<&str> {
 fn every_agent(environment: &Environment<'_, '_>) -> Result<BTreeSet<String>> {
     let agents = environment.agents()?.into_iter();
     Ok(agents.map(|agent| format!("{}/{}", agent.namespace, agent.name)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_found_by_halves_wherever_it_stands() {
-        let texts = ["agent a/b", "agent a/b-c", "agent a/b\tc", "named é", "team x"];
-        let lines: Vec<String> =
-            texts.iter().flat_map(|text| (0..5).map(move |n| format!("{text}\t{n}.yaml"))).collect();
-        for few in 0..=lines.len() {
-            let empty = Table { head: Head::default(), lines: String::new() };
-            let table = empty.with(Head::default(), &BTreeSet::new(), &lines[..few]);
-            for text in texts.iter().chain(&["", "agent", "agent a/c", "zzz"]) {
-                let all = table.lines().filter(|(line, _)| line == text).map(|(_, source)| source);
-                assert_eq!(table.sources(text), all.collect::<Vec<_>>(), "{text:?} among {few}");
-            }
-        }
-    }
 }

@@ -11,9 +11,9 @@ use crate::trust::{AllowedSigners, LedgerSettings, Trust};
 
 use super::environment::Environment;
 use super::error::{Error, Result};
-use super::index::{Cache, Table};
 use super::object_id::ObjectId;
 use super::snapshot::Snapshot;
+use super::table::{Cache, Kept, Table};
 
 /// A snapshot, and what was read from it so far. All reads of a command go through one.
 pub struct Reader<'r> {
@@ -21,6 +21,7 @@ pub struct Reader<'r> {
     resources: RefCell<HashMap<ObjectId, Arc<Resource>>>,
     manifests: RefCell<HashMap<ObjectId, Option<Arc<Manifest>>>>,
     tables: RefCell<HashMap<String, Rc<Table>>>,
+    kept: RefCell<HashMap<String, Rc<Kept>>>,
     cache: Option<Box<dyn Cache + 'r>>,
 }
 
@@ -33,6 +34,7 @@ impl<'r> Reader<'r> {
             resources: RefCell::default(),
             manifests: RefCell::default(),
             tables: RefCell::default(),
+            kept: RefCell::default(),
             cache: None,
         }
     }
@@ -49,6 +51,10 @@ impl<'r> Reader<'r> {
 
     pub(super) fn tables(&self) -> &RefCell<HashMap<String, Rc<Table>>> {
         &self.tables
+    }
+
+    pub(super) fn kept(&self) -> &RefCell<HashMap<String, Rc<Kept>>> {
+        &self.kept
     }
 
     /// The snapshot itself.

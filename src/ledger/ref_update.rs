@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The shortest sleep between two tries; the longest is sixteen times that.
 const PAUSE: Duration = Duration::from_millis(5);
 /// A lock that is older than this belongs to nobody who is still at work.
-const STALE: Duration = Duration::from_mins(1);
+const STALE: Duration = Duration::from_secs(60);
 
 /// The files that locks are linked to: one for each new value.
 pub(super) struct Values<'r> {

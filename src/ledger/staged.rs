@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
-use git2::ObjectType;
+use git2::{ObjectType, OdbLookupFlags};
 
 use super::error::{Error, Result};
 use super::object::{self, Entry, ObjectKind};
@@ -85,7 +85,8 @@ impl<'r> Staged<'r> {
     fn presence(&self, id: ObjectId) -> Result<Presence> {
         let path = self.repository.loose_path(id);
         if !path.exists() {
-            let known = self.repository.odb()?.exists(id.to_git2());
+            // A pack that came a moment ago is not looked for: what it holds is only written once more.
+            let known = self.repository.odb()?.exists_ext(id.to_git2(), OdbLookupFlags::NO_REFRESH);
             return Ok(if known { Presence::Packed } else { Presence::Absent });
         }
         match self.repository.raw(id) {

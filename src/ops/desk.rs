@@ -1,16 +1,17 @@
 //! What a verb works on: the project, its ledger, and who is at work.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::ledger::{
-    Error, GitSettings, ObjectId, Person, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
     put_back,
 };
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
-use crate::workspace::{Cache, Project};
+use crate::workspace::{Cache, Project, Sealed};
 
 use super::caller::Caller;
 use super::failure::Failure;
@@ -188,12 +189,22 @@ fn state(caller: &Caller<'_>) -> Option<PathBuf> {
 }
 
 impl crate::ledger::Cache for Cache {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        Self::load(self, name)
+    fn open(&self, name: &str) -> Option<Box<dyn Pieces>> {
+        Some(Box::new(Self::open(self, name)?))
     }
 
-    fn store(&self, name: &str, bytes: &[u8]) {
-        Self::store(self, name, bytes);
+    fn store(&self, name: &str, pieces: &[Cow<'_, [u8]>]) {
+        Self::store(self, name, pieces);
+    }
+}
+
+impl Pieces for Sealed {
+    fn count(&self) -> usize {
+        Self::count(self)
+    }
+
+    fn piece(&self, number: usize) -> Option<Vec<u8>> {
+        Self::piece(self, number)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn check_trust(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
         check_change(reader, *id, *parent, &judge)?;
     }
     if !open.is_empty() {
-        cache.store(CHECKED, tip.to_string().as_bytes());
+        cache.store(CHECKED, &[tip.to_string().into_bytes().into()]);
     }
     Ok(())
 }

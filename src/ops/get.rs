@@ -192,7 +192,7 @@ fn list_agents(
         if !wanted.fits(&agent) {
             continue;
         }
-        let record = environment.record(&id)?;
+        let record = environment.brief(&id)?;
         let standing = Standing {
             environment: environment.name().to_owned(),
             version: record.as_ref().and_then(|record| record.to_version),

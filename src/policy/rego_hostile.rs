@@ -161,7 +161,7 @@ const HONEST: [(&str, usize); 12] = [
     ("deny contains t.name if { some t in input.object.tools; regex.match(`^[a-z]+\\.[a-z]+$`, t.name) }", 0),
     (
         "warn contains \"renamed\" if input.object.name != input.oldObject.name\n\
-      deny contains \"shrunk\" if { a := {m.name | some m in input.object.models}; b := {\"gpt\", \"claude\"}; \
+      deny contains \"shrunk\" if { a := {m.name | some m in input.object.models}; b := {\"gpt\", \"mistral\"}; \
       count(a & b) == 0; count(a | b) > 1 }",
         1,
     ),

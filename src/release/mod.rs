@@ -34,8 +34,8 @@ pub use policy_input::policy_input;
 pub(crate) use record::read_json;
 pub(crate) use record::write_json;
 pub use record::{
-    DefaultJudge, Operator, Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA, Source,
-    Undone, WRITERS,
+    Brief, DefaultJudge, Operator, Record, RecordedApproval, RecordedOverride, RollbackPath, RuntimeContext, SCHEMA,
+    Source, Undone, WRITERS,
 };
 pub use regressions::{Target, regressions};
 pub use rules::{Rules, is_shared_control, rules_for};

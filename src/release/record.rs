@@ -248,6 +248,32 @@ pub struct Undone {
     pub version: Option<u64>,
 }
 
+/// What a list tells of a record; the rest of it, which is most, is passed over.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Brief {
+    /// The release.
+    pub release: String,
+    /// The version that it brought.
+    pub to_version: Option<u64>,
+    /// Digest of that.
+    pub to_digest: Option<Digest>,
+    /// When.
+    pub timestamp: DateTime<Utc>,
+    /// Who.
+    pub operator_identity: Operator,
+}
+
+impl Brief {
+    /// Reads it from a stored record.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        read_json(bytes, SCHEMA)
+    }
+}
+
 impl Record {
     /// Reads a record.
     ///
@@ -282,6 +308,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Resu
     #[derive(Deserialize)]
     struct Head {
         schema: Option<String>,
+    }
+    // As joch writes it the schema comes first, and then once through is enough.
+    if bytes.starts_with(format!("{{\n  \"schema\": \"{schema}\",\n").as_bytes()) {
+        return serde_json::from_slice(bytes).map_err(|why| why.to_string());
     }
     let head: Head = serde_json::from_slice(bytes).map_err(|why| why.to_string())?;
     match head.schema {

@@ -2,9 +2,11 @@
 //! user's own directories hold and the project does not, so that nobody who can write to the project, or fill a
 //! cache that a machine of the CI starts from, decides what joch takes for derived.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::resource::Digest;
@@ -17,8 +19,40 @@ pub struct Cache {
     new_key: fn() -> String,
 }
 
-/// How many hex digits a seal has.
-const SEAL: usize = 64;
+/// What was stored under a name. The seal is of the lengths and digests of its pieces, so that each is checked alone;
+/// what another process stores meanwhile does not change it.
+pub struct Sealed {
+    file: File,
+    pieces: Vec<Piece>,
+}
+
+struct Piece {
+    begin: u64,
+    length: u64,
+    digest: Digest,
+}
+
+/// The first line, a seal and a length, is not longer.
+const HEAD: u64 = 100;
+
+impl Sealed {
+    /// How many pieces it has.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// The bytes of one piece: exactly those that were stored, or none.
+    #[must_use]
+    pub fn piece(&self, number: usize) -> Option<Vec<u8>> {
+        let piece = self.pieces.get(number)?;
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(piece.begin)).ok()?;
+        let mut bytes = Vec::new();
+        file.take(piece.length).read_to_end(&mut bytes).ok()?;
+        (Digest::of(&bytes) == piece.digest).then_some(bytes)
+    }
+}
 
 impl Cache {
     /// The cache at `directory`; `state` is where the user's programs keep what is theirs, and `new_key` gives what
@@ -29,23 +63,52 @@ impl Cache {
         Self { directory, key_file, key: OnceCell::new(), new_key }
     }
 
-    /// The bytes that were stored under a name: exactly those, or none.
+    /// What was stored under a name, whose pieces are read when they are asked for.
     #[must_use]
-    pub fn load(&self, name: &str) -> Option<Vec<u8>> {
-        let mut bytes = fs::read(self.directory.join(name)).ok()?;
-        let key = self.key()?;
-        let body = bytes.split_off(SEAL.min(bytes.len()));
-        (bytes == seal(key, name, &body).as_bytes()).then_some(body)
+    pub fn open(&self, name: &str) -> Option<Sealed> {
+        let file = File::open(self.directory.join(name)).ok()?;
+        let mut reader = BufReader::new(&file);
+        let mut head = String::new();
+        reader.by_ref().take(HEAD).read_line(&mut head).ok()?;
+        let (sealed, length) = head.strip_suffix('\n')?.split_once(' ')?;
+        let length = length.parse().ok()?;
+        let mut index = String::new();
+        reader.take(length).read_to_string(&mut index).ok()?;
+        if sealed != seal(self.key()?, name, &index) {
+            return None;
+        }
+        let mut pieces = Vec::new();
+        let mut end = head.len() as u64 + length;
+        for line in index.lines() {
+            let (length, digest) = line.split_once(' ')?;
+            let length: u64 = length.parse().ok()?;
+            pieces.push(Piece { begin: end, length, digest: digest.parse().ok()? });
+            end += length;
+        }
+        let whole = file.metadata().ok()?.len() == end;
+        whole.then_some(Sealed { file, pieces })
     }
 
-    /// Stores bytes under a name, whole or not at all; what cannot be written is not kept. A power cut may lose them,
-    /// and never leaves anything else in their place that would be taken for them.
-    pub fn store(&self, name: &str, bytes: &[u8]) {
+    /// The bytes that were stored under a name, all pieces of them: exactly those, or none.
+    #[must_use]
+    pub fn load(&self, name: &str) -> Option<Vec<u8>> {
+        let sealed = self.open(name)?;
+        (0..sealed.count()).map(|number| sealed.piece(number)).collect::<Option<Vec<_>>>().map(|all| all.concat())
+    }
+
+    /// Stores pieces of bytes under a name, all of them or none; what cannot be written is not kept. A power cut may
+    /// lose them, and never leaves anything else in their place that would be taken for them.
+    pub fn store(&self, name: &str, pieces: &[Cow<'_, [u8]>]) {
         let Some(key) = self.key() else { return };
+        let mut index = String::new();
+        for piece in pieces {
+            let _ = writeln!(index, "{} {}", piece.len(), Digest::of(piece));
+        }
+        let head = format!("{} {}\n{index}", seal(key, name, &index), index.len());
         let beside = self.directory.join(format!(".{name}.{}.new", std::process::id()));
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(&self.directory)?;
-            fs::write(&beside, [seal(key, name, bytes).as_bytes(), bytes].concat())?;
+            fs::write(&beside, [head.as_bytes(), &pieces.concat()].concat())?;
             fs::rename(&beside, self.directory.join(name))
         };
         if write().is_err() {
@@ -113,7 +176,7 @@ fn private(options: &mut OpenOptions) {
 fn private(_: &mut OpenOptions) {}
 
 /// A keyed digest in two rounds, so that nothing can be added to what was sealed.
-fn seal(key: &str, name: &str, bytes: &[u8]) -> String {
-    let inner = Digest::of([format!("{key}\n{name}\n").as_bytes(), bytes].concat());
+fn seal(key: &str, name: &str, text: &str) -> String {
+    let inner = Digest::of(format!("{key}\n{name}\n{text}"));
     Digest::of(format!("{key}\n{inner}\n")).hex()
 }

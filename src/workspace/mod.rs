@@ -7,7 +7,7 @@ mod discover;
 mod project;
 mod run;
 
-pub use cache::Cache;
+pub use cache::{Cache, Sealed};
 pub use config::{Config, Context};
 pub use dataset::read_inside;
 pub use discover::{Sources, discover, read_file};

@@ -5,7 +5,7 @@
 //! Two agents, two tools, two policies. What an agent names is told by its content: `a` names tool `t` and policy
 //! `p`, and an odd content tool `u` too; `b` names `u`, and an odd content `t` too. Policy `q` selects `a`. Alice,
 //! Bob and Dave work, Bob under one key after another, and Carol, who holds the key of `ci`, approves and rejects.
-//! `JOCH_LIVES=200` leads as many other lives, as many at once as there are processors.
+//! `JOCH_LIVES=200` leads as many other lives, two at once for each processor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -711,7 +711,8 @@ fn the_ledger_is_what_a_plain_model_says() {
         live(20, runner).unwrap_or_else(|why| panic!("{why}"));
         return;
     };
-    let at_once = u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1);
+    // Two for each processor: while one waits for the disk, the other works.
+    let at_once = u32::try_from(2 * std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1);
     let lived: u32 = std::thread::scope(|scope| {
         let shares = (0..at_once).map(|at| (lives + at) / at_once);
         let threads: Vec<_> =

@@ -28,6 +28,7 @@ mod selftest;
 mod six_gates;
 mod stories;
 mod support;
+mod threats;
 mod weakening;
 mod worked_examples;
 mod workspace;

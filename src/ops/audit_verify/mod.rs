@@ -172,7 +172,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
 fn check_names(reader: &Reader<'_>, rungs: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     match reader.snapshot().all_refs() {
         Ok(refs) => {
-            findings.extend(check_refs(refs.iter().map(|(name, _)| name.as_str()), rungs));
+            findings.extend(check_refs(refs.keys().map(String::as_str), rungs));
             for (name, _) in refs.iter().filter(|(_, target)| matches!(target, RefTarget::Symbolic(_))) {
                 let message = format!("`{name}` names another ref and not an object; `git symbolic-ref -d {name}`");
                 findings.push(Finding::new(Rule::RefGrammar, name, message));

@@ -158,7 +158,7 @@ fn a_promotion_that_would_take_back_names_a_way_that_works() {
     let policy = |words: &str| {
         head("Policy", "{name: p}")
             + &format!(
-                "spec: {{description: {words}, appliesTo: {{selector: {{}}}}, rules: [{{name: r, when: {{tool.name: x}}, action: {{deny: true}}}}]}}\n"
+                "spec: {{description: {words}, rules: [{{name: r, when: {{tool.name: x}}, action: {{deny: true}}}}]}}\n"
             )
     };
     let up = |words: &str| {

@@ -71,7 +71,7 @@ fn a_table_that_followed_every_change_is_the_one_that_is_derived_anew() {
         let [anew, followed] = [&anew, &followed[&name]].map(|bytes| String::from_utf8_lossy(bytes));
         assert_eq!(anew, followed, "{name}");
     }
-    for name in ["deployments-staging", "deployments-prod", "evals-staging", "parents-prod", "components-staging"] {
+    for name in ["deployments-staging", "deployments-prod", "evals-staging", "parents-prod", "bills-staging"] {
         assert!(followed.contains_key(name), "{name} is not among {:?}", followed.keys());
     }
     done(&world, "joch audit verify");
@@ -99,6 +99,7 @@ fn a_guard_that_somebody_takes_out_of_a_table_still_stands() {
     let other = fs::read(world.project().join(".joch/cache/evals-staging")).expect("a table");
     for (how, bytes) in [
         ("a line less", without.into_bytes()),
+        ("a line that says something else", text.replace("\tdefault/a0-prod", "\tdefault/a0-none").into_bytes()),
         ("cut", whole[..whole.len() / 2].to_vec()),
         ("cut within the seal", whole[..10].to_vec()),
         ("empty", Vec::new()),
@@ -117,6 +118,54 @@ fn a_guard_that_somebody_takes_out_of_a_table_still_stands() {
     refused("the key is not private");
     assert_eq!(fs::read(&file).expect("a table"), b"x", "without a key nothing is kept");
 }
+
+#[test]
+fn a_long_table_is_looked_up_in_pages_and_tells_of_what_has_changed_since() {
+    let world = project("index-long");
+    let other = |number: usize| {
+        format!(
+            "---\napiVersion: ops.joch.dev/v1alpha1\nkind: Deployment\nmetadata: {{ name: a0-elsewhere-{number:03} }}\n\
+             spec: {{ agentRef: {{ name: a0 }}, environmentRef: {{ name: staging }} }}\n"
+        )
+    };
+    write(&world, "a0.yaml", &(agent(0, 1) + &(0..200).map(other).collect::<String>()));
+    done(&world, "joch apply -f a0.yaml");
+    let demanded = |by: &str| {
+        let promoted = world.sh("alice", "joch promote a0 --from staging --to prod -o json");
+        assert_eq!(promoted.code, 3, "{}{}", promoted.stdout, promoted.stderr);
+        let gates = serde_json::from_str::<serde_json::Value>(&promoted.stdout).expect("JSON").to_string();
+        assert!(gates.contains(&format!(r#""demandedBy":[{by}]"#)), "{by}: {gates}");
+    };
+    demanded(r#""deployment/a0-prod""#);
+    let file = world.project().join(".joch/cache/deployments-staging");
+    let stored = fs::read(&file).expect("a table");
+    assert!(stored.len() > 20_000, "it has several pages: {}", stored.len());
+    // What little has changed is looked up beside it.
+    let second = OWN_GUARD.replace("NAME", "a0-second");
+    write(&world, "second.yaml", &second);
+    done(&world, "joch apply -f second.yaml");
+    demanded(r#""deployment/a0-prod","deployment/a0-second""#);
+    assert_eq!(fs::read(&file).expect("a table"), stored, "nothing was written for one line");
+    done(&world, "joch delete deployment a0-prod --env staging");
+    demanded(r#""deployment/a0-second""#);
+    // A page that somebody changed is not believed.
+    let text = String::from_utf8(stored.clone()).expect("text");
+    let forged = text.replace("\tdefault/a0-elsewhere", "\tdefault/b0-elsewhere");
+    assert_eq!(forged.len(), stored.len());
+    fs::write(&file, &forged).expect("own file");
+    demanded(r#""deployment/a0-second""#);
+    let anew = fs::read_to_string(&file).expect("a table");
+    assert!(anew.contains("agent default/a0\tdefault/a0-second.yaml\n"), "it was derived anew");
+    // What much has changed for is written as a whole.
+    write(&world, "many.yaml", &(200..250).map(other).collect::<String>());
+    done(&world, "joch apply -f many.yaml");
+    demanded(r#""deployment/a0-second""#);
+    assert!(fs::read_to_string(&file).expect("a table").contains("default/a0-elsewhere-249.yaml\n"));
+}
+
+/// A Deployment of `a0` to `prod` that asks for approval.
+const OWN_GUARD: &str = "apiVersion: ops.joch.dev/v1alpha1\nkind: Deployment\nmetadata: { name: NAME }\nspec: { \
+                         agentRef: { name: a0 }, environmentRef: { name: prod }, promotion: { requiresApproval: rm } }\n";
 
 #[test]
 fn where_nothing_can_be_kept_everything_is_derived() {

@@ -250,7 +250,7 @@ fn another_programs_lock_is_named_and_left() {
     let first = release(&ledger, &ana, 1);
     let lock = bench.path("ledger.git/refs/heads/prod.lock");
     std::fs::write(&lock, "").expect("a lock");
-    let long_ago = SystemTime::now() - Duration::from_mins(7);
+    let long_ago = SystemTime::now() - Duration::from_secs(7 * 60);
     std::fs::File::open(&lock).and_then(|file| file.set_modified(long_ago)).expect("own file");
     let mut tx = ledger.begin().expect("a turn");
     let made = tx.commit(&ana, &draft("prod", Some(first), vec![])).expect("a commit");
