@@ -70,7 +70,7 @@ fn code(error: &anyhow::Error) -> &'static str {
         Some(Error::Locked { .. }) => "locked",
         Some(Error::Moved { .. }) => "moved",
         Some(Error::Missing { .. }) => "object-missing",
-        Some(Error::Damaged { .. }) => "object-damaged",
+        Some(Error::Damaged { .. } | Error::BrokenReference { .. }) => "object-damaged",
         Some(Error::Invalid { .. }) => "object-invalid",
         Some(Error::BadSignature { .. }) => "bad-signature",
         Some(Error::Signing { .. }) => "signing",

@@ -65,6 +65,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A reference is there and names nothing.
+    BrokenReference {
+        /// Its full name.
+        reference: String,
+        /// What is wrong with it.
+        why: String,
+        /// The command that puts it back, if what it held is known.
+        way_out: Option<String>,
+    },
     /// The caller asked for something that Git must not hold.
     Invalid {
         /// The path, reference or text.
@@ -126,6 +135,10 @@ impl Error {
             }
             Self::Locked { .. } => Some("try again when it has finished".to_owned()),
             Self::Moved { .. } => Some("try again: the plan is made anew on what is there now".to_owned()),
+            Self::BrokenReference { way_out: Some(way_out), .. } => Some(way_out.clone()),
+            Self::BrokenReference { reference, way_out: None, .. } => {
+                Some(format!("nothing here tells what it held; fetch `{reference}` from a clone that is whole"))
+            }
             Self::Missing { .. } | Self::Damaged { .. } => Some(
                 "`git fsck --strict` names what else is hurt; fetch it again from a clone that is whole".to_owned(),
             ),
@@ -208,6 +221,7 @@ impl fmt::Display for Error {
             }
             Self::Missing { what } => write!(f, "{what} is not in the ledger"),
             Self::Damaged { object, why } => write!(f, "{object} is damaged: {why}"),
+            Self::BrokenReference { reference, why, .. } => write!(f, "the reference `{reference}` is damaged: {why}"),
             Self::Invalid { what, why } => write!(f, "`{what}` cannot be written: {why}"),
             Self::BadSignature { object, why } => write!(f, "the signature of {object} does not count: {why}"),
             Self::Signing { why, .. } => write!(f, "nothing was signed: {why}"),

@@ -82,7 +82,12 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Interrupted>> {
 /// Whether the commit point moved; a plain Git may have moved it on since.
 fn is_committed(repository: &Repository, updates: &[RefUpdate]) -> Result<bool> {
     let Some(point) = updates.last() else { return Ok(false) };
-    let Some(tip) = repository.references().get(&point.name)? else { return Ok(false) };
+    reached(repository, point, repository.references().get(&point.name)?)
+}
+
+/// The same of a commit point that stands at `tip`.
+pub(super) fn reached(repository: &Repository, point: &RefUpdate, tip: Option<ObjectId>) -> Result<bool> {
+    let Some(tip) = tip.filter(|_| tip != point.old) else { return Ok(false) };
     Ok(tip == point.new || descends(repository, tip, point.new)?)
 }
 

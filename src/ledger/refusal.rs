@@ -38,7 +38,7 @@ pub(super) fn check_layout(path: &Path) -> Result<()> {
 
 /// Refuses `refs/replace/*`, through which one object answers for another.
 pub(super) fn check_replacements(path: &Path, references: &References) -> Result<()> {
-    match references.prefixed("refs/replace/")?.first() {
+    match references.list("refs/replace/")?.first() {
         None => Ok(()),
         Some((name, _)) => {
             let what = format!("`{name}` shows another object in place of one that was signed");

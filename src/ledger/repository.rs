@@ -89,7 +89,20 @@ impl Repository {
     }
 
     /// The kind and bytes of an object, its hash checked.
+    ///
+    /// Asked a second time before it is said to be missing: a plain Git that packs objects meanwhile takes each from one
+    /// place to another.
     pub(super) fn raw(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
+        match self.look_for(id) {
+            Err(Error::Missing { .. }) => {
+                self.odb()?.refresh().map_err(Error::git("looking for packs"))?;
+                self.look_for(id)
+            }
+            found => found,
+        }
+    }
+
+    fn look_for(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
         if let Some(found) = loose::read(&self.loose_path(id), id)? {
             return Ok(found);
         }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::ledger::{
-    GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+    put_back,
 };
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
@@ -15,7 +16,7 @@ use crate::workspace::{Cache, Project, Sealed};
 use super::caller::Caller;
 use super::failure::Failure;
 use super::footing::check_trust;
-use super::remember::{forgotten, remember};
+use super::remember::{forgotten, recall, remember};
 
 /// An opened project with its ledger.
 pub struct Desk {
@@ -54,7 +55,7 @@ impl Desk {
         let repository = Repository::open(&path)?;
         repository.heal()?;
         let desk = Self { project, repository, path, state: state(caller) };
-        desk.check_root(&desk.own_reader()?)?;
+        desk.check_root(&desk.own_reader().map_err(|why| desk.way_back(why))?)?;
         Ok(desk)
     }
 
@@ -93,9 +94,10 @@ impl Desk {
     /// now would build on what somebody rewound.
     pub fn begin(&self) -> Result<Transaction<'_>> {
         let transaction = self.repository.begin()?;
+        let seen = recall(self);
         let reader = self.reader()?;
         check_trust(self, &reader)?;
-        if let Some(finding) = forgotten(self, &reader).first() {
+        if let Some(finding) = forgotten(&seen, &reader).first() {
             let message = format!("{}: {}; nothing is written on top of that", finding.object, finding.message);
             return Err(Failure::refused("rewound-branch", message)
                 .next("look at it with `joch audit verify`; if the ledger was set back on purpose, remove `.joch/seen.json`")
@@ -132,6 +134,20 @@ impl Desk {
         };
         let person = Person::new(principal.name.clone(), email);
         Ok(Operating { operator: Operator { principal, fingerprint: key.fingerprint() }, signer, person })
+    }
+
+    /// Adds to the news of a broken branch what this checkout has seen of it, where the ledger itself does not know.
+    fn way_back(&self, why: anyhow::Error) -> anyhow::Error {
+        match why.downcast::<Error>() {
+            Ok(Error::BrokenReference { reference, why, way_out: None }) => {
+                let seen = recall(self);
+                let tip = reference.strip_prefix("refs/heads/").and_then(|branch| seen.tips.get(branch));
+                let way_out = tip.map(|tip| put_back(self.repository.path(), &reference, tip));
+                Error::BrokenReference { reference, why, way_out }.into()
+            }
+            Ok(other) => other.into(),
+            Err(why) => why,
+        }
     }
 
     /// The first commit of the trust branch.

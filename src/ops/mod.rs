@@ -1,5 +1,6 @@
 //! The verbs, one file each: request in, outcome out.
 
+mod again;
 mod caller;
 mod content;
 mod cut;

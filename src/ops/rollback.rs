@@ -12,6 +12,7 @@ use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Plan, Undone, layout}
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 use crate::trust::Trust;
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
@@ -62,6 +63,10 @@ pub struct Outcome {
 /// The environment never served that version, somebody rejected it, or it cannot run any more; the role does not allow
 /// it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;

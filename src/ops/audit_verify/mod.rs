@@ -29,7 +29,7 @@ use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::check_environment;
-use super::remember::{forgotten, remember};
+use super::remember::{forgotten, recall, remember};
 
 use super::facts::broken;
 use lines::{Lines, line};
@@ -76,9 +76,13 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         Ok(desk) => desk,
         Err(why) => return refused(why),
     };
-    let reader = match desk.own_reader() {
-        Ok(reader) => reader,
-        Err(why) => return refused(why),
+    // Before the references are read: what others write meanwhile is newer than the one, and must not be than the other.
+    let seen = recall(&desk);
+    // A tag that cannot be read is told with the rest, and keeps nobody from looking at that.
+    let whole = desk.repository.whole_snapshot().or_else(|_| desk.repository.snapshot());
+    let reader = match whole {
+        Ok(snapshot) => Reader::new(snapshot),
+        Err(why) => return refused(why.into()),
     };
     if let (Some(name), Ok(trust)) = (&request.environment, reader.trust()) {
         check_environment(trust.ladder(), name)?;
@@ -87,7 +91,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         caller.notice("no `joch.yaml` pins the trust root: a ledger that was replaced whole would pass");
     }
     let mut outcome = verify(&reader, request.environment.as_deref());
-    outcome.findings.extend(forgotten(&desk, &reader));
+    outcome.findings.extend(forgotten(&seen, &reader));
     outcome.findings.sort();
     outcome.findings.dedup();
     // Damage is told as findings.
@@ -168,7 +172,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
 fn check_names(reader: &Reader<'_>, rungs: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     match reader.snapshot().all_refs() {
         Ok(refs) => {
-            findings.extend(check_refs(refs.iter().map(|(name, _)| name.as_str()), rungs));
+            findings.extend(check_refs(refs.keys().map(String::as_str), rungs));
             for (name, _) in refs.iter().filter(|(_, target)| matches!(target, RefTarget::Symbolic(_))) {
                 let message = format!("`{name}` names another ref and not an object; `git symbolic-ref -d {name}`");
                 findings.push(Finding::new(Rule::RefGrammar, name, message));
@@ -213,7 +217,15 @@ fn check_decisions(testimony: &evidence::Testimony, lines: &Lines, findings: &mu
 /// A ledger that cannot be opened because it could deceive is an outcome; one that is not there is an error.
 fn refused(why: anyhow::Error) -> Result<Outcome> {
     let finding = match (why.downcast_ref::<Error>(), why.downcast_ref::<Failure>()) {
-        (Some(error @ (Error::Refused { .. } | Error::Damaged { .. } | Error::Missing { .. })), _) => broken(error),
+        (
+            Some(
+                error @ (Error::Refused { .. }
+                | Error::Damaged { .. }
+                | Error::BrokenReference { .. }
+                | Error::Missing { .. }),
+            ),
+            _,
+        ) => broken(error),
         (_, Some(failure)) if failure.code == "trust-root" => {
             let next = failure.next.as_ref().map_or_else(String::new, |next| format!("; {next}"));
             Finding::new(Rule::TrustRoot, "refs/heads/trust", format!("{}{next}", failure.message))

@@ -185,8 +185,8 @@ fn references(reader: &Reader<'_>, trust: &Trust) -> Result<Check> {
     }
     let all = reader.snapshot().all_refs()?;
     let strange: Vec<_> = all
-        .iter()
-        .map(|(name, _)| name.as_str())
+        .keys()
+        .map(String::as_str)
         .filter(|name| match (name.strip_prefix("refs/heads/"), name.strip_prefix("refs/tags/")) {
             (Some(branch), _) => !belongs(branch),
             (_, Some(tag)) => layout::Tag::parse(tag).is_none(),
