@@ -33,14 +33,13 @@ pub struct SignerEnvironment {
 
 /// The variables that reach the programs that sign: where programs are, who asks, the agent, and a window that asks for a
 /// passphrase or a finger.
-pub const SIGNER_VARIABLES: [&str; 14] = [
+pub const SIGNER_VARIABLES: [&str; 13] = [
     "PATH",
     "HOME",
     "USER",
     "LOGNAME",
     "TMPDIR",
     "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
     "XAUTHORITY",
     "SSH_AUTH_SOCK",
     "SSH_ASKPASS",

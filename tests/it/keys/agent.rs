@@ -135,7 +135,7 @@ fn a_window_that_answers_opens_a_key_behind_a_passphrase() {
     fs::write(&window, "#!/bin/sh\necho wrong\n").expect("own file");
     let edit = "sed -i 's/calm, brief/calm, short/' agents/support-triage.yaml";
     let refused = world.sh("alice", &format!("{edit}; {with} joch apply -f ."));
-    assert!(refused.code == 3 && refused.stderr.contains("incorrect passphrase supplied"), "{}", refused.stderr);
+    assert!(refused.code == 4 && refused.stderr.contains("incorrect passphrase supplied"), "{}", refused.stderr);
     assert!(refused.stderr.contains("ssh-add "), "{}", refused.stderr);
 }
 

@@ -15,7 +15,7 @@ const LINES: [&str; 34] = [
     "promote support-triage --from local --to dev",
     "approve support-triage --from dev --to staging",
     "reject support-triage --from dev --to staging --rationale no",
-    "approvals",
+    "approvals ls",
     "eval list",
     "eval gate support-triage --from local --to dev",
     "explain release local/2",
