@@ -100,7 +100,9 @@ mod tests {
         assert_eq!(named("/opt/sign"), Ok("/opt/sign".into()));
         assert_eq!(named("~/bin/sign"), Ok("/home/ana/bin/sign".into()));
         for relative in ["./sign", "bin/sign", "../sign", "sign/", ".", ".."] {
-            let why = format!("nothing was signed: `gpg.ssh.program` is `{relative}`, which is another program in every directory");
+            let why = format!(
+                "nothing was signed: `gpg.ssh.program` is `{relative}`, which is another program in every directory"
+            );
             assert_eq!(named(relative), Err(why));
         }
     }

@@ -130,7 +130,7 @@ fn a_window_that_answers_opens_a_key_behind_a_passphrase() {
     sh(&world, "alice", &format!("{with} joch init --operator alice@example.com"));
     sh(&world, "alice", &format!("{with} joch apply -f ."));
     let asked = sh(&world, "alice", "cat ~/asked");
-    assert!(asked.lines().all(|line| line.contains("passphrase") && line.contains("/locked")), "{asked}");
+    assert!(!asked.is_empty() && asked.lines().all(|line| line.contains("passphrase")), "{asked}");
     assert_eq!(verify(&world).0, 0);
     fs::write(&window, "#!/bin/sh\necho wrong\n").expect("own file");
     let edit = "sed -i 's/calm, brief/calm, short/' agents/support-triage.yaml";
