@@ -96,6 +96,11 @@ fn no_verb_runs_what_a_repository_names() {
     assert!(missing.is_empty(), "not asked: {missing:?}");
     // The canary would sing: the same settings in the user's own configuration do run it.
     sh(&world, "alice", "git config --global include.path $PWD/evil.conf");
-    assert_ne!(world.sh("alice", "unset JOCH_SIGNING_KEY; joch apply -f . --env dev").code, 0);
+    assert_ne!(
+        world
+            .sh("alice", "unset JOCH_SIGNING_KEY; joch hold agent support-triage --version 1 --env dev --reason look")
+            .code,
+        0
+    );
     assert!(canary.exists());
 }
