@@ -105,6 +105,7 @@ rules! {
     CatalogForm = "catalog-form": "a catalog entry is canonical, and stands where it belongs",
     Message = "message": "the trailers of a commit say what its manifest says",
     TimeBackwards = "time-backwards": "committer time never runs backwards along a branch",
+    TimeAhead = "time-ahead": "no commit is dated later than now, but for five minutes by which clocks may differ",
     TrustBackwards = "trust-backwards": "the trust commits that releases cite exist and only move forward",
     EvidenceBackwards = "evidence-backwards": "the evidence commits that releases cite exist and only move forward",
     RewoundBranch = "rewound-branch": "what was on a branch stays on it",

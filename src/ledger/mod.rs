@@ -52,7 +52,7 @@ pub use reference::{RefTarget, put_back};
 pub use repository::Repository;
 pub use settings::GitSettings;
 pub use signature::{BadSignature, Signed};
-pub use signer::{SIGNER_VARIABLES, Signer, SignerEnvironment, generate_key};
+pub use signer::{SIGNER_VARIABLES, Signer, SignerEnvironment, default_key, generate_key, is_literal_key};
 pub use snapshot::{FirstParents, Snapshot};
 pub use table::{Cache, Pieces, Table};
 pub use testimony::{Ballots, EVIDENCE_NAMESPACE, Item};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::ledger::{
-    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
-    put_back,
+    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, default_key,
+    is_literal_key, new_uuid, put_back,
 };
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
@@ -208,13 +208,14 @@ impl Pieces for Sealed {
     }
 }
 
-/// The caller's key: `--key`, then `JOCH_SIGNING_KEY`, then Git's `user.signingKey`.
+/// The caller's key: `--key`, then `JOCH_SIGNING_KEY`, then Git's `user.signingKey` or `gpg.ssh.defaultKeyCommand`, as the
+/// user or the system set them.
 ///
 /// # Errors
 /// There is none, or joch cannot sign with it.
 pub(super) fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
     let settings = GitSettings::read(|name| caller.variables.get(name).cloned());
-    let environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
+    let mut environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
     let named = caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY"));
     if named.is_some_and(|named| named.contains('\n') || named.contains("-----BEGIN")) {
         // What it holds must not be told.
@@ -223,30 +224,39 @@ pub(super) fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
             .next("write it to a file that only you can read (mode 600), and name that file")
             .into());
     }
-    let key = match caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY")) {
-        Some(key) => key.to_owned(),
-        None => match (settings.signing_key, settings.format.as_deref()) {
-            (Some(key), Some("ssh")) => key,
-            (Some(_), format) => {
-                let format = format.unwrap_or("openpgp");
-                let message = format!("Git signs with `gpg.format={format}` here, and the ledger takes SSH keys only");
-                return Err(Failure::credentials("key-format", message)
-                    .next("name an SSH key with `--key FILE` or `JOCH_SIGNING_KEY`; `ssh-keygen -t ed25519` makes one")
-                    .into());
-            }
-            (None, _) => {
-                return Err(Failure::credentials("no-key", "there is no key to sign with")
-                    .next(
-                        "name one with `--key FILE`, `JOCH_SIGNING_KEY`, or Git's `user.signingKey` and `gpg.format=ssh`; \
-                         `ssh-keygen -t ed25519` makes one",
-                    )
-                    .into());
-            }
-        },
-    };
-    let relative = !key.starts_with("key::") && !key.starts_with("ssh-") && !key.starts_with('~');
-    let key = if relative { caller.directory.join(key).to_string_lossy().into_owned() } else { key };
-    Ok(Signer::open(&key, &environment)?)
+    environment.program = settings.program.clone();
+    match named {
+        Some(key) => Ok(Signer::open(&in_place(key, caller), &environment)?),
+        None => Ok(Signer::open_as_git(&in_place(&key_of_git(settings, &environment)?, caller), &environment)?),
+    }
+}
+
+/// The key that the user's Git configuration names, or the command in it.
+fn key_of_git(settings: GitSettings, environment: &SignerEnvironment) -> Result<String> {
+    let ssh = settings.format.as_deref() == Some("ssh");
+    match (settings.signing_key, settings.default_key_command) {
+        (Some(key), _) if ssh => Ok(key),
+        (None, Some(command)) if ssh => Ok(default_key(&command, environment)?),
+        (Some(_), _) => {
+            let format = settings.format.as_deref().unwrap_or("openpgp");
+            let message = format!("Git signs with `gpg.format={format}` here, and the ledger takes SSH keys only");
+            Err(Failure::credentials("key-format", message)
+                .next("name an SSH key with `--key FILE` or `JOCH_SIGNING_KEY`; `ssh-keygen -t ed25519` makes one")
+                .into())
+        }
+        (None, _) => Err(Failure::credentials("no-key", "there is no key to sign with")
+            .next(
+                "name one with `--key FILE`, `JOCH_SIGNING_KEY`, or Git's `user.signingKey` and `gpg.format=ssh`; \
+                 `ssh-keygen -t ed25519` makes one",
+            )
+            .into()),
+    }
+}
+
+/// A path as seen from where the caller is; a key itself stays as it is.
+fn in_place(key: &str, caller: &Caller<'_>) -> String {
+    let whole = is_literal_key(key) || key.starts_with("key::") || key.starts_with('~');
+    if whole { key.to_owned() } else { caller.directory.join(key).to_string_lossy().into_owned() }
 }
 
 fn no_ledger(project: &Project, path: &std::path::Path) -> Failure {

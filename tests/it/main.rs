@@ -17,6 +17,7 @@ mod fleet;
 mod freeze;
 mod invalid;
 mod judge;
+mod keys;
 mod ledger_door;
 mod machine;
 mod mcp;

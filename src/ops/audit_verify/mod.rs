@@ -1,6 +1,7 @@
 //! `joch audit verify`: whether the ledger is as honest verbs leave it. Reads everything through one snapshot, derives
 //! again what can be derived, and tells what contradicts a rule.
 
+mod ahead;
 mod bills;
 mod evidence;
 mod genesis;
@@ -92,6 +93,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let mut outcome = verify(&reader, request.environment.as_deref());
     outcome.findings.extend(forgotten(&seen, &reader));
+    outcome.findings.extend(ahead::check(&reader, caller.now));
     outcome.findings.sort();
     outcome.findings.dedup();
     // Damage is told as findings.
