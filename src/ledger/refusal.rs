@@ -26,12 +26,11 @@ pub(super) fn check_layout(path: &Path) -> Result<()> {
         let way_out = format!("rm {at}/info/grafts");
         return refuse("`info/grafts` gives commits other parents than those that were signed", way_out);
     }
-    if holds_lines(&path.join("objects/info/alternates")) {
-        let way_out = format!("git -C {at} repack -a && rm {at}/objects/info/alternates");
-        return refuse(
-            "it borrows objects from another repository (`objects/info/alternates`), where they can vanish",
-            way_out,
-        );
+    for file in ["objects/info/alternates", "objects/info/http-alternates"] {
+        if holds_lines(&path.join(file)) {
+            let what = format!("it borrows objects from another repository (`{file}`), where they can vanish");
+            return refuse(&what, format!("git -C {at} repack -a && rm {at}/{file}"));
+        }
     }
     check_config(path)
 }
