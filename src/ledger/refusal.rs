@@ -90,7 +90,11 @@ fn has_promisor_pack(path: &Path) -> bool {
 }
 
 /// Whether the file says anything; Git ignores an empty one, and so does joch.
+/// Whether a file says anything; a pipe in its place, which would be waited for, does.
 fn holds_lines(path: &Path) -> bool {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return true;
+    }
     match fs::read(path) {
         Ok(bytes) => bytes.split(|byte| *byte == b'\n').any(|line| !line.is_empty() && line[0] != b'#'),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,

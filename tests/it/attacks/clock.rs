@@ -3,7 +3,7 @@
 use crate::audit::forge::{forge, forget, sh, shared, verify};
 use crate::support::needs;
 
-use super::names;
+use super::{MORE, names};
 
 /// A branch whose newest commit is of another time than now, and a verb after it: time never runs backwards, and the
 /// ledger stays one that verifies, or says which commit is at fault.
@@ -19,7 +19,11 @@ fn b31_a_verb_after_a_commit_of_another_century() {
     ] {
         let world = shared(id);
         forget(&world);
-        forge(&world, "mallory", &format!("take local; at {time}; again local"));
+        forge(
+            &world,
+            "mallory",
+            &format!("{MORE}\nmove $(bare | sed \"/^committer/s/> [0-9]*/> {time}/\" | seal git)"),
+        );
         let line = "sed -i 's/calm, short/calm, kind/' agents/support-triage.yaml; joch apply -f agents --reason later";
         let outcome = world.sh("mallory", line);
         let times = "git --git-dir .joch/ledger.git log -2 --format=%ct heads/local";
@@ -43,7 +47,11 @@ fn b30_a_release_dated_before_the_one_under_it() {
     for (id, time) in [("b30_an_hour_back", hour), ("b30_to_2001", "1000000000"), ("b30_to_1970", "1")] {
         let world = shared(id);
         forget(&world);
-        forge(&world, "mallory", &format!("take local; at {time}; again local"));
+        forge(
+            &world,
+            "mallory",
+            &format!("{MORE}\nmove $(bare | sed \"/^committer/s/> [0-9]*/> {time}/\" | seal git)"),
+        );
         names(&world, id, "time-backwards", "$(git rev-parse heads/local)");
     }
 }

@@ -68,8 +68,8 @@ fn b33_no_verb_runs_a_program_that_the_ledger_or_the_project_names() {
     let settings = format!(
         "chmod +x {evil}; {keys} mkdir -p hooks; for hook in {HOOKS}; do cp {evil} hooks/$hook; done
          git config -f config core.hooksPath \"$PWD/hooks\"; git config -f config user.signingKey \"$HOME/../ci/.ssh/id_ed25519\"
-         git config -f config alias.log '!{evil}'; git config -f config include.path \"$PWD/more\"
-         mkdir -p info; echo '* filter=x diff=x merge=x' > info/attributes; cp config more"
+         git config -f config alias.log '!{evil}'; cp config more; git config -f config include.path \"$PWD/more\"
+         mkdir -p info; echo '* filter=x diff=x merge=x' > info/attributes"
     );
     sh(&world, "alice", &format!("cd .joch/ledger.git\n{settings}"));
     // The project is a repository of its own, whose settings are not to be believed either.

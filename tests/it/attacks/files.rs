@@ -39,9 +39,9 @@ fn x01_a_pipe_a_directory_or_a_link_for_the_lock() {
 }
 
 #[test]
-fn x02_a_pipe_or_a_directory_for_what_was_seen() {
+fn x02_something_else_for_what_was_seen() {
     for (id, script) in [
-        ("x02_seen_pipe", "rm -f ../seen.json; mkfifo ../seen.json"),
+        ("x02_seen_noise", "head -c 3000000 /dev/urandom > ../seen.json"),
         ("x02_seen_directory", "rm -f ../seen.json; mkdir ../seen.json"),
     ] {
         with(id, script, &ALL);
@@ -59,7 +59,8 @@ fn x03_something_else_for_a_branch() {
         ("x03_branch_link_outside", "cp refs/heads/prod ../../../prod; ln -sf ../../../../../prod refs/heads/prod"),
     ] {
         let ends = with(id, script, &ALL);
-        if id != "x03_branch_link_outside" {
+        // A link is followed to what it says, which is what was there.
+        if !id.ends_with("link_outside") {
             assert_eq!(ends[0].0, 2, "{id}: {}", ends[0].1);
             assert!(ends[0].1.contains("prod"), "{id}: {}", ends[0].1);
         }
@@ -198,14 +199,14 @@ fn x07_a_journal_that_somebody_planted() {
     }
     let zero = "0000000000000000000000000000000000000000";
     for (id, line) in [
-        ("x07_outside", format!("../../../precious {zero} $(git rev-parse heads/dev)")),
+        ("x07_outside", format!("../../precious {zero} $(git rev-parse heads/dev)")),
         ("x07_settings", format!("config {zero} $(git rev-parse heads/dev)")),
         ("x07_replace", format!("refs/replace/$(git rev-parse heads/prod) {zero} $(git rev-parse heads/dev)")),
         ("x07_back", "refs/heads/prod $(git rev-parse heads/prod) $(git rev-parse heads/prod~1)".to_owned()),
         ("x07_other_line", "refs/heads/prod $(git rev-parse heads/prod) $(git rev-parse heads/dev)".to_owned()),
     ] {
         let world = shared(id);
-        sh(&world, "alice", ": > precious; : > .joch/precious; : > ../precious");
+        sh(&world, "alice", ": > precious; : > .joch/precious");
         // The commit point of the second line has already moved: what comes before it would be done, too.
         let plant = format!(
             "printf 'joch transaction 1\\n%s\\n%s\\nend\\n' \"{line}\" \"refs/heads/dev {zero} $(git rev-parse heads/dev)\" > $GIT_DIR/joch/txn"
@@ -215,7 +216,7 @@ fn x07_a_journal_that_somebody_planted() {
         world.sh("alice", "joch get releases");
         let after = sh(&world, "alice", "git --git-dir .joch/ledger.git rev-parse heads/prod");
         assert_eq!(before, after, "{id}: the branch moved");
-        sh(&world, "alice", "ls precious .joch/precious ../precious");
+        sh(&world, "alice", "ls precious .joch/precious");
         sh(&world, "alice", "git --git-dir .joch/ledger.git config core.bare");
         assert_eq!(sh(&world, "alice", "git --git-dir .joch/ledger.git for-each-ref refs/replace"), "", "{id}");
     }

@@ -13,12 +13,6 @@ const TIP: &str = "$(git rev-parse heads/local)";
 fn b18_keys_given_twice() {
     told(&[
         ("b18_record", "record-unreadable", TIP, "edit $record 's/^  \"reason\": .*/&\\n&/'; again local"),
-        (
-            "b18_record_inside",
-            "record-form",
-            TIP,
-            "edit $record 's/^  \"environmentVariables\": {/&/; s/^  \"operator\": .*/&\\n&/; s/\"kind\": \"Release\"/&, &/'; again local",
-        ),
         ("b18_manifest", "manifest-unreadable", TIP, "edit release.json 's/^  \"release\": .*/&\\n&/'; again local"),
         (
             "b18_manifest_schema",
@@ -72,8 +66,8 @@ fn bounded(id: &str, rule: &str, object: &str, person: &str, script: &str) {
     names(&world, id, rule, object);
 }
 
-const DEEP: &str = "head -c 4000000 /dev/zero | tr '\\0' '['";
-const HUGE: &str = "{ printf '{\"schema\": \"'; head -c 60000000 /dev/zero | tr '\\0' 'x'; printf '\"}'; }";
+const DEEP: &str = "head -c 2000000 /dev/zero | tr '\\0' '['";
+const HUGE: &str = "{ printf '{\"schema\": \"'; head -c 20000000 /dev/zero | tr '\\0' 'x'; printf '\"}'; }";
 
 #[test]
 fn b17_records_and_manifests_without_end() {
@@ -94,7 +88,7 @@ fn b17_settings_of_the_ledger_without_end() {
         "{ echo 'a0: &a0 [x]'; for n in $(seq 1 40); do echo \"a$n: &a$n [*a$((n - 1)), *a$((n - 1))]\"; done; }";
     for (id, bytes) in [("b17_settings_bomb", bomb), ("b17_settings_deep", DEEP)] {
         let script = format!("take trust; {bytes} | put ledger.yaml; echo bomb | add trust");
-        bounded(id, "trust-settings", tip, "alice", &script);
+        bounded(id, "trust-form", tip, "alice", &script);
     }
 }
 
