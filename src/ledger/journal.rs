@@ -52,6 +52,9 @@ pub(super) fn publish(repository: &Repository) -> Result<()> {
 /// The journal that an interrupted transaction left, if one did.
 pub(super) fn read(repository: &Repository) -> Result<Option<Journal>> {
     let path = path(repository);
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::invalid(path.display().to_string(), "the journal of joch is a file: take this away"));
+    }
     match fs::read(&path) {
         Ok(bytes) => {
             let journal = parse(&String::from_utf8_lossy(&bytes));

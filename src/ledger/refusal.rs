@@ -32,6 +32,9 @@ pub(super) fn check_layout(path: &Path) -> Result<()> {
             return refuse(&what, format!("git -C {at} repack -a && rm {at}/{file}"));
         }
     }
+    if fs::metadata(path.join("packed-refs")).is_ok_and(|found| !found.is_file()) {
+        return refuse("`packed-refs` is no file", format!("rm {at}/packed-refs, or fetch the ledger from a clone"));
+    }
     check_config(path)
 }
 
