@@ -66,8 +66,8 @@ fn bounded(id: &str, rule: &str, object: &str, person: &str, script: &str) {
     names(&world, id, rule, object);
 }
 
-const DEEP: &str = "head -c 2000000 /dev/zero | tr '\\0' '['";
-const HUGE: &str = "{ printf '{\"schema\": \"'; head -c 20000000 /dev/zero | tr '\\0' 'x'; printf '\"}'; }";
+const DEEP: &str = "head -c 500000 /dev/zero | tr '\\0' '['";
+const HUGE: &str = "{ printf '{\"schema\": \"'; head -c 4000000 /dev/zero | tr '\\0' 'x'; printf '\"}'; }";
 
 #[test]
 fn b17_records_and_manifests_without_end() {
