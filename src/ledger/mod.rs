@@ -43,7 +43,7 @@ pub use environment::Environment;
 pub use error::{Error, Result};
 pub use health::{Drift, Health, find_program, git_version};
 pub use index::{Lines, PerAgent};
-pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag};
+pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag, parse_commit, parse_tag, parse_tree, write_tree};
 pub use object_id::ObjectId;
 pub use person::{Person, Stamp};
 pub use reader::Reader;

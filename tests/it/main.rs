@@ -3,11 +3,13 @@
 mod acceptance;
 mod agbom;
 mod architecture;
+mod attacks;
 mod audit;
 mod back;
 mod budget;
 mod bypass;
 mod contract;
+mod corpus;
 mod demo;
 mod emptied;
 mod eval;
