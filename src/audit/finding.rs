@@ -67,6 +67,8 @@ macro_rules! rules {
 
 rules! {
     RepositoryRefused = "repository-refused": "the repository shows what was signed: no replace refs, grafts, alternates, and whole",
+    RepositoryHead = "repository-head": "`HEAD` names a branch of the ledger, which Git shows first",
+    RepositorySettings = "repository-settings": "the settings keep plain Git from losing objects, as the ledger was made",
     TrustRoot = "trust-root": "the trust branch begins at the commit that `joch.yaml` pins",
     ObjectMissing = "object-missing": "every object that something names is there",
     ObjectDamaged = "object-damaged": "every object can be read, and in one way only",

@@ -20,6 +20,7 @@ use super::recovery;
 use super::ref_update::{self, Values};
 use super::reference::RefTarget;
 use super::repository::Repository;
+use super::settled::Standing;
 
 /// How long to wait for another writer.
 const WAIT: Duration = Duration::from_secs(30);
@@ -83,18 +84,12 @@ impl Repository {
     /// The objects that are whole files of their own, and what is wrong with the other such files.
     fn loose_objects(&self) -> Result<(Vec<ObjectId>, Vec<String>)> {
         let (mut whole, mut damaged) = (Vec::new(), Vec::new());
-        for fan in entries(&self.path().join("objects"))? {
-            let Some(first) = name_of(&fan).filter(|name| name.len() == 2) else { continue };
-            for path in entries(&fan)? {
-                let Some(id) = name_of(&path).and_then(|rest| format!("{first}{rest}").parse::<ObjectId>().ok()) else {
-                    continue;
-                };
-                match loose::read(&path, id) {
-                    Ok(Some(_)) => whole.push(id),
-                    Ok(None) => {}
-                    Err(why @ Error::Damaged { .. }) => damaged.push(why.to_string()),
-                    Err(why) => return Err(why),
-                }
+        for id in self.loose_ids()? {
+            match loose::read(&self.loose_path(id), id) {
+                Ok(Some(_)) => whole.push(id),
+                Ok(None) => {}
+                Err(why @ Error::Damaged { .. }) => damaged.push(why.to_string()),
+                Err(why) => return Err(why),
             }
         }
         whole.sort_unstable();
@@ -146,7 +141,7 @@ impl Repository {
 
     /// The references that are files of their own, and hold an object.
     fn loose_references(&self) -> Result<Vec<(String, ObjectId)>> {
-        let listed = self.references().prefixed("refs/")?.into_iter();
+        let listed = Standing::read(self, "refs/")?.references.into_iter();
         let objects = listed.filter_map(|(name, target)| match target {
             RefTarget::Object(id) => Some((name, id)),
             RefTarget::Symbolic(_) => None,
@@ -200,7 +195,7 @@ impl Repository {
     /// All references as `packed-refs` holds them, each tag object with what it names.
     fn render_packed(&self) -> Result<String> {
         let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
-        for (name, target) in self.references().prefixed("refs/")? {
+        for (name, target) in Standing::read(self, "refs/")?.references {
             let RefTarget::Object(id) = target else { continue };
             text += &format!("{id} {name}\n");
             let mut peeled = id;

@@ -1,11 +1,14 @@
 //! Git: refs, objects, signatures, and the one way anything is written.
 
+mod bundle;
+mod census;
 mod collect;
 mod compare;
 mod draft;
 mod durable;
 mod environment;
 mod error;
+mod frame;
 mod glass;
 mod header;
 mod health;
@@ -26,6 +29,7 @@ mod settings;
 mod settled;
 mod sightings;
 pub mod signature;
+mod signatures;
 mod signer;
 mod snapshot;
 mod staged;
@@ -36,11 +40,13 @@ mod tree_edit;
 mod uuid;
 mod versions;
 
+pub use census::Census;
 pub use collect::Collected;
 pub use compare::{ChangedPath, changed_paths};
 pub use draft::Draft;
 pub use environment::Environment;
 pub use error::{Error, Result};
+pub use frame::Frame;
 pub use health::{Drift, Health, find_program, git_version};
 pub use index::{Lines, PerAgent};
 pub use object::{Commit, Entry, EntryKind, ObjectKind, Tag, parse_commit, parse_tag, parse_tree, write_tree};
@@ -52,6 +58,7 @@ pub use reference::{RefTarget, put_back};
 pub use repository::Repository;
 pub use settings::GitSettings;
 pub use signature::{BadSignature, Signed};
+pub use signatures::Signatures;
 pub use signer::{SIGNER_VARIABLES, Signer, SignerEnvironment, default_key, generate_key, is_literal_key};
 pub use snapshot::{FirstParents, Snapshot};
 pub use table::{Cache, Pieces, Table};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::ledger::{
-    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, default_key,
-    is_literal_key, new_uuid, put_back,
+    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction,
+    default_key, is_literal_key, new_uuid, put_back,
 };
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};

@@ -35,6 +35,7 @@ pub mod agbom_ls;
 pub mod apply;
 pub mod approvals;
 pub mod approve;
+pub mod audit_export;
 pub mod audit_log;
 pub mod audit_verify;
 pub mod break_glass;

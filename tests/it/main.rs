@@ -10,6 +10,7 @@ mod budget;
 mod bypass;
 mod contract;
 mod corpus;
+mod damage;
 mod demo;
 mod emptied;
 mod eval;

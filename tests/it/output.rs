@@ -64,6 +64,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ),
     ("ApprovalList", &["items[].id", "items[].state", "items[].environment", "items[].principal", "items[].changes[]"]),
     ("ApprovalResult", &["verdict", "id", "principal", "decision", "environment", "changes[].resource", "expires"]),
+    ("AuditExport", &["path", "references", "objects", "files", "trustRoot"]),
     ("AuditLog", &["items[].time", "items[].event", "items[].subjects[].kind", "items[].operator", "items[].verdict"]),
     ("DeletionResult", CHANGE),
     (
@@ -449,6 +450,7 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "joch gc", 0, "GcResult"),
     ("alice", "joch gc", 0, "GcResult"),
     ("alice", "joch audit log", 0, "AuditLog"),
+    ("alice", "joch audit export --bundle exported", 0, "AuditExport"),
     ("alice", "joch audit prove support-triage --env prod", 0, "Proof"),
     ("alice", "git -C .joch/ledger.git tag -d release/prod/1 > gone; joch audit verify", 2, "VerifyResult"),
     ("alice", "joch audit prove support-triage", 64, "Error"),

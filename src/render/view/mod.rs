@@ -44,7 +44,7 @@ pub use agbom_diff::AgbomDiff;
 pub use agbom_list::{AgbomHolder, AgbomList, UsedComponent};
 pub use apply::{ApplyResult, AsksForLess, ResourceChange};
 pub use approvals::{ApprovalItem, ApprovalList, ApprovalResult, OverrideWaiting, ProposedChange};
-pub use audit::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
+pub use audit::{AuditExport, AuditLog, CheckedCounts, ProofResult, VerifyResult};
 pub use change::{ChangeResult, Judged};
 pub use describe::{DescribedHolder, DescribedPlace, Description};
 pub use diff::{AffectedAgent, ComparedResource, DiffResult, DiffSide};
