@@ -51,8 +51,7 @@ impl Graph {
     #[must_use]
     pub fn bare(closure: &Closure) -> Self {
         let ids = closure.everything().into_iter().map(|part| part.id().clone());
-        let mut weave =
-            Weave { inside: ids.filter(|id| id.kind == Kind::Agent).collect(), ..Weave::default() };
+        let mut weave = Weave { inside: ids.filter(|id| id.kind == Kind::Agent).collect(), ..Weave::default() };
         let root = weave.level(closure, "");
         Self { components: weave.components, root }
     }

@@ -108,12 +108,7 @@ fn a_child_that_hands_back_or_on_to_another_child_hands_over_to_nobody_outside()
     let whole = closure(parent, &[], &[child("a", "x, b, far"), child("b", "b")]);
     assert_eq!(
         edges(&graph(&whole)),
-        [
-            "a2a-peer/_/far",
-            "agent/a -> a2a-peer/_/far agent/b agent/x",
-            "agent/b",
-            "agent/x -> agent/a agent/b",
-        ]
+        ["a2a-peer/_/far", "agent/a -> a2a-peer/_/far agent/b agent/x", "agent/b", "agent/x -> agent/a agent/b",]
     );
     assert_eq!(check(&issued(&graph(&whole))), Vec::<String>::new());
 }

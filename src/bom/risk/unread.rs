@@ -95,7 +95,8 @@ impl Unread<'_> {
         texts(self.value, &mut said);
         let says = if said.is_empty() { String::new() } else { format!(" ({})", listed(said)) };
         let at = shown(&path::entry(&self.within, self.key));
-        let why = format!("{at}{says} is nothing that joch reads, so what it names is in no bill and no policy sees it");
+        let why =
+            format!("{at}{says} is nothing that joch reads, so what it names is in no bill and no policy sees it");
         found.raise("AGB-BOM-001", part.component(), Risk::Medium, why);
     }
 }
