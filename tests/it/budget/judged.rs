@@ -52,7 +52,6 @@ fn another_label_leaves_no_budget_behind() {
         ),
     );
     bench.does("alice", "apply -f budget.yaml --env prod");
-    bench.promotes("--require budget --dry-run", REFUSED, &[]);
     labelled("other", "be kind and brief");
     let holds = "`limits.perRunUsd` of budget/b allows 0.01 $";
     let lost = "it weakens a control: budget/b: it no longer binds agent/a; 0 of 1 admins agree";
