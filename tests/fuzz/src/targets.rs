@@ -16,8 +16,11 @@ use joch::resource::yaml::{Found, read, read_data};
 use joch::resource::{Kind, Resource, ResourceId, Value};
 use joch::trust::{AllowedSigners, LedgerSettings, PublicKey};
 
+/// What is done with some bytes: it panics where a law does not hold.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name, which is that of its program and of its part of the corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("yaml", yaml),
     ("object", object),
     ("signers", signers),
@@ -68,12 +71,12 @@ pub fn object(bytes: &[u8]) {
             assert_eq!(covered.message, commit.message);
         }
     }
-    if let Ok(tag) = parse_tag(id, bytes) {
-        if let Ok(signed) = split_tag(bytes) {
-            let covered = parse_tag(id, &signed.payload).expect("the tag without its signature");
-            assert_eq!((covered.target, covered.name), (tag.target, tag.name));
-            assert!(tag.message.starts_with(&covered.message));
-        }
+    if let Ok(tag) = parse_tag(id, bytes)
+        && let Ok(signed) = split_tag(bytes)
+    {
+        let covered = parse_tag(id, &signed.payload).expect("the tag without its signature");
+        assert_eq!((covered.target, covered.name), (tag.target, tag.name));
+        assert!(tag.message.starts_with(&covered.message));
     }
     if let Ok(entries) = parse_tree(bytes) {
         assert_eq!(write_tree(entries), bytes, "a tree has one form");
@@ -124,7 +127,7 @@ pub fn diff(bytes: &[u8]) {
     let json = serde_json::to_vec(&changes).expect("plain data");
     assert_eq!(serde_json::from_slice::<Vec<Change>>(&json).expect("as written"), changes);
     drop(lines(&changes));
-    drop(classes(&changes, &[]));
+    drop(classes(&id, &changes, &[]));
 }
 
 /// JSON that a ledger or a checkout holds: what is read is written and read back as the same.
