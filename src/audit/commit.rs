@@ -1,12 +1,15 @@
 //! What every commit and every release tag must be: of one form, signed, and named for whoever signed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::release::fold;
 use crate::trust::{Principal, PublicKey, Trust};
 
 use super::finding::{Finding, Rule};
 use super::trailers::trailer;
+
+/// How far the clocks of two machines may be apart.
+pub const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// The key whose signature stands on something, or why none counts.
 pub type Signature = Result<PublicKey, Fault>;
@@ -88,6 +91,21 @@ impl CommitFact {
         findings
     }
 
+    /// Checks that it was not made later than `now`, as far as clocks differ. `above` are the commits that build on it.
+    #[must_use]
+    pub fn check_ahead(&self, now: DateTime<Utc>, above: usize) -> Option<Finding> {
+        let ahead = self.time > now + SKEW;
+        let built = if above == 0 { String::new() } else { format!(", and {above} more build on it") };
+        let wrong = || {
+            format!(
+                "it says it was made at {}, and this machine's clock says {}{built}; set the clock if that is wrong, else",
+                self.time.to_rfc3339(),
+                now.to_rfc3339()
+            )
+        };
+        ahead.then(|| self.finding(Rule::TimeAhead, wrong()))
+    }
+
     /// Who signed, as `trust` knows the key; `may` says whether that principal was allowed to.
     ///
     /// # Errors
@@ -106,6 +124,15 @@ impl CommitFact {
             let wrong = format!("it is signed by {}, a key that trust {short} does not list", key.fingerprint());
             self.finding(Rule::KeyUnlisted, wrong)
         })?;
+        if let Some(since) = trust.signers.outside(key, self.time) {
+            let wrong = format!(
+                "it is signed by {} and dated {}, and trust {short} lists that key since {}: plain Git does not take it",
+                key.fingerprint(),
+                self.time.to_rfc3339(),
+                since.to_rfc3339()
+            );
+            return Err(self.finding(Rule::KeyUnlisted, wrong));
+        }
         may(&principal).map_err(|why| self.finding(Rule::Role, format!("under trust {short}, {why}")))?;
         Ok(principal)
     }

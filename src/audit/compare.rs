@@ -105,6 +105,12 @@ pub fn check_message(
         let wrong = "the trailers of its message are not what its manifest says";
         return vec![commit.finding(Rule::Message, wrong)];
     }
+    // What stands among the trailers, or after them, Git shows as a trailer too, or hides them all.
+    let last = |message: &str| message.rsplit_once("\n\n").map(|(_, last)| last.to_owned());
+    if last(&commit.message) != last(&expected) {
+        let wrong = "the last paragraph of its message holds more than the trailers of its manifest";
+        return vec![commit.finding(Rule::Message, wrong)];
+    }
     if commit.message.lines().next() != expected.lines().next() {
         return vec![commit.finding(Rule::Message, "the title of its message is not what its manifest says")];
     }

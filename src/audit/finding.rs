@@ -67,6 +67,8 @@ macro_rules! rules {
 
 rules! {
     RepositoryRefused = "repository-refused": "the repository shows what was signed: no replace refs, grafts, alternates, and whole",
+    RepositoryHead = "repository-head": "`HEAD` names a branch of the ledger, which Git shows first",
+    RepositorySettings = "repository-settings": "the settings keep plain Git from losing objects, as the ledger was made",
     TrustRoot = "trust-root": "the trust branch begins at the commit that `joch.yaml` pins",
     ObjectMissing = "object-missing": "every object that something names is there",
     ObjectDamaged = "object-damaged": "every object can be read, and in one way only",
@@ -105,6 +107,7 @@ rules! {
     CatalogForm = "catalog-form": "a catalog entry is canonical, and stands where it belongs",
     Message = "message": "the trailers of a commit say what its manifest says",
     TimeBackwards = "time-backwards": "committer time never runs backwards along a branch",
+    TimeAhead = "time-ahead": "no commit is dated later than now, but for five minutes by which clocks may differ",
     TrustBackwards = "trust-backwards": "the trust commits that releases cite exist and only move forward",
     EvidenceBackwards = "evidence-backwards": "the evidence commits that releases cite exist and only move forward",
     RewoundBranch = "rewound-branch": "what was on a branch stays on it",

@@ -16,6 +16,8 @@ pub mod tree;
 pub mod trust;
 
 mod finding;
+#[cfg(test)]
+mod order;
 mod proof;
 mod timeline;
 mod trailers;

@@ -103,8 +103,9 @@ pub fn check_step(commit: &CommitFact, before: Option<&Trust>, after: &Trust, ti
         }
     }
     let earlier = before.map(|before| before.signers.clone()).unwrap_or_default();
-    if earlier.follow(&after.keys(), time) != after.signers {
-        let wrong = "`allowed_signers` does not list the keys of the teams, and those alone";
+    if !after.signers.follows(&earlier, &after.keys(), time) {
+        let wrong =
+            "`allowed_signers` does not list the keys of the teams, and those alone, each from when it was added";
         findings.push(commit.finding(Rule::TrustSigners, wrong));
     }
     if after.admins().is_empty() {

@@ -4,8 +4,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use crate::ops::{Caller, audit_log, audit_verify, moment, prove};
-use crate::render::view::{AuditLog, CheckedCounts, ProofResult, VerifyResult};
+use crate::ops::{Caller, audit_export, audit_log, audit_verify, moment, prove};
+use crate::render::view::{AuditExport, AuditLog, CheckedCounts, ProofResult, VerifyResult};
 
 use super::exit;
 use super::global::Answer;
@@ -22,6 +22,7 @@ enum Command {
     Log(LogArgs),
     Verify(VerifyArgs),
     Prove(ProveArgs),
+    Export(ExportArgs),
 }
 
 /// Tell what happened, newest first: releases, stopped attempts, approvals, changes of trust
@@ -44,6 +45,12 @@ struct VerifyArgs {
     /// Check the releases of this environment only
     #[arg(long, alias = "context", value_name = "ENV")]
     env: Option<String>,
+    /// Only look quickly: judge the releases after this one, `prod/41` or `41`, and believe what came before
+    #[arg(long, value_name = "RELEASE", requires = "env")]
+    since: Option<String>,
+    /// Judge again what an earlier check found clean
+    #[arg(long)]
+    no_memory: bool,
 }
 
 /// Prove which version of an agent ran, under which policies, since when and by whom
@@ -60,19 +67,41 @@ struct ProveArgs {
     at: Option<DateTime<Utc>>,
 }
 
+/// Write the ledger to a directory that a stranger can check with git, ssh-keygen and sha256sum alone
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// The directory to make; nothing may be there yet
+    #[arg(long, value_name = "PATH")]
+    bundle: std::path::PathBuf,
+    /// Only the releases of this environment, with trust and evidence
+    #[arg(long, alias = "context", value_name = "ENV")]
+    env: Option<String>,
+}
+
 pub(super) fn run(args: AuditArgs, caller: &mut Caller<'_>) -> Result<Answer> {
     match args.command {
         Command::Log(LogArgs { agent, env, since }) => {
             let items = audit_log::run(&audit_log::Request { agent, environment: env, since }, caller)?;
             Ok(Answer::done(AuditLog { items }))
         }
-        Command::Verify(VerifyArgs { env }) => {
-            let audit_verify::Outcome { checked, findings, warnings } =
-                audit_verify::run(&audit_verify::Request { environment: env }, caller)?;
+        Command::Verify(VerifyArgs { env, since, no_memory }) => {
+            let request = audit_verify::Request { environment: env, since, afresh: no_memory };
+            let begun = request.since.clone().map(|since| match (&request.environment, since.contains('/')) {
+                (Some(env), false) => format!("{env}/{since}"),
+                _ => since,
+            });
+            let audit_verify::Outcome { checked, findings, warnings } = audit_verify::run(&request, caller)?;
             let exit = if findings.is_empty() { exit::DONE } else { exit::REFUSED };
-            let audit_verify::Checked { commits, tags, evidence, stopped } = checked;
-            let checked = CheckedCounts { commits, tags, evidence, stopped };
-            Ok(Answer::with(exit, VerifyResult::new(checked, findings, warnings)))
+            let audit_verify::Checked { commits, tags, evidence, stopped, remembered, skipped } = checked;
+            let checked = CheckedCounts { commits, tags, evidence, stopped, remembered, skipped };
+            Ok(Answer::with(exit, VerifyResult::new(checked, findings, warnings).since(begun)))
+        }
+        Command::Export(ExportArgs { bundle, env }) => {
+            let exported = audit_export::run(&audit_export::Request { bundle, environment: env }, caller)?;
+            let audit_export::Exported { path, references, objects, files, trust_root } = exported;
+            let trust_root = trust_root.to_string();
+            let path = path.display().to_string();
+            Ok(Answer::done(AuditExport { path, references, objects, files, trust_root }))
         }
         Command::Prove(ProveArgs { agent, env, at }) => {
             let proof = prove::run(&prove::Request { agent, environment: env, at }, caller)?;

@@ -17,6 +17,7 @@ mod eval_report;
 pub mod exit;
 mod explain;
 mod gates;
+mod gc;
 mod get;
 mod global;
 mod hold;
@@ -84,6 +85,7 @@ enum Command {
     Agbom(agbom::AgbomArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
+    Gc(gc::GcArgs),
     Schema(schema::SchemaArgs),
     Completion(completion::CompletionArgs),
     Version(version::VersionArgs),
@@ -167,6 +169,7 @@ fn dispatch(command: Command, caller: &mut Caller<'_>) -> Result<Answer> {
         Command::Agbom(args) => agbom::run(args, caller),
         Command::Audit(args) => audit::run(args, caller),
         Command::Doctor(args) => doctor::run(args, caller),
+        Command::Gc(args) => gc::run(args, caller),
         Command::Schema(args) => schema::run(args),
         Command::Completion(args) => completion::run(&args),
         Command::Version(args) => version::run(args),

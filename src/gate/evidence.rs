@@ -97,6 +97,8 @@ pub struct Evidence<'a> {
     pub standing: &'a dyn Shelf,
     /// Since when the source has run exactly the candidate; none where nothing is promoted.
     pub running_in_source_since: Option<DateTime<Utc>>,
+    /// The last release of the agent here, such as `prod/41`, also where it was deleted.
+    pub last_release: Option<&'a str>,
     /// The evidence under which what runs now was decided.
     pub last_evidence: Option<&'a str>,
     /// When what runs now was decided.

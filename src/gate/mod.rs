@@ -21,6 +21,7 @@ mod regression;
 mod review;
 mod score;
 mod soak;
+mod stain;
 #[cfg(test)]
 mod standing_tests;
 mod statement;
@@ -54,6 +55,7 @@ pub use review::{
     void_reviewer,
 };
 pub use score::Judged;
+pub use stain::{Passed, Stain};
 pub use statement::{
     APPROVAL_PREDICATE, CLOCK_LEEWAY_MINUTES, Change, DEFAULT_EXPIRY_HOURS, Decision, LONGEST_EXPIRY_HOURS, Predicate,
     Proposed, REQUEST_PREDICATE, Statement, Vote,

@@ -11,6 +11,7 @@ use crate::trust::{Principal, PublicKey, Trust};
 
 use super::evidence::{Evidence, Subject};
 use super::overriding::Glass;
+use super::stain::{Passed, Stain};
 use super::verdict::{GateResult, Verdict};
 
 /// Names the format of a review.
@@ -103,6 +104,12 @@ pub trait Overrides {
     /// # Errors
     /// When the evidence branch cannot be read.
     fn of(&self, id: &ResourceId, environment: &str) -> Result<Vec<Broken>, Unreadable>;
+
+    /// The releases of an agent up to `last`, oldest first.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    fn passed(&self, id: &ResourceId, last: &str) -> Result<Vec<Passed>, Unreadable>;
 }
 
 /// Where an override stands.
@@ -215,35 +222,34 @@ impl Reviewed {
 }
 
 /// The gate that stands before every forward change of something whose override nobody accepted in time, or that
-/// somebody rejected while what it brought still runs.
+/// somebody rejected while what stands on it still runs. Taking it away is a way out of it.
 pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateResult> {
-    let mut result = GateResult::new("review", "", Verdict::Fail);
-    result.demanded_by.push("every environment".into());
-    let overrides = match evidence.broken.of(&subject.resource, evidence.environment) {
+    subject.to?;
+    let overrides = match broken(subject, evidence) {
         Ok(overrides) => overrides,
-        Err(why) => {
-            result.verdict = Verdict::Error;
-            result.reason = format!("what was overridden before cannot be read: {}", why.0);
-            result.next = Some("joch audit verify".into());
-            return Some(result);
-        }
+        Err(why) => return Some(unreadable(&why)),
     };
+    let mut result = result(Verdict::Fail);
     let mut reasons = Vec::new();
-    for broken in &overrides {
-        let (glass, standing) = (&broken.glass, broken.standing(evidence.trust));
-        let what = format!("{} overrode {} in {}", glass.by, glass.gates.join(", "), glass.release);
+    for Stained { broken, standing, stain } in overrides {
+        let glass = &broken.glass;
+        let stands_on_it = if evidence.last_release.is_some() { stain.now } else { subject.from == glass.digest };
         let (why, next) = match standing.decision {
             Some(Judgement::Accept) => continue,
-            Some(Judgement::Reject) if subject.from != glass.digest => continue,
+            Some(Judgement::Reject) if !stands_on_it => continue,
             Some(Judgement::Reject) => {
-                let who = standing.reviewer.unwrap_or_default();
-                let back = format!("joch rollback {} --env {}", glass.resource.words(), glass.environment);
-                (format!("{what}, and {who} rejected that"), back)
+                let (words, environment) = (glass.resource.words(), &glass.environment);
+                let back = format!(
+                    "joch rollback {words} --env {environment}; or, where nothing served before it, joch delete {words} \
+                     --env {environment} --reason TEXT"
+                );
+                (rejected_words(glass, &standing), back)
             }
             None if glass.expires > evidence.now => continue,
             None => {
                 let time = glass.expires.format("%Y-%m-%dT%H:%M:%SZ");
                 let next = review_command(&glass.release, &evidence.trust.reviewers(&glass.by, &glass.environment));
+                let what = format!("{} overrode {} in {}", glass.by, glass.gates.join(", "), glass.release);
                 (format!("{what}, and nobody reviewed it by {time}"), next)
             }
         };
@@ -253,6 +259,61 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateRe
     }
     result.reason = reasons.join("; ");
     (!result.evidence.is_empty()).then_some(result)
+}
+
+/// The answer to a way back to what stood on an override that somebody rejected: it has to stay away.
+pub(super) fn way_back(subject: &Subject, evidence: &Evidence<'_>) -> Option<GateResult> {
+    let to = subject.to?;
+    let overrides = match broken(subject, evidence) {
+        Ok(overrides) => overrides,
+        Err(why) => return Some(unreadable(&why)),
+    };
+    let rejected = |one: &Stained| one.standing.decision == Some(Judgement::Reject) && one.stain.covers(to);
+    let Stained { broken, standing, .. } = overrides.into_iter().find(rejected)?;
+    let mut result = result(Verdict::Fail);
+    result.reason = rejected_words(&broken.glass, &standing);
+    result.next = Some("go back to another version".into());
+    result.evidence.push(broken.id);
+    Some(result)
+}
+
+/// `bob overrode approval:rm in prod/2, and carol rejected that`.
+fn rejected_words(glass: &Glass, standing: &Standing) -> String {
+    let who = standing.reviewer.as_deref().unwrap_or("somebody");
+    format!("{} overrode {} in {}, and {who} rejected that", glass.by, glass.gates.join(", "), glass.release)
+}
+
+struct Stained {
+    broken: Broken,
+    standing: Standing,
+    stain: Stain,
+}
+
+/// What was overridden for the subject, with what stands on it.
+fn broken(subject: &Subject, evidence: &Evidence<'_>) -> Result<Vec<Stained>, Unreadable> {
+    let overrides = evidence.broken.of(&subject.resource, evidence.environment)?;
+    // Most agents never needed one, and their history is not read.
+    let passed = match evidence.last_release.filter(|_| !overrides.is_empty()) {
+        Some(last) => evidence.broken.passed(&subject.resource, last)?,
+        None => Vec::new(),
+    };
+    let stained = overrides.into_iter().map(|broken| {
+        let stain = Stain::of(&broken.glass.release, &passed);
+        Stained { standing: broken.standing(evidence.trust), stain, broken }
+    });
+    Ok(stained.collect())
+}
+
+fn result(verdict: Verdict) -> GateResult {
+    GateResult { demanded_by: vec!["every environment".into()], ..GateResult::new("review", "", verdict) }
+}
+
+fn unreadable(why: &Unreadable) -> GateResult {
+    GateResult {
+        reason: format!("what was overridden before cannot be read: {}", why.0),
+        next: Some("joch audit verify".into()),
+        ..result(Verdict::Error)
+    }
 }
 
 /// The command that reviews a release, and who may type it.

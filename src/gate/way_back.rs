@@ -17,7 +17,7 @@ use crate::trust::Trust;
 use super::evidence::{Evidence, Subject};
 use super::statement::{Decision, Vote};
 use super::verdict::{GateResult, Verdict};
-use super::weakening;
+use super::{review, weakening};
 
 /// Something that a version would miss, or that speaks against it, if it came back now.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +31,7 @@ pub struct Lack {
     pub message: String,
 }
 
-/// The answers that a version meets on its way back: only a person's no; and where it comes because a shared control
+/// The answers that a version meets on its way back: only a person's no, to it or to the override that it stands on; and where it comes because a shared control
 /// goes back, what that weakens.
 #[must_use]
 pub fn way_back(subject: &Subject, evidence: &Evidence<'_>, by_control: bool) -> Vec<GateResult> {
@@ -45,7 +45,7 @@ pub fn way_back(subject: &Subject, evidence: &Evidence<'_>, by_control: bool) ->
         ..GateResult::new("approval", "", Verdict::Fail)
     });
     let weakening = if by_control { weakening::judge(subject, evidence) } else { None };
-    result.into_iter().chain(weakening).collect()
+    result.into_iter().chain(review::way_back(subject, evidence)).chain(weakening).collect()
 }
 
 /// The no that stands against one content in an environment, and whose it is. Each person's last word about it counts,

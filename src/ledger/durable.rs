@@ -56,7 +56,28 @@ pub(super) fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes a directory and those above it that are missing, all of which outlive a power cut.
+pub(super) fn make_directory(path: &Path) -> Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|path| *path != Path::new("") && !path.exists()).collect();
+    fs::create_dir_all(path).map_err(Error::io(path))?;
+    missing.into_iter().try_for_each(|made| sync(directory_of(made)))
+}
+
+/// A directory and all that lies in it.
+pub(super) fn all_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![directory.to_owned()];
+    for entry in fs::read_dir(directory).map_err(Error::io(directory))? {
+        let entry = entry.map_err(Error::io(directory))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(all_below(&entry.path())?);
+        } else {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
 /// The directory that names a file.
 pub(super) fn directory_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
+    path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."))
 }

@@ -126,16 +126,13 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// # Errors
     /// A record or closure is damaged.
     pub fn ran_last(&self, agent: &ResourceId) -> Result<Option<Closure>> {
-        let mut record = self.record(agent)?;
-        while let Some(known) = record {
-            if known.to_digest.is_some() {
-                let Some(commit) = self.reader.release(&known.release)? else { return Ok(None) };
+        let Some(last) = self.record(agent)? else { return Ok(None) };
+        for record in self.reader.lineage(agent, &last.release) {
+            let record = record?;
+            if record.to_digest.is_some() {
+                let Some(commit) = self.reader.release(&record.release)? else { return Ok(None) };
                 return self.reader.environment_at(&self.name, commit).closure(agent);
             }
-            record = match &known.previous_release {
-                Some(name) => self.reader.record_of(agent, name)?,
-                None => None,
-            };
         }
         Ok(None)
     }

@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 use super::object_id::ObjectId;
 use super::signature::BadSignature;
 
+/// What Unix calls a disk that fails; Rust has no name for it.
+const EIO: i32 = 5;
+
+/// What a disk answers that cannot take more, in Unix' numbers: an error of its own, permission, full, read-only, quota.
+const DISK: [i32; 5] = [EIO, 13, 28, 30, 122];
+
 /// What every operation of the ledger returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -59,6 +65,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A reference is there and names nothing.
+    BrokenReference {
+        /// Its full name.
+        reference: String,
+        /// What is wrong with it.
+        why: String,
+        /// The command that puts it back, if what it held is known.
+        way_out: Option<String>,
+    },
     /// The caller asked for something that Git must not hold.
     Invalid {
         /// The path, reference or text.
@@ -87,6 +102,15 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// All was written, and the disk would not say that it is kept: it may be, and it may be gone after a power cut.
+    Unconfirmed {
+        /// What was to be kept.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+        /// The command that finds out.
+        way_out: String,
+    },
     /// The Git library said no.
     Git {
         /// What was being done.
@@ -101,15 +125,20 @@ impl Error {
     #[must_use]
     pub fn next(&self) -> Option<String> {
         match self {
-            Self::NotALedger { way_out, .. } | Self::Refused { way_out, .. } | Self::Signing { way_out, .. } => {
-                Some(way_out.clone())
-            }
+            Self::NotALedger { way_out, .. }
+            | Self::Refused { way_out, .. }
+            | Self::Signing { way_out, .. }
+            | Self::Unconfirmed { way_out, .. } => Some(way_out.clone()),
             // The kernel frees joch's own lock; Git's are files, which outlive whoever made them.
             Self::Locked { path, .. } if path.extension().is_some_and(|extension| extension == "lock") => {
                 Some(format!("if no Git program is at work, rm {}", path.display()))
             }
             Self::Locked { .. } => Some("try again when it has finished".to_owned()),
             Self::Moved { .. } => Some("try again: the plan is made anew on what is there now".to_owned()),
+            Self::BrokenReference { way_out: Some(way_out), .. } => Some(way_out.clone()),
+            Self::BrokenReference { reference, way_out: None, .. } => {
+                Some(format!("nothing here tells what it held; fetch `{reference}` from a clone that is whole"))
+            }
             Self::Missing { .. } | Self::Damaged { .. } => Some(
                 "`git fsck --strict` names what else is hurt; fetch it again from a clone that is whole".to_owned(),
             ),
@@ -120,6 +149,10 @@ impl Error {
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                     Some("allow writing there, then run the command again; nothing is half done".to_owned())
                 }
+                _ if source.raw_os_error() == Some(EIO) => Some(
+                    "see what the system's log says of that disk; when it is well, `joch doctor` settles what was begun"
+                        .to_owned(),
+                ),
                 _ => None,
             },
             Self::Invalid { .. } | Self::BadSignature { .. } | Self::Git { .. } => None,
@@ -136,8 +169,32 @@ impl Error {
         move |source| Self::Io { path: path.as_ref().to_owned(), source }
     }
 
+    /// What was written is in place, and `error` says that the disk did not confirm it.
+    pub(super) fn unconfirmed(error: Self, way_out: &str) -> Self {
+        match error {
+            Self::Io { path, source } => {
+                Self::Unconfirmed { path, why: source.to_string(), way_out: way_out.to_owned() }
+            }
+            error => error,
+        }
+    }
+
     pub(super) fn git(doing: impl Into<String>) -> impl FnOnce(git2::Error) -> Self {
         move |error| Self::Git { doing: doing.into(), why: error.message().to_owned() }
+    }
+
+    /// The same where a path was written to. The library tells the system's word for what went wrong and not its number.
+    pub(super) fn git_at(doing: &str, path: &Path) -> impl FnOnce(git2::Error) -> Self {
+        move |error| {
+            let known = DISK.into_iter().map(std::io::Error::from_raw_os_error).find(|known| {
+                let word = known.to_string();
+                error.message().ends_with(word.split(" (os error").next().unwrap_or(&word))
+            });
+            match known {
+                Some(source) => Self::Io { path: path.to_owned(), source },
+                None => Self::git(doing)(error),
+            }
+        }
     }
 
     pub(super) fn damaged(object: impl Into<String>, why: impl Into<String>) -> Self {
@@ -164,10 +221,16 @@ impl fmt::Display for Error {
             }
             Self::Missing { what } => write!(f, "{what} is not in the ledger"),
             Self::Damaged { object, why } => write!(f, "{object} is damaged: {why}"),
+            Self::BrokenReference { reference, why, .. } => write!(f, "the reference `{reference}` is damaged: {why}"),
             Self::Invalid { what, why } => write!(f, "`{what}` cannot be written: {why}"),
             Self::BadSignature { object, why } => write!(f, "the signature of {object} does not count: {why}"),
             Self::Signing { why, .. } => write!(f, "nothing was signed: {why}"),
             Self::Io { path, source } => write!(f, "`{}`: {source}", path.display()),
+            Self::Unconfirmed { path, why, .. } => write!(
+                f,
+                "`{}`: {why}; it is written, and whether it outlives a power cut is not known",
+                path.display()
+            ),
             Self::Git { doing, why } => write!(f, "{doing}: {why}"),
         }
     }

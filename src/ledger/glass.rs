@@ -1,8 +1,8 @@
 //! What was overridden, and what a second person said of it: read from the evidence branch.
 
 use crate::closure::Unreadable;
-use crate::gate::{Broken, Glass, OVERRIDE_SCHEMA, Overrides, REVIEW_SCHEMA, Review, Reviewed};
-use crate::release::layout;
+use crate::gate::{Broken, Glass, OVERRIDE_SCHEMA, Overrides, Passed, REVIEW_SCHEMA, Review, Reviewed};
+use crate::release::{Event, Record, layout};
 use crate::resource::ResourceId;
 
 use super::error::{Error, Result};
@@ -57,5 +57,15 @@ fn schema(bytes: &[u8]) -> Option<String> {
 impl Overrides for Ballots<'_, '_> {
     fn of(&self, id: &ResourceId, environment: &str) -> std::result::Result<Vec<Broken>, Unreadable> {
         self.overrides(environment, Some(id)).map_err(Error::unreadable)
+    }
+
+    fn passed(&self, id: &ResourceId, last: &str) -> std::result::Result<Vec<Passed>, Unreadable> {
+        let mut passed = Vec::new();
+        for record in self.reader.lineage(id, last) {
+            let Record { release, event, to_digest: to, .. } = record.map_err(Error::unreadable)?;
+            passed.push(Passed { release, back: event == Event::Rollback, to });
+        }
+        passed.reverse();
+        Ok(passed)
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 
 use super::durable;
 use super::error::{Error, Result};
+use super::object::parse_commit;
 use super::object_id::ObjectId;
 use super::repository::Repository;
 
@@ -51,11 +52,36 @@ pub(super) fn publish(repository: &Repository) -> Result<()> {
 /// The journal that an interrupted transaction left, if one did.
 pub(super) fn read(repository: &Repository) -> Result<Option<Journal>> {
     let path = path(repository);
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::invalid(path.display().to_string(), "the journal of joch is a file: take this away"));
+    }
     match fs::read(&path) {
-        Ok(bytes) => Ok(Some(parse(&String::from_utf8_lossy(&bytes)))),
+        Ok(bytes) => {
+            let journal = parse(&String::from_utf8_lossy(&bytes));
+            // Whoever may write to the directory may lay a journal there; it moves nothing that joch would not.
+            let lawful = journal.updates.iter().all(|update| is_lawful(repository, update));
+            Ok(Some(if lawful { journal } else { Journal { updates: Vec::new(), whole: false } }))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io(&path)(error)),
     }
+}
+
+/// Whether an update is one that a transaction makes: of a branch or tag, and a branch only forward.
+fn is_lawful(repository: &Repository, update: &RefUpdate) -> bool {
+    let named = ["refs/heads/", "refs/tags/"].iter().any(|room| update.name.starts_with(room));
+    if !named || !git2::Reference::is_valid_name(&update.name) {
+        return false;
+    }
+    let Some(old) = update.old.filter(|_| update.name.starts_with("refs/heads/")) else { return true };
+    let mut next = Some(update.new);
+    while let Some(id) = next.filter(|id| *id != old) {
+        // What cannot be read is judged by whoever settles the journal.
+        let Ok((_, raw)) = repository.raw(id) else { return true };
+        let Ok(commit) = parse_commit(id, &raw) else { return false };
+        next = commit.parents.first().copied();
+    }
+    next == Some(old)
 }
 
 /// Whether an interrupted transaction left a journal.

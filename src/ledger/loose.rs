@@ -1,20 +1,26 @@
 //! Objects that are files of their own, read to the last byte and no further.
 //!
 //! libgit2 does not come back from a file that a full disk or a power cut left short, and believes the size that a
-//! planted file gives. So these files are read here, and libgit2 is asked for what is in packs.
+//! planted file gives. So these files are read here, and libgit2 is asked for what is in packs. They are written here too,
+//! because libgit2 leaves drafts behind and keeps to itself what the disk said.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::Path;
 
+use flate2::Compression;
 use flate2::bufread::ZlibDecoder;
+use flate2::write::ZlibEncoder;
 
+use super::durable;
 use super::error::{Error, Result};
 use super::object::ObjectKind;
 use super::object_id::ObjectId;
 
 /// The largest object that is read, in bytes: nothing that joch writes comes near it.
 const LARGEST: u64 = 256 << 20;
+/// How often a directory is made again that Git removed because it was empty.
+const ATTEMPTS: usize = 8;
 /// The longest header: a kind, a blank, a size and a NUL.
 const LONGEST_HEADER: u64 = 32;
 
@@ -44,6 +50,43 @@ pub(super) fn read(path: &Path, id: ObjectId) -> Result<Option<(ObjectKind, Vec<
         return Err(damaged(format!("its content is that of {found}")));
     }
     Ok(Some((kind, bytes)))
+}
+
+/// Writes an object as Git writes it, beside its place and without syncing.
+///
+/// # Errors
+/// The disk refuses.
+pub(super) fn write(beside: &Path, kind: ObjectKind, bytes: &[u8]) -> Result<()> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let packed = write!(encoder, "{} {}\0", kind.word(), bytes.len())
+        .and_then(|()| encoder.write_all(bytes))
+        .and_then(|()| encoder.finish())
+        .map_err(Error::io(beside))?;
+    durable::remove(beside)?;
+    durable::write(beside, &packed)?;
+    let mut permissions = fs::metadata(beside).map_err(Error::io(beside))?.permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(beside, permissions).map_err(Error::io(beside))
+}
+
+/// Puts a file that was synced where Git keeps it, and makes the directory.
+///
+/// # Errors
+/// The disk refuses.
+pub(super) fn place(beside: &Path, path: &Path) -> Result<()> {
+    let directory = durable::directory_of(path);
+    for _ in 0..ATTEMPTS {
+        match fs::create_dir(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(Error::io(directory)(error)),
+            _ => {}
+        }
+        match fs::rename(beside, path) {
+            // Git removes directories that it finds empty.
+            Err(error) if error.kind() == ErrorKind::NotFound && !directory.exists() => {}
+            renamed => return renamed.map_err(Error::io(path)),
+        }
+    }
+    Err(Error::io(directory)(ErrorKind::NotFound.into()))
 }
 
 /// What a file holds: the header and exactly as many bytes as it says.
@@ -87,11 +130,6 @@ fn header(stream: &mut impl BufRead) -> io::Result<Option<(ObjectKind, u64)>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::ZlibEncoder;
-
     use super::*;
 
     fn deflated(bytes: &[u8]) -> Vec<u8> {

@@ -110,7 +110,10 @@ impl EntryKind {
 }
 
 /// Reads a raw commit: tree, parents, author, committer in this order, then any others, then the message.
-pub(super) fn parse_commit(id: ObjectId, raw: &[u8]) -> Result<Commit, String> {
+///
+/// # Errors
+/// What is not of that form.
+pub fn parse_commit(id: ObjectId, raw: &[u8]) -> Result<Commit, String> {
     let headers = Headers::parse(raw)?;
     let mut lines = headers.lines.iter().peekable();
     let mut demand = |key: &str| match lines.next_if(|line| line.key == key) {
@@ -135,7 +138,10 @@ pub(super) fn parse_commit(id: ObjectId, raw: &[u8]) -> Result<Commit, String> {
 }
 
 /// Reads a raw annotated tag: object, type, tag and tagger, in this order and nothing else, then the message.
-pub(super) fn parse_tag(id: ObjectId, raw: &[u8]) -> Result<Tag, String> {
+///
+/// # Errors
+/// What is not of that form.
+pub fn parse_tag(id: ObjectId, raw: &[u8]) -> Result<Tag, String> {
     let headers = Headers::parse(raw)?;
     let keys: Vec<_> = headers.lines.iter().map(|line| line.key).collect();
     if keys != ["object", "type", "tag", "tagger"] {
@@ -156,7 +162,10 @@ pub(super) fn parse_tag(id: ObjectId, raw: &[u8]) -> Result<Tag, String> {
 }
 
 /// Reads a raw tree; entries out of order or twice are refused, because readers would differ over them.
-pub(super) fn parse_tree(mut raw: &[u8]) -> Result<Vec<Entry>, String> {
+///
+/// # Errors
+/// What is not of that form.
+pub fn parse_tree(mut raw: &[u8]) -> Result<Vec<Entry>, String> {
     let mut entries: Vec<Entry> = Vec::new();
     while !raw.is_empty() {
         let space = raw.iter().position(|byte| *byte == b' ').ok_or("an entry has no mode")?;
@@ -169,6 +178,9 @@ pub(super) fn parse_tree(mut raw: &[u8]) -> Result<Vec<Entry>, String> {
             .into_iter()
             .find(|(_, known)| known.as_bytes() == mode)
             .ok_or_else(|| format!("`{name}` has the mode `{}`", String::from_utf8_lossy(mode)))?;
+        if is_no_name(name) {
+            return Err(format!("`{name}` is no name of an entry"));
+        }
         let entry = Entry { name: name.to_owned(), kind, id };
         if entries.last().is_some_and(|last| order(place(last), place(&entry)).is_ge() || last.name == entry.name) {
             return Err(format!("`{name}` is out of order or there twice"));
@@ -179,6 +191,12 @@ pub(super) fn parse_tree(mut raw: &[u8]) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
+/// What leads out of its directory, or into Git's own, wherever the tree is checked out; some systems take `.GIT` for
+/// `.git`.
+fn is_no_name(name: &str) -> bool {
+    matches!(name, "" | "." | "..") || name.contains('/') || name.eq_ignore_ascii_case(".git")
+}
+
 /// The entry of this name in a tree that was read, which is in order: the directories of a fleet are long.
 pub(super) fn find_entry<'e>(entries: &'e [Entry], name: &str) -> Option<&'e Entry> {
     let at = |directory| entries.binary_search_by(|entry| order(place(entry), (name, directory))).ok();
@@ -186,7 +204,8 @@ pub(super) fn find_entry<'e>(entries: &'e [Entry], name: &str) -> Option<&'e Ent
 }
 
 /// Writes a tree in the one order that Git knows.
-pub(super) fn write_tree(mut entries: Vec<Entry>) -> Vec<u8> {
+#[must_use]
+pub fn write_tree(mut entries: Vec<Entry>) -> Vec<u8> {
     entries.sort_by(|one, other| order(place(one), place(other)));
     let mut raw = Vec::new();
     for entry in entries {
@@ -262,5 +281,8 @@ mod tests {
         assert!(parse_tree(&[one(&directory), one(&file)].concat()).is_err());
         assert!(parse_tree(&[one(&file), one(&file)].concat()).is_err());
         assert!(parse_tree(&raw[..raw.len() - 1]).is_err());
+        for name in ["", ".", "..", ".git", ".GIT", "a/b"] {
+            assert!(parse_tree(&one(&entry(name, EntryKind::File))).is_err(), "{name}");
+        }
     }
 }

@@ -50,7 +50,8 @@ impl Stamp {
         format!("{name} <{email}> {seconds} {sign}{:02}{:02}", offset / 60, offset % 60)
     }
 
-    /// Reads such a line.
+    /// Reads such a line, and only as [`Stamp::line`] writes it: spaces, signs, zeros and hidden letters beside that would
+    /// be read by one program and passed over by another.
     pub(super) fn parse(line: &str) -> Result<Self, String> {
         let refuse = || format!("`{line}` is not `Name <email> seconds offset`");
         let (person, when) = line.rsplit_once("> ").ok_or_else(refuse)?;
@@ -68,7 +69,8 @@ impl Stamp {
         }
         let digits: i32 = digits.parse().map_err(|_| refuse())?;
         let person = Person::new(name.trim_end(), email);
-        Ok(Self { person, time, offset: sign * (digits / 100 * 60 + digits % 100) })
+        let stamp = Self { person, time, offset: sign * (digits / 100 * 60 + digits % 100) };
+        if stamp.line() == line { Ok(stamp) } else { Err(refuse()) }
     }
 }
 
@@ -102,5 +104,30 @@ mod tests {
     fn a_line_without_a_time_is_refused() {
         assert!(Stamp::parse("Ana <ana@example.org>").is_err());
         assert!(Stamp::parse("Ana <ana@example.org> 12 0000").is_err());
+    }
+
+    #[test]
+    fn a_line_has_one_spelling() {
+        assert!(Stamp::parse("Ana <ana@example.org> 12 +0000").is_ok());
+        for other in [
+            "Ana  <ana@example.org> 12 +0000",
+            " Ana <ana@example.org> 12 +0000",
+            "Ana <ana@example.org> +12 +0000",
+            "Ana <ana@example.org> 012 +0000",
+            "Ana <ana@example.org> -12 +0000",
+            "Ana <ana@example.org> 12 -0000",
+            "Ana <ana@example.org> 12 +9999",
+            "Ana <ana@example.org> 12 +0060",
+            "Ana <ana@example.org> 12 +0000\r",
+            "Ana\r <ana@example.org> 12 +0000",
+            "Ana\0Eve <ana@example.org> 12 +0000",
+            "Ana\nEve <ana@example.org> 12 +0000",
+            "Ana <ana@example.org > 12 +0000",
+            "Ana <eve@example.org> <ana@example.org> 12 +0000",
+            " <> 12 +0000",
+            "<ana@example.org> 12 +0000",
+        ] {
+            assert!(Stamp::parse(other).is_err(), "{other:?}");
+        }
     }
 }

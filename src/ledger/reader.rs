@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use crate::release::{Manifest, Record, layout};
 use crate::resource::{Resource, ResourceId};
-use crate::trust::{AllowedSigners, LedgerSettings, Trust};
+use crate::trust::{AllowedSigners, LedgerSettings, PublicKey, Trust};
 
 use super::environment::Environment;
 use super::error::{Error, Result};
 use super::object_id::ObjectId;
+use super::signatures::Signatures;
 use super::snapshot::Snapshot;
 use super::table::{Cache, Kept, Table};
 
@@ -21,9 +22,13 @@ pub struct Reader<'r> {
     resources: RefCell<HashMap<ObjectId, Arc<Resource>>>,
     manifests: RefCell<HashMap<ObjectId, Option<Arc<Manifest>>>>,
     tables: RefCell<HashMap<String, Rc<Table>>>,
+    signatures: RefCell<Signatures>,
     kept: RefCell<HashMap<String, Rc<Kept>>>,
     cache: Option<Box<dyn Cache + 'r>>,
 }
+
+/// How many resources, and how many manifests, are remembered: a ledger may hold more than fit.
+const REMEMBERED: usize = 4096;
 
 impl<'r> Reader<'r> {
     /// Reads through `snapshot`.
@@ -34,6 +39,7 @@ impl<'r> Reader<'r> {
             resources: RefCell::default(),
             manifests: RefCell::default(),
             tables: RefCell::default(),
+            signatures: RefCell::default(),
             kept: RefCell::default(),
             cache: None,
         }
@@ -43,6 +49,29 @@ impl<'r> Reader<'r> {
     #[must_use]
     pub fn with_cache(self, cache: impl Cache + 'r) -> Self {
         Self { cache: Some(Box::new(cache)), ..self }
+    }
+
+    /// The same, with signatures that are known to hold.
+    #[must_use]
+    pub fn with_signatures(self, signatures: Signatures) -> Self {
+        Self { signatures: RefCell::new(signatures), ..self }
+    }
+
+    /// The key whose signature is known to stand on an object.
+    #[must_use]
+    pub fn known_signer(&self, object: ObjectId) -> Option<PublicKey> {
+        self.signatures.borrow().key(object).cloned()
+    }
+
+    /// Remembers whose signature stands on an object.
+    pub(super) fn remember_signer(&self, object: ObjectId, key: &PublicKey) {
+        self.signatures.borrow_mut().add(object, key);
+    }
+
+    /// Every signature that is known to hold.
+    #[must_use]
+    pub fn signatures(&self) -> Signatures {
+        self.signatures.borrow().clone()
     }
 
     pub(super) fn cache(&self) -> Option<&(dyn Cache + 'r)> {
@@ -96,7 +125,7 @@ impl<'r> Reader<'r> {
         let text = self.text(blob)?;
         let resource = Resource::from_canonical(&text).map_err(|why| damaged(blob, why))?;
         let resource = Arc::new(resource);
-        self.resources.borrow_mut().insert(blob, resource.clone());
+        remember(&self.resources, blob, resource.clone());
         Ok(resource)
     }
 
@@ -124,7 +153,7 @@ impl<'r> Reader<'r> {
                 Some(Arc::new(manifest))
             }
         };
-        self.manifests.borrow_mut().insert(commit, read.clone());
+        remember(&self.manifests, commit, read.clone());
         Ok(read)
     }
 
@@ -146,6 +175,27 @@ impl<'r> Reader<'r> {
     pub fn record_of(&self, agent: &ResourceId, release: &str) -> Result<Option<Record>> {
         let Some(commit) = self.release(release)? else { return Ok(None) };
         Ok(self.record(commit, &layout::record(agent))?.filter(|record| record.release == release))
+    }
+
+    /// The records of an agent in an environment from a release on backwards, newest first. Each names the one before;
+    /// one that does not lead back is an error, so that a forged record cannot lead in a ring.
+    pub fn lineage<'l>(&'l self, agent: &'l ResourceId, last: &str) -> impl Iterator<Item = Result<Record>> + 'l {
+        let mut next = Some(last.to_owned());
+        std::iter::from_fn(move || {
+            let name = next.take()?;
+            match self.record_of(agent, &name) {
+                Ok(None) => None,
+                Ok(Some(record)) => {
+                    next = record.previous_release.clone();
+                    if next.as_ref().is_some_and(|before| !leads_back(before, &name)) {
+                        let why = format!("its record of {agent} names `{}` as the release before", next.take()?);
+                        return Some(Err(Error::Damaged { object: format!("the release {name}"), why }));
+                    }
+                    Some(Ok(record))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        })
     }
 
     /// The commit of a release, such as `prod/41`.
@@ -191,6 +241,24 @@ impl<'r> Reader<'r> {
         }
         Trust::new(commit.to_string(), settings, resources, signers).map_err(damaged("teams"))
     }
+}
+
+/// Whether a release comes before another of the same environment.
+fn leads_back(before: &str, release: &str) -> bool {
+    let parts = |name: &str| {
+        let (environment, number) = name.split_once('/')?;
+        Some((environment.to_owned(), number.parse::<u64>().ok()?))
+    };
+    parts(before).zip(parts(release)).is_some_and(|((one, before), (other, number))| one == other && before < number)
+}
+
+/// Remembers one more; when there are too many, all others are forgotten.
+fn remember<T>(known: &RefCell<HashMap<ObjectId, T>>, id: ObjectId, value: T) {
+    let mut known = known.borrow_mut();
+    if known.len() >= REMEMBERED {
+        known.clear();
+    }
+    known.insert(id, value);
 }
 
 fn damaged(blob: ObjectId, why: String) -> Error {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use super::collect;
 use super::durable;
 use super::error::{Error, Result};
 use super::journal::{self, RefUpdate};
@@ -15,42 +16,42 @@ use super::object::{self, ObjectKind};
 use super::object_id::ObjectId;
 use super::ref_update::{self, Values};
 use super::repository::Repository;
+use super::staged::DRAFT;
 
-/// How an interrupted transaction came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// There was none.
-    Nothing,
-    /// All its references have moved.
-    Finished,
-    /// None has.
-    Undone,
+/// A transaction that was interrupted, and how it came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Whether all its references have moved; else none has.
+    pub finished: bool,
+    /// The full names of these references, in the order in which they move.
+    pub references: Vec<String>,
 }
 
 impl Repository {
-    /// Finishes or undoes what a killed process left, if nobody is writing; readers call it before they look.
+    /// Finishes or undoes what a killed process left, if nobody is writing; readers call it before they look. Gives what
+    /// it settled.
     ///
     /// Does nothing where nothing can be written.
     ///
     /// # Errors
     /// The journal is there and cannot be settled.
-    pub fn heal(&self) -> Result<()> {
+    pub fn heal(&self) -> Result<Option<Interrupted>> {
         if !journal::exists(self) {
-            return Ok(());
+            return Ok(None);
         }
         match Lock::acquire(self, Duration::ZERO).and_then(|_lock| recover(self)) {
-            Ok(_) | Err(Error::Locked { .. }) => Ok(()),
-            Err(Error::Io { source, .. }) if cannot_write(&source) => Ok(()),
-            Err(error) => Err(error),
+            Err(Error::Locked { .. }) => Ok(None),
+            Err(Error::Io { source, .. }) if cannot_write(&source) => Ok(None),
+            settled => settled,
         }
     }
 }
 
 /// Settles the journal. The caller holds the lock.
-pub(super) fn recover(repository: &Repository) -> Result<Outcome> {
+pub(super) fn recover(repository: &Repository) -> Result<Option<Interrupted>> {
     let Some(journal) = journal::read(repository)? else {
         sweep(repository)?;
-        return Ok(Outcome::Nothing);
+        return Ok(None);
     };
     let mut emptied = BTreeSet::new();
     for update in &journal.updates {
@@ -59,36 +60,45 @@ pub(super) fn recover(repository: &Repository) -> Result<Outcome> {
             emptied.insert(update.name.as_str());
         }
     }
-    let outcome = if !journal.whole {
-        // It counts only once it is whole, and no reference moves before that.
-        Outcome::Undone
-    } else if is_committed(repository, &journal.updates)? {
+    // References may be links to these files, which must not be written to again; nor does a rename between two links of
+    // one file do anything.
+    sweep(repository)?;
+    // It counts only once it is whole, and no reference moves before that.
+    let finished = journal.whole && is_committed(repository, &journal.updates)?;
+    if finished {
         finish(repository, &journal.updates, &emptied)?;
-        Outcome::Finished
-    } else {
+    } else if journal.whole {
         undo(repository, &journal.updates, &emptied)?;
-        Outcome::Undone
-    };
+    }
     // Whoever moved the references may have been killed before they were synced.
     durable::sync_each(&ref_update::directories(repository, &journal.updates))?;
-    sweep(repository)?;
     journal::remove(repository)?;
-    Ok(outcome)
+    let moved = journal.updates.into_iter().filter(|update| update.old != Some(update.new));
+    let references: Vec<_> = moved.map(|update| update.name).collect();
+    // Nothing was to move where references were only locked, to be packed.
+    Ok((!references.is_empty()).then_some(Interrupted { finished, references }))
 }
 
 /// Whether the commit point moved; a plain Git may have moved it on since.
 fn is_committed(repository: &Repository, updates: &[RefUpdate]) -> Result<bool> {
     let Some(point) = updates.last() else { return Ok(false) };
-    let Some(tip) = repository.references().get(&point.name)? else { return Ok(false) };
+    reached(repository, point, repository.references().get(&point.name)?)
+}
+
+/// The same of a commit point that stands at `tip`.
+pub(super) fn reached(repository: &Repository, point: &RefUpdate, tip: Option<ObjectId>) -> Result<bool> {
+    let Some(tip) = tip.filter(|_| tip != point.old) else { return Ok(false) };
     Ok(tip == point.new || descends(repository, tip, point.new)?)
 }
 
-/// Moves the references that are still as they were.
+/// Moves the references that are still as they were; and once more those that have moved, because the disk may have
+/// failed to keep that, and says so only once. Then syncing their directories says something again.
 fn finish(repository: &Repository, updates: &[RefUpdate], emptied: &BTreeSet<&str>) -> Result<()> {
     let mut left = Vec::new();
     for update in updates {
         let found = repository.references().get(&update.name)?;
-        if found != Some(update.new) && (found == update.old || emptied.contains(update.name.as_str())) {
+        let is_to_move = found == Some(update.new) || found == update.old || emptied.contains(update.name.as_str());
+        if is_to_move && update.old != Some(update.new) {
             left.push(RefUpdate { old: found, ..update.clone() });
         }
     }
@@ -147,13 +157,14 @@ fn remove_emptied(repository: &Repository, update: &RefUpdate) -> Result<bool> {
     Ok(empty)
 }
 
-/// Removes the files that locks were linked to, and a journal that never counted.
+/// Removes the files that locks were linked to, a journal that never counted, half an object, and a collection.
 fn sweep(repository: &Repository) -> Result<()> {
+    collect::sweep(repository)?;
     let directory = repository.own_directory();
     for entry in fs::read_dir(&directory).map_err(Error::io(&directory))?.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with("value-") || name == "txn.new" {
+        if name.starts_with("value-") || name == "txn.new" || name.starts_with(DRAFT) {
             durable::remove(&entry.path())?;
         }
     }

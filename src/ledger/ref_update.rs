@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use gix_ref::packed::Buffer;
 
@@ -17,9 +18,16 @@ use super::error::{Error, Result};
 use super::journal::RefUpdate;
 use super::object_id::ObjectId;
 use super::repository::Repository;
+use super::uuid::new_uuid;
 
 /// How often a directory is made again that Git removed because it was empty.
 const ATTEMPTS: usize = 8;
+/// How long another program may hold a reference that joch wants: longer than any that is alive does.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The shortest sleep between two tries; the longest is sixteen times that.
+const PAUSE: Duration = Duration::from_millis(5);
+/// A lock that is older than this belongs to nobody who is still at work.
+const STALE: Duration = Duration::from_secs(60);
 
 /// The files that locks are linked to: one for each new value.
 pub(super) struct Values<'r> {
@@ -129,7 +137,9 @@ pub(super) fn lock_path(repository: &Repository, name: &str) -> PathBuf {
 
 fn link(value: &Path, lock: &Path, name: &str) -> Result<()> {
     let directory = durable::directory_of(lock);
-    for _ in 0..ATTEMPTS {
+    let since = Instant::now();
+    let (mut vanished, mut taken) = (0, 0);
+    while vanished < ATTEMPTS {
         match fs::create_dir_all(directory) {
             Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
                 return Err(Error::invalid(name, "a part of its name is a reference already"));
@@ -137,15 +147,39 @@ fn link(value: &Path, lock: &Path, name: &str) -> Result<()> {
             made => made.map_err(Error::io(directory))?,
         }
         match fs::hard_link(value, lock) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => vanished += 1,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let holder = "another Git program, or one that was killed,".to_owned();
-                return Err(Error::Locked { path: lock.to_owned(), holder });
+                let age = age(lock);
+                if since.elapsed() >= PATIENCE || age.is_some_and(|age| age >= STALE) {
+                    return Err(Error::Locked { path: lock.to_owned(), holder: holder(age) });
+                }
+                std::thread::sleep(pause(taken));
+                taken += 1;
             }
             linked => return linked.map_err(Error::io(lock)),
         }
     }
     Err(Error::io(lock)(ErrorKind::NotFound.into()))
+}
+
+/// How long ago a lock was made.
+fn age(lock: &Path) -> Option<Duration> {
+    fs::symlink_metadata(lock).and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()
+}
+
+fn holder(age: Option<Duration>) -> String {
+    match age.filter(|age| *age >= STALE) {
+        Some(age) => format!("a Git program that was killed, it seems, {} minutes ago", age.as_secs() / 60),
+        None => "another Git program, or one that was killed,".to_owned(),
+    }
+}
+
+/// Longer from try to try, and never the same for two that wait for one another.
+fn pause(tries: u32) -> Duration {
+    let bytes = new_uuid();
+    let jitter = u32::from_str_radix(&bytes[..2], 16).unwrap_or_default();
+    let pause = PAUSE * (1 << tries.min(4));
+    pause / 2 + pause * jitter / 512
 }
 
 /// Sees that a new reference is no prefix of another, nor another of it: the rename would fail when others have moved.

@@ -1,5 +1,7 @@
 //! Reading references: loose files and `packed-refs`, together and without tearing.
 
+use std::fmt::Display;
+use std::fs;
 use std::path::Path;
 
 use gix_ref::file::Store;
@@ -10,8 +12,8 @@ use gix_ref::store::init::Options;
 use super::error::{Error, Result};
 use super::object_id::ObjectId;
 
-/// How often a listing is repeated until two agree. Someone must pack references that often in a row to defeat it.
-const ATTEMPTS: usize = 8;
+/// How often a listing is tried that loses files to `packed-refs` while it reads them.
+const ATTEMPTS: usize = 32;
 
 /// What a reference holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl References {
 
     /// As `get`, but asks the `packed-refs` that was read before.
     pub(super) fn find(&self, name: &str, packed: Option<&Buffer>) -> Result<Option<ObjectId>> {
-        let found = self.store.try_find_packed(name, packed).map_err(|error| unreadable(name, &error))?;
+        let found = self.store.try_find_packed(name, packed).map_err(|error| self.broken(name, &error))?;
         // Git's short names would let `refs/tags/refs/heads/x` answer for `refs/heads/x`.
         match found.filter(|found| found.name.as_bstr() == name) {
             None => Ok(None),
@@ -57,36 +59,28 @@ impl References {
         }
     }
 
-    /// All references whose names begin with `prefix`, by name, as they stood at one instant: read until two
-    /// readings agree, because files are read one by one while others write.
-    pub(super) fn prefixed(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
-        let mut last = self.list(prefix)?;
-        for _ in 0..ATTEMPTS {
-            let again = self.list(prefix)?;
-            if again == last {
-                break;
-            }
-            last = again;
-        }
-        Ok(last)
-    }
-
-    /// As `prefixed`, where every reference must hold an object; the prefix is cut off.
-    pub(super) fn objects(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>> {
-        let objects = self.prefixed(prefix)?.into_iter().map(|(name, target)| match target {
-            RefTarget::Object(id) => Ok((name[prefix.len()..].to_owned(), id)),
-            RefTarget::Symbolic(_) => Err(symbolic(&name)),
-        });
-        objects.collect()
-    }
-
     /// `packed-refs` as it is now.
     pub(super) fn packed(&self) -> Result<Option<Buffer>> {
         self.store.open_packed_buffer().map_err(|error| unreadable("packed-refs", &error))
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
-        let fail = |why: &dyn std::fmt::Display| unreadable(prefix, why);
+    /// All references whose names begin with `prefix`, by name, read one by one while others may write: see
+    /// [`Standing`](super::settled::Standing).
+    pub(super) fn list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
+        for _ in 1..ATTEMPTS {
+            if let Ok(found) = self.try_list(prefix) {
+                return Ok(found);
+            }
+            if let Some(why) = self.culprit(prefix) {
+                return Err(why);
+            }
+            // It was packed after its name was read and before its file was.
+        }
+        self.try_list(prefix)
+    }
+
+    fn try_list(&self, prefix: &str) -> Result<Vec<(String, RefTarget)>> {
+        let fail = |why: &dyn Display| unreadable(prefix, why);
         let packed = self.packed()?;
         let relative = prefix.try_into().map_err(|error: gix_error::Error| fail(&error))?;
         let found = self.store.iter_prefixed_packed(relative, packed.as_ref()).map_err(|error| fail(&error))?;
@@ -98,6 +92,64 @@ impl References {
             })
             .collect()
     }
+
+    /// A reference that holds no object id.
+    fn broken(&self, name: &str, why: &dyn Display) -> Error {
+        let path = self.store.git_dir().join(name);
+        let empty = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+        let why = if empty { "its file is empty".to_owned() } else { why.to_string() };
+        Error::BrokenReference { reference: name.to_owned(), why, way_out: self.way_back(name) }
+    }
+
+    /// The command that puts a broken reference back. Of a tag, an audit tells what it held, once it is gone. Every release has a signed tag, so the newest tag of a rung names what
+    /// the branch held; of other branches, the log of plain Git may know, where one moved it.
+    fn way_back(&self, name: &str) -> Option<String> {
+        let git = self.store.git_dir();
+        if name.starts_with("refs/tags/") {
+            return Some(format!(
+                "rm -f '{}' && joch audit verify, which tells what it held",
+                git.join(name).display()
+            ));
+        }
+        let rung = name.strip_prefix("refs/heads/")?;
+        let prefix = tag(&format!("release/{rung}/"));
+        let tags = self.try_list(&prefix).unwrap_or_default();
+        let newest = tags.iter().filter_map(|(name, _)| name[prefix.len()..].parse::<u64>().ok()).max();
+        if let Some(number) = newest {
+            return Some(put_back(git, name, &format!("{prefix}{number}^{{commit}}")));
+        }
+        let log = fs::read_to_string(git.join("logs").join(name)).ok()?;
+        let id: ObjectId = log.lines().last()?.split(' ').nth(1)?.parse().ok()?;
+        Some(put_back(git, name, &id.to_string()))
+    }
+
+    /// The reference that keeps a listing from being made, which does not say which it is.
+    fn culprit(&self, prefix: &str) -> Option<Error> {
+        let git = self.store.git_dir();
+        let directory = prefix.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let mut ahead = vec![git.join(directory)];
+        while let Some(path) = ahead.pop() {
+            if path.is_dir() {
+                ahead.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+                continue;
+            }
+            let Some(name) = path.strip_prefix(git).ok().and_then(Path::to_str) else { continue };
+            if !name.starts_with(prefix) || name.ends_with(".lock") {
+                continue;
+            }
+            if let Err(why) = self.find(name, None) {
+                return Some(why);
+            }
+        }
+        None
+    }
+}
+
+/// The command that makes a reference anew at `what`. Git does not write over one that it cannot read.
+#[must_use]
+pub fn put_back(git: &Path, name: &str, what: &str) -> String {
+    let file = git.join(name);
+    format!("rm -f '{}' && git -C '{}' update-ref {name} '{what}'", file.display(), git.display())
 }
 
 /// The full name of a branch.
@@ -126,10 +178,10 @@ fn target(target: gix_ref::Target) -> Result<RefTarget> {
     })
 }
 
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Error {
+fn unreadable(name: &str, why: &dyn Display) -> Error {
     Error::damaged(format!("the reference `{name}`"), why.to_string())
 }
 
-fn symbolic(name: &str) -> Error {
+pub(super) fn symbolic(name: &str) -> Error {
     Error::damaged(format!("the reference `{name}`"), "it names another reference and not an object")
 }

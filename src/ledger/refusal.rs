@@ -26,19 +26,21 @@ pub(super) fn check_layout(path: &Path) -> Result<()> {
         let way_out = format!("rm {at}/info/grafts");
         return refuse("`info/grafts` gives commits other parents than those that were signed", way_out);
     }
-    if holds_lines(&path.join("objects/info/alternates")) {
-        let way_out = format!("git -C {at} repack -a && rm {at}/objects/info/alternates");
-        return refuse(
-            "it borrows objects from another repository (`objects/info/alternates`), where they can vanish",
-            way_out,
-        );
+    for file in ["objects/info/alternates", "objects/info/http-alternates"] {
+        if holds_lines(&path.join(file)) {
+            let what = format!("it borrows objects from another repository (`{file}`), where they can vanish");
+            return refuse(&what, format!("git -C {at} repack -a && rm {at}/{file}"));
+        }
+    }
+    if fs::metadata(path.join("packed-refs")).is_ok_and(|found| !found.is_file()) {
+        return refuse("`packed-refs` is no file", format!("rm {at}/packed-refs, or fetch the ledger from a clone"));
     }
     check_config(path)
 }
 
 /// Refuses `refs/replace/*`, through which one object answers for another.
 pub(super) fn check_replacements(path: &Path, references: &References) -> Result<()> {
-    match references.prefixed("refs/replace/")?.first() {
+    match references.list("refs/replace/")?.first() {
         None => Ok(()),
         Some((name, _)) => {
             let what = format!("`{name}` shows another object in place of one that was signed");
@@ -91,7 +93,11 @@ fn has_promisor_pack(path: &Path) -> bool {
 }
 
 /// Whether the file says anything; Git ignores an empty one, and so does joch.
+/// Whether a file says anything; a pipe in its place, which would be waited for, does.
 fn holds_lines(path: &Path) -> bool {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return true;
+    }
     match fs::read(path) {
         Ok(bytes) => bytes.split(|byte| *byte == b'\n').any(|line| !line.is_empty() && line[0] != b'#'),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,

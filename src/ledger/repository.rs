@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorClass, ErrorCode, RepositoryOpenFlags};
 
+use super::draft::Draft;
 use super::durable;
 use super::error::{Error, Result};
 use super::loose;
@@ -41,35 +42,10 @@ pub struct Repository {
 impl Repository {
     /// Makes an empty ledger at `path`, whose `HEAD` is the branch `head`.
     ///
-    /// The repository appears at `path` whole or not at all, and is on disk when this returns.
-    ///
     /// # Errors
-    /// `path` holds something already, or the disk refuses.
+    /// As [`Draft::begin`] and [`Draft::publish`].
     pub fn create(path: impl AsRef<Path>, head: &str) -> Result<Self> {
-        let path = path.as_ref();
-        reference::check_name(&reference::branch(head))?;
-        let taken = |why: &str| Error::NotALedger {
-            path: path.to_owned(),
-            why: why.to_owned(),
-            way_out: "choose another path, or open the ledger that is there".to_owned(),
-        };
-        match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
-            Ok(true) => return Err(taken("something is there already")),
-            Ok(false) => fs::remove_dir(path).map_err(Error::io(path))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io(path)(error)),
-        }
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = path.file_name().ok_or_else(|| taken("the path has no name"))?;
-        fs::create_dir_all(parent).map_err(Error::io(parent))?;
-        let draft = parent.join(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-        let made = lay_out(&draft, head).and_then(|()| fs::rename(&draft, path).map_err(Error::io(path)));
-        if made.is_err() {
-            drop(fs::remove_dir_all(&draft));
-        }
-        made?;
-        durable::sync(parent)?;
-        Self::open(path)
+        Draft::begin(path, head)?.publish()
     }
 
     /// Opens the repository at `path`: a bare one, or the `.git` directory of another.
@@ -113,7 +89,20 @@ impl Repository {
     }
 
     /// The kind and bytes of an object, its hash checked.
+    ///
+    /// Asked a second time before it is said to be missing: a plain Git that packs objects meanwhile takes each from one
+    /// place to another.
     pub(super) fn raw(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
+        match self.look_for(id) {
+            Err(Error::Missing { .. }) => {
+                self.odb()?.refresh().map_err(Error::git("looking for packs"))?;
+                self.look_for(id)
+            }
+            found => found,
+        }
+    }
+
+    fn look_for(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
         if let Some(found) = loose::read(&self.loose_path(id), id)? {
             return Ok(found);
         }
@@ -165,21 +154,14 @@ impl fmt::Debug for Repository {
     }
 }
 
-/// Writes a bare repository into `path`, without hooks or templates, and syncs it.
-fn lay_out(path: &Path, head: &str) -> Result<()> {
-    fs::create_dir(path).map_err(Error::io(path))?;
-    let mut written = vec![path.to_owned()];
-    for directory in ["joch", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags"] {
+/// Writes a bare repository into `path`, without hooks or templates, and syncs nothing.
+pub(super) fn lay_out(path: &Path, head: &str) -> Result<()> {
+    for directory in ["", "joch", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags"] {
         let directory = path.join(directory);
         fs::create_dir(&directory).map_err(Error::io(&directory))?;
-        written.push(directory);
     }
-    for (file, text) in [("HEAD", head_line(head)), ("config", CONFIG.to_owned())] {
-        let file = path.join(file);
-        fs::write(&file, text).map_err(Error::io(&file))?;
-        written.push(file);
-    }
-    durable::sync_each(&written)
+    durable::write(&path.join("HEAD"), head_line(head).as_bytes())?;
+    durable::write(&path.join("config"), CONFIG.as_bytes())
 }
 
 fn head_line(branch: &str) -> String {

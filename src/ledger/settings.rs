@@ -13,6 +13,10 @@ pub struct GitSettings {
     pub signing_key: Option<String>,
     /// `gpg.format`; Git takes `openpgp` where there is none.
     pub format: Option<String>,
+    /// `gpg.ssh.program`: what Git calls in place of `ssh-keygen`.
+    pub program: Option<String>,
+    /// `gpg.ssh.defaultKeyCommand`: what Git asks for a key where none is named.
+    pub default_key_command: Option<String>,
 }
 
 impl GitSettings {
@@ -37,12 +41,15 @@ impl GitSettings {
         settings
     }
 
-    /// A file that cannot be read says nothing, as for Git's own optional files.
+    /// A file that cannot be read says nothing, as for Git's own optional files. What it includes is read with it
+    /// (`include.path`), but for what it includes for one repository.
     fn add(&mut self, file: &std::path::Path) {
         let Ok(config) = git2::Config::open(file).and_then(|mut config| config.snapshot()) else { return };
-        let text = |key: &str| config.get_str(key).ok().map(str::to_owned);
+        let text = |key: &str| config.get_str(key).ok().filter(|value| !value.is_empty()).map(str::to_owned);
         self.email = text("user.email").or(self.email.take());
         self.signing_key = text("user.signingkey").or(self.signing_key.take());
         self.format = text("gpg.format").or(self.format.take());
+        self.program = text("gpg.ssh.program").or(self.program.take());
+        self.default_key_command = text("gpg.ssh.defaultkeycommand").or(self.default_key_command.take());
     }
 }

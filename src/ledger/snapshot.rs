@@ -11,11 +11,16 @@ use super::object::{self, Commit, Entry, EntryKind, ObjectKind, Tag};
 use super::object_id::ObjectId;
 use super::reference::{self, RefTarget};
 use super::repository::Repository;
+use super::settled::Standing;
 
 /// All branches at one instant, and the objects and tags behind them.
 pub struct Snapshot<'r> {
     repository: &'r Repository,
     branches: BTreeMap<String, ObjectId>,
+    /// Every reference at the instant of the branches, where an audit asked for that.
+    whole: Option<BTreeMap<String, RefTarget>>,
+    /// What a journal made of the references that it names, at the same instant.
+    through: BTreeMap<String, Option<ObjectId>>,
     packed: Option<Buffer>,
     tags: RefCell<HashMap<String, Option<ObjectId>>>,
     listings: RefCell<HashMap<String, Vec<(String, ObjectId)>>>,
@@ -28,25 +33,45 @@ pub struct Snapshot<'r> {
 /// How many trees are remembered.
 const REMEMBERED: usize = 32;
 
+const BRANCHES: &str = "refs/heads/";
+const ALL: &str = "refs/";
+
 impl Repository {
-    /// Reads all branches. Needs no lock.
+    /// Reads all branches. Needs no lock, and sees no transaction half done.
     ///
     /// # Errors
     /// A branch that holds no object id.
     pub fn snapshot(&self) -> Result<Snapshot<'_>> {
-        Ok(Snapshot {
-            repository: self,
-            branches: self.references().objects("refs/heads/")?.into_iter().collect(),
-            packed: self.references().packed()?,
+        Snapshot::of(self, Standing::read(self, BRANCHES)?)
+    }
+
+    /// Reads all references at one instant, so that an audit finds every tag of every branch, and no others, while others
+    /// write.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot), of every reference.
+    pub fn whole_snapshot(&self) -> Result<Snapshot<'_>> {
+        let standing = Standing::read(self, ALL)?;
+        let whole = standing.references.clone();
+        Ok(Snapshot { whole: Some(whole), ..Snapshot::of(self, standing)? })
+    }
+}
+
+impl<'r> Snapshot<'r> {
+    fn of(repository: &'r Repository, standing: Standing) -> Result<Self> {
+        Ok(Self {
+            repository,
+            branches: below(&standing.references, BRANCHES)?.into_iter().collect(),
+            whole: None,
+            through: standing.through,
+            packed: repository.references().packed()?,
             tags: RefCell::default(),
             listings: RefCell::default(),
             trees: RefCell::default(),
             roots: RefCell::default(),
         })
     }
-}
 
-impl<'r> Snapshot<'r> {
     /// The tip of a branch.
     #[must_use]
     pub fn branch(&self, name: &str) -> Option<ObjectId> {
@@ -69,14 +94,28 @@ impl<'r> Snapshot<'r> {
         }
         let full = reference::tag(name);
         reference::check_name(&full)?;
-        let references = self.repository.references();
-        let found = match references.find(&full, self.packed.as_ref())? {
-            Some(id) => Some(id),
-            // It may have been packed since.
-            None => references.get(&full)?,
-        };
+        let found = self.look_up(&full)?;
         self.tags.borrow_mut().insert(name.to_owned(), found);
         Ok(found)
+    }
+
+    fn look_up(&self, full: &str) -> Result<Option<ObjectId>> {
+        if let Some(whole) = &self.whole {
+            return match whole.get(full) {
+                None => Ok(None),
+                Some(RefTarget::Object(id)) => Ok(Some(*id)),
+                Some(RefTarget::Symbolic(_)) => Err(reference::symbolic(full)),
+            };
+        }
+        if let Some(settled) = self.through.get(full) {
+            return Ok(*settled);
+        }
+        let references = self.repository.references();
+        match references.find(full, self.packed.as_ref())? {
+            Some(id) => Ok(Some(id)),
+            // It may have been packed since.
+            None => references.get(full),
+        }
     }
 
     /// All tags whose names begin with `prefix`, by name, which is given in full. The answer is remembered.
@@ -87,18 +126,26 @@ impl<'r> Snapshot<'r> {
         if let Some(known) = self.listings.borrow().get(prefix) {
             return Ok(known.clone());
         }
-        let found = self.repository.references().objects(&reference::tag(prefix))?;
+        let full = reference::tag(prefix);
+        let found = match &self.whole {
+            Some(whole) => below(whole, &full)?,
+            None => below(&Standing::read(self.repository, &full)?.references, &full)?,
+        };
         let found: Vec<_> = found.into_iter().map(|(rest, id)| (format!("{prefix}{rest}"), id)).collect();
         self.listings.borrow_mut().insert(prefix.to_owned(), found.clone());
         Ok(found)
     }
 
-    /// Every reference under `refs/`, by full name, as it is now: what an audit looks through.
+    /// Every reference under `refs/`, by full name: at the instant of the branches in a
+    /// [whole snapshot](Repository::whole_snapshot), else as it is now.
     ///
     /// # Errors
     /// A reference is unreadable.
-    pub fn all_refs(&self) -> Result<Vec<(String, RefTarget)>> {
-        self.repository.references().prefixed("refs/")
+    pub fn all_refs(&self) -> Result<BTreeMap<String, RefTarget>> {
+        match &self.whole {
+            Some(whole) => Ok(whole.clone()),
+            None => Ok(Standing::read(self.repository, ALL)?.references),
+        }
     }
 
     /// The kind and bytes of an object, its hash checked.
@@ -272,6 +319,16 @@ impl<'r> Snapshot<'r> {
             _ => Err(Error::damaged(format!("`{path}`"), "it is no plain file (mode 100644)")),
         }
     }
+}
+
+/// Those of `references` that begin with `prefix`, which is cut off; each must hold an object.
+fn below(references: &BTreeMap<String, RefTarget>, prefix: &str) -> Result<Vec<(String, ObjectId)>> {
+    let from = references.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
+    let objects = from.map(|(name, target)| match target {
+        RefTarget::Object(id) => Ok((name[prefix.len()..].to_owned(), *id)),
+        RefTarget::Symbolic(_) => Err(reference::symbolic(name)),
+    });
+    objects.collect()
 }
 
 /// The first parents of a commit; see [`Snapshot::first_parents`].

@@ -6,13 +6,18 @@ use std::path::PathBuf;
 
 use git2::{ObjectType, OdbLookupFlags};
 
+use super::collect;
 use super::error::{Error, Result};
+use super::loose;
 use super::object::{self, Entry, ObjectKind};
 use super::object_id::ObjectId;
 use super::repository::Repository;
 
 /// Above so many objects one pack is written: to sync files one by one would take minutes for ten thousand.
 const LOOSE_AT_MOST: usize = 64;
+
+/// How drafts of objects begin, in joch's own directory; the object's id follows.
+pub(super) const DRAFT: &str = "object-";
 
 /// Objects that no reference names yet.
 pub(super) struct Staged<'r> {
@@ -55,29 +60,29 @@ impl<'r> Staged<'r> {
         }
     }
 
-    /// Writes all objects, without syncing, and gives the files and directories that must be synced.
-    pub(super) fn write(&self) -> Result<Vec<PathBuf>> {
-        let mut unwritten = Vec::new();
-        let mut written = Vec::new();
+    /// Writes all objects beside their places, without syncing.
+    pub(super) fn write(&self) -> Result<Written> {
+        let mut written = Written { drafts: Vec::new(), there: Vec::new() };
+        let mut absent = Vec::new();
         for id in &self.order {
             match self.presence(*id)? {
                 Presence::Packed => {}
-                // A killed process may have left it, and nobody synced it then.
-                Presence::Loose(path) => written.push(path),
-                Presence::Absent => unwritten.push(*id),
+                // Whoever left it may not have synced it.
+                Presence::Loose(path) => written.there.push(path),
+                Presence::Absent => absent.push(*id),
             }
         }
-        if unwritten.len() > LOOSE_AT_MOST {
-            written.extend(self.write_pack(&unwritten)?);
-        } else {
-            written.extend(self.write_loose(&unwritten)?);
+        if absent.len() > LOOSE_AT_MOST {
+            written.drafts = self.write_pack(&absent)?;
+            return Ok(written);
         }
-        let mut paths: Vec<_> = written.iter().filter_map(|path| path.parent()).map(PathBuf::from).collect();
-        paths.push(self.repository.path().join("objects"));
-        paths.sort_unstable();
-        paths.dedup();
-        paths.extend(written);
-        Ok(paths)
+        for id in absent {
+            let (kind, bytes) = &self.objects[&id];
+            let beside = self.repository.own_directory().join(format!("{DRAFT}{id}"));
+            written.drafts.push((beside.clone(), self.repository.loose_path(id)));
+            loose::write(&beside, *kind, bytes)?;
+        }
+        Ok(written)
     }
 
     /// Whether the ledger has the object, whole. Git and libgit2 take a file's existence for the object's, even when a
@@ -99,18 +104,10 @@ impl<'r> Staged<'r> {
         }
     }
 
-    fn write_loose(&self, ids: &[ObjectId]) -> Result<Vec<PathBuf>> {
-        let odb = self.repository.odb()?;
-        for id in ids {
-            let (kind, bytes) = &self.objects[id];
-            odb.write(object_type(*kind), bytes).map_err(Error::git(format!("writing the object {id}")))?;
-        }
-        Ok(ids.iter().map(|id| self.repository.loose_path(*id)).collect())
-    }
-
     /// Writes one pack: the objects go to a database in memory first, from which the library packs them.
-    fn write_pack(&self, ids: &[ObjectId]) -> Result<Vec<PathBuf>> {
-        let failed = || Error::git("writing a pack");
+    fn write_pack(&self, ids: &[ObjectId]) -> Result<Vec<(PathBuf, PathBuf)>> {
+        let directory = collect::room_for_a_pack(self.repository)?;
+        let failed = || Error::git_at("writing a pack", &directory);
         let git = git2::Repository::open_bare(self.repository.path()).map_err(failed())?;
         let odb = git.odb().map_err(failed())?;
         let _memory = odb.add_new_mempack_backend(i32::MAX).map_err(failed())?;
@@ -120,13 +117,44 @@ impl<'r> Staged<'r> {
             odb.write(object_type(*kind), bytes).map_err(failed())?;
             pack.insert_object(id.to_git2(), None).map_err(failed())?;
         }
-        let directory = self.repository.path().join("objects").join("pack");
-        pack.write(&directory, 0o444).map_err(failed())?;
-        let name = pack
-            .name()
-            .map_err(failed())?
-            .ok_or_else(|| Error::Git { doing: "writing a pack".to_owned(), why: "it has no name".to_owned() })?;
-        Ok(["pack", "idx"].iter().map(|extension| directory.join(format!("pack-{name}.{extension}"))).collect())
+        collect::write_pack(self.repository, &mut pack, &directory)
+    }
+}
+
+/// Objects that are written and not in their places yet: there they would be seen, and a power cut could empty them. Dropped,
+/// they are gone.
+pub(super) struct Written {
+    /// Each file as it is, and where it belongs, in this order.
+    drafts: Vec<(PathBuf, PathBuf)>,
+    /// What is in its place already.
+    there: Vec<PathBuf>,
+}
+
+impl Written {
+    /// What must be synced before anything is put in its place.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.drafts.iter().map(|(draft, _)| draft).chain(&self.there).cloned().collect()
+    }
+
+    /// Puts all in place, and gives the directories that must be synced for them to stay there.
+    pub(super) fn place(&self, repository: &Repository) -> Result<Vec<PathBuf>> {
+        for (draft, place) in &self.drafts {
+            loose::place(draft, place)?;
+        }
+        let placed = self.drafts.iter().map(|(_, place)| place).chain(&self.there);
+        let mut directories: Vec<_> = placed.filter_map(|path| path.parent()).map(PathBuf::from).collect();
+        directories.push(repository.path().join("objects"));
+        directories.sort_unstable();
+        directories.dedup();
+        Ok(directories)
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        for (draft, _) in &self.drafts {
+            drop(fs::remove_file(draft));
+        }
     }
 }
 

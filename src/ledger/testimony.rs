@@ -17,6 +17,7 @@ use super::object::EntryKind;
 use super::object_id::ObjectId;
 use super::reader::Reader;
 use super::signature;
+use super::signatures;
 use super::snapshot::FirstParents;
 
 /// The namespace in which evidence is signed.
@@ -82,11 +83,20 @@ impl Reader<'_> {
         if name.rsplit('-').next() != Some(&id) {
             return Err(damaged(format!("its content is {id}")));
         }
-        let signature = self.snapshot().blob_at(commit, &format!("{path}{}", layout::SIGNATURE))?;
+        let signed = format!("{path}{}", layout::SIGNATURE);
+        let entry = self.snapshot().entry_at(commit, &signed)?.filter(|entry| entry.kind == EntryKind::File);
+        let both = entry.as_ref().and_then(|entry| signatures::item(blob, entry.id));
+        if let Some(key) = both.and_then(|both| self.known_signer(both)) {
+            return Ok(Item { id, path: path.to_owned(), bytes, key });
+        }
+        let signature = self.snapshot().blob_at(commit, &signed)?;
         let signature = signature.ok_or_else(|| damaged("it is not signed".into()))?;
         let armor = String::from_utf8(signature).map_err(|_| damaged("its signature is not text".into()))?;
         let key = signature::verify(&armor, EVIDENCE_NAMESPACE, &bytes)
             .map_err(|why| Error::BadSignature { object: format!("the evidence `{path}`"), why })?;
+        if let Some(both) = both {
+            self.remember_signer(both, &key);
+        }
         Ok(Item { id, path: path.to_owned(), bytes, key })
     }
 

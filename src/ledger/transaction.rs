@@ -1,7 +1,7 @@
 //! The only way anything is written: plan under the lock, then all references move or none.
 //!
 //! The order on disk is what makes a crash harmless. First objects, journal and the contents of locks are synced; then the
-//! journal counts; then references are locked, compared and renamed, tags first and branches last, the last branch being
+//! objects get their names, and these are synced; then the journal counts; then references are locked, compared and renamed, tags first and branches last, the last branch being
 //! the commit point; then their directories are synced; then the journal goes.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use super::lock::Lock;
 use super::object::{self, Commit, ObjectKind};
 use super::object_id::ObjectId;
 use super::person::{Person, Stamp};
-use super::recovery::{self, Outcome};
+use super::recovery::{self, Interrupted};
 use super::ref_update::{self, Values};
 use super::reference;
 use super::repository::Repository;
@@ -28,6 +28,9 @@ use super::tree_edit::{self, Edit};
 
 /// How long a command waits for another writer: longer than a person takes to touch a key.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// What to do where the disk failed at the end.
+const SETTLE: &str = "when that disk is well, `joch doctor` writes it anew or undoes it, and says which";
 
 /// A commit to be made.
 #[derive(Debug, Clone)]
@@ -197,32 +200,38 @@ impl<'r> Transaction<'r> {
     /// Writes everything: afterwards it is on disk, or nothing has changed.
     ///
     /// # Errors
-    /// [`Error::Moved`] if a plain Git changed a reference meanwhile; [`Error::Io`] if the disk refuses.
+    /// [`Error::Moved`] if a plain Git changed a reference meanwhile; [`Error::Io`] if the disk refuses; and
+    /// [`Error::Unconfirmed`] if it refused so late that nobody knows what it kept: the next command settles that.
     pub fn finish(self) -> Result<()> {
         let updates = self.updates();
         if updates.is_empty() {
             return Ok(());
         }
         let values = Values::write(self.repository, &updates)?;
-        let mut paths = self.staged.write()?;
+        let written = self.staged.write()?;
+        let mut paths = written.files();
         paths.extend(values.paths());
         paths.push(journal::draft(self.repository, &updates)?);
         durable::sync_each(&paths)?;
+        durable::sync_each(&written.place(self.repository)?)?;
         journal::publish(self.repository)?;
-        match self.move_references(&values, &updates) {
-            Ok(()) => journal::remove(self.repository),
+        let moved = ref_update::prepare(&values, &updates).and_then(|mut prepared| prepared.commit());
+        if let Err(error) = moved {
             // Some references may have moved; the journal knows which way to go from there.
-            Err(error) => match recovery::recover(self.repository)? {
-                Outcome::Finished => Ok(()),
-                Outcome::Undone | Outcome::Nothing => Err(error),
-            },
+            return match recovery::recover(self.repository) {
+                Ok(Some(Interrupted { finished: true, .. })) => Ok(()),
+                Ok(_) => Err(error),
+                Err(_) => Err(Error::unconfirmed(error, SETTLE)),
+            };
         }
-    }
-
-    fn move_references(&self, values: &Values<'_>, updates: &[RefUpdate]) -> Result<()> {
-        let mut prepared = ref_update::prepare(values, updates)?;
-        prepared.commit()?;
-        durable::sync_each(&ref_update::directories(self.repository, updates))
+        // Behind the commit point no error means that nothing happened. To sync again proves nothing either: the system
+        // tells of a page that it could not write once, and then takes it for clean. So the journal stays, and whoever
+        // comes next moves these references anew.
+        durable::sync_each(&ref_update::directories(self.repository, &updates))
+            .map_err(|error| Error::unconfirmed(error, SETTLE))?;
+        // All is on disk, so that it is done also where this is refused; whoever comes next removes it.
+        drop(journal::remove(self.repository));
+        Ok(())
     }
 
     /// All changes in the order in which they happen: tags, then branches.

@@ -12,8 +12,9 @@ use crate::release::{CatalogEdit, Draft, Event, Numbering, Plan, Word, layout};
 use crate::resource::{Kind, Resource, ResourceId};
 use crate::trust::Trust;
 use crate::workspace::dataset::Dataset;
-use crate::workspace::discover;
+use crate::workspace::{Sources, discover};
 
+use super::again::again;
 use super::break_glass::{self, overrides, tell};
 use super::caller::Caller;
 use super::cut::{cut_agents, explain_missing, tell_differing_files};
@@ -79,6 +80,10 @@ pub struct Outcome {
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let sources = discover(&request.files, &caller.directory, caller.stdin)?;
+    again(caller, |caller| attempt(request, sources.clone(), &desk, caller))
+}
+
+fn attempt(request: &Request, sources: Sources, desk: &Desk, caller: &mut Caller<'_>) -> Result<Outcome> {
     let mut transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
     let mut trust = reader.trust()?;
@@ -89,13 +94,13 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     let environment = reader.environment(&name)?;
     let known = known_to(&sources.documents, &environment, &reader, &trust)?;
-    let set = check_set(sources, &request.files, Some(&known), &desk, caller)?;
+    let set = check_set(sources, &request.files, Some(&known), desk, caller)?;
     let operating = desk.operating(caller, &trust)?;
     for id in set.resources.keys().filter(|id| id.kind == Kind::Environment && !trust.ladder().has(&id.name)) {
         caller.notice(format!("{id} guards nothing: {}", trust.ladder().unknown(&id.name)));
     }
     let changes_trust = trust_change(&set.resources, &trust)?;
-    let (draft, mut resources) = draft(request, &set, &environment, &desk, caller)?;
+    let (draft, mut resources) = draft(request, &set, &environment, desk, caller)?;
     if !draft.is_empty() {
         check_writer(&trust, &operating, &name)?;
     }
@@ -138,7 +143,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     overrides(&request.glass, reason, &name, time, &before, &operating)?;
     let overrides = overrides(&request.glass, reason, &name, time, &trust, &operating)?;
     let earlier = (!changes_trust.is_empty()).then_some(&before);
-    let asked = Asked { earlier, overrides: &overrides, ..Asked::of(&trust, &desk) };
+    let asked = Asked { earlier, overrides: &overrides, ..Asked::of(&trust, desk) };
     let judged = match draft.is_empty() {
         true => None,
         false => Some(judge(&draft, &asked, &reader, &operating.operator, time)?),

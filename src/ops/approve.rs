@@ -12,6 +12,7 @@ use crate::release::{Plan, Record, layout};
 use crate::resource::Kind;
 use crate::trust::Trust;
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
 use super::failure::Failure;
@@ -60,6 +61,10 @@ pub struct Outcome {
 /// # Errors
 /// There is nothing to decide; the person's word could not count; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let mut transaction = desk.begin()?;
     let reader = desk.reader()?;

@@ -11,6 +11,7 @@ use crate::release::{CatalogEdit, Draft, Event, Plan, layout};
 use crate::resource::{Kind, ResourceId, Target, Tie};
 use crate::trust::Trust;
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
@@ -55,6 +56,10 @@ pub struct Outcome {
 /// # Errors
 /// There never was such a resource there; a closure still names it; the role does not allow it.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;

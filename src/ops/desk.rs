@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::ledger::{
-    GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction, new_uuid,
+    Error, GitSettings, ObjectId, Person, Pieces, Reader, Repository, Signer, SignerEnvironment, Transaction,
+    default_key, is_literal_key, new_uuid, put_back,
 };
 use crate::release::{Operator, layout};
 use crate::trust::{PublicKey, Trust};
@@ -15,7 +16,7 @@ use crate::workspace::{Cache, Project, Sealed};
 use super::caller::Caller;
 use super::failure::Failure;
 use super::footing::check_trust;
-use super::remember::{forgotten, remember};
+use super::remember::{forgotten, recall, remember};
 
 /// An opened project with its ledger.
 pub struct Desk {
@@ -54,7 +55,7 @@ impl Desk {
         let repository = Repository::open(&path)?;
         repository.heal()?;
         let desk = Self { project, repository, path, state: state(caller) };
-        desk.check_root(&desk.own_reader()?)?;
+        desk.check_root(&desk.own_reader().map_err(|why| desk.way_back(why))?)?;
         Ok(desk)
     }
 
@@ -93,9 +94,10 @@ impl Desk {
     /// now would build on what somebody rewound.
     pub fn begin(&self) -> Result<Transaction<'_>> {
         let transaction = self.repository.begin()?;
+        let seen = recall(self);
         let reader = self.reader()?;
         check_trust(self, &reader)?;
-        if let Some(finding) = forgotten(self, &reader).first() {
+        if let Some(finding) = forgotten(&seen, &reader).first() {
             let message = format!("{}: {}; nothing is written on top of that", finding.object, finding.message);
             return Err(Failure::refused("rewound-branch", message)
                 .next("look at it with `joch audit verify`; if the ledger was set back on purpose, remove `.joch/seen.json`")
@@ -132,6 +134,20 @@ impl Desk {
         };
         let person = Person::new(principal.name.clone(), email);
         Ok(Operating { operator: Operator { principal, fingerprint: key.fingerprint() }, signer, person })
+    }
+
+    /// Adds to the news of a broken branch what this checkout has seen of it, where the ledger itself does not know.
+    fn way_back(&self, why: anyhow::Error) -> anyhow::Error {
+        match why.downcast::<Error>() {
+            Ok(Error::BrokenReference { reference, why, way_out: None }) => {
+                let seen = recall(self);
+                let tip = reference.strip_prefix("refs/heads/").and_then(|branch| seen.tips.get(branch));
+                let way_out = tip.map(|tip| put_back(self.repository.path(), &reference, tip));
+                Error::BrokenReference { reference, why, way_out }.into()
+            }
+            Ok(other) => other.into(),
+            Err(why) => why,
+        }
     }
 
     /// The first commit of the trust branch.
@@ -192,13 +208,14 @@ impl Pieces for Sealed {
     }
 }
 
-/// The caller's key: `--key`, then `JOCH_SIGNING_KEY`, then Git's `user.signingKey`.
+/// The caller's key: `--key`, then `JOCH_SIGNING_KEY`, then Git's `user.signingKey` or `gpg.ssh.defaultKeyCommand`, as the
+/// user or the system set them.
 ///
 /// # Errors
 /// There is none, or joch cannot sign with it.
 pub(super) fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
     let settings = GitSettings::read(|name| caller.variables.get(name).cloned());
-    let environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
+    let mut environment = SignerEnvironment::from_variables(|name| caller.variables.get(name).cloned());
     let named = caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY"));
     if named.is_some_and(|named| named.contains('\n') || named.contains("-----BEGIN")) {
         // What it holds must not be told.
@@ -207,30 +224,39 @@ pub(super) fn open_signer(caller: &Caller<'_>) -> Result<Signer> {
             .next("write it to a file that only you can read (mode 600), and name that file")
             .into());
     }
-    let key = match caller.key.as_deref().or_else(|| caller.variable("JOCH_SIGNING_KEY")) {
-        Some(key) => key.to_owned(),
-        None => match (settings.signing_key, settings.format.as_deref()) {
-            (Some(key), Some("ssh")) => key,
-            (Some(_), format) => {
-                let format = format.unwrap_or("openpgp");
-                let message = format!("Git signs with `gpg.format={format}` here, and the ledger takes SSH keys only");
-                return Err(Failure::credentials("key-format", message)
-                    .next("name an SSH key with `--key FILE` or `JOCH_SIGNING_KEY`; `ssh-keygen -t ed25519` makes one")
-                    .into());
-            }
-            (None, _) => {
-                return Err(Failure::credentials("no-key", "there is no key to sign with")
-                    .next(
-                        "name one with `--key FILE`, `JOCH_SIGNING_KEY`, or Git's `user.signingKey` and `gpg.format=ssh`; \
-                         `ssh-keygen -t ed25519` makes one",
-                    )
-                    .into());
-            }
-        },
-    };
-    let relative = !key.starts_with("key::") && !key.starts_with("ssh-") && !key.starts_with('~');
-    let key = if relative { caller.directory.join(key).to_string_lossy().into_owned() } else { key };
-    Ok(Signer::open(&key, &environment)?)
+    environment.program = settings.program.clone();
+    match named {
+        Some(key) => Ok(Signer::open(&in_place(key, caller), &environment)?),
+        None => Ok(Signer::open_as_git(&in_place(&key_of_git(settings, &environment)?, caller), &environment)?),
+    }
+}
+
+/// The key that the user's Git configuration names, or the command in it.
+fn key_of_git(settings: GitSettings, environment: &SignerEnvironment) -> Result<String> {
+    let ssh = settings.format.as_deref() == Some("ssh");
+    match (settings.signing_key, settings.default_key_command) {
+        (Some(key), _) if ssh => Ok(key),
+        (None, Some(command)) if ssh => Ok(default_key(&command, environment)?),
+        (Some(_), _) => {
+            let format = settings.format.as_deref().unwrap_or("openpgp");
+            let message = format!("Git signs with `gpg.format={format}` here, and the ledger takes SSH keys only");
+            Err(Failure::credentials("key-format", message)
+                .next("name an SSH key with `--key FILE` or `JOCH_SIGNING_KEY`; `ssh-keygen -t ed25519` makes one")
+                .into())
+        }
+        (None, _) => Err(Failure::credentials("no-key", "there is no key to sign with")
+            .next(
+                "name one with `--key FILE`, `JOCH_SIGNING_KEY`, or Git's `user.signingKey` and `gpg.format=ssh`; \
+                 `ssh-keygen -t ed25519` makes one",
+            )
+            .into()),
+    }
+}
+
+/// A path as seen from where the caller is; a key itself stays as it is.
+fn in_place(key: &str, caller: &Caller<'_>) -> String {
+    let whole = is_literal_key(key) || key.starts_with("key::") || key.starts_with('~');
+    if whole { key.to_owned() } else { caller.directory.join(key).to_string_lossy().into_owned() }
 }
 
 fn no_ledger(project: &Project, path: &std::path::Path) -> Failure {

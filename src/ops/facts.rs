@@ -81,6 +81,7 @@ pub(super) fn broken(error: &Error) -> Finding {
         Error::Refused { path, .. } => (Rule::RepositoryRefused, path.display().to_string()),
         Error::Missing { what } => (Rule::ObjectMissing, what.clone()),
         Error::Damaged { object, .. } | Error::BadSignature { object, .. } => (Rule::ObjectDamaged, object.clone()),
+        Error::BrokenReference { reference, .. } => (Rule::ObjectDamaged, reference.clone()),
         other => (Rule::ObjectDamaged, other.to_string()),
     };
     Finding::new(rule, object, format!("{error}{next}"))

@@ -11,6 +11,7 @@ use crate::release::{Numbering as _, fold, layout, write_json};
 use crate::resource::{Digest, ResourceId};
 use crate::trust::Trust;
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
 use super::failure::{Failure, check_reason};
@@ -70,6 +71,10 @@ pub struct Listed {
 /// # Errors
 /// There is no such version; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_reason("--reason", &request.reason)?;
     let desk = Desk::open(caller)?;
     let mut transaction = desk.begin()?;

@@ -1,10 +1,12 @@
 //! `joch init`: makes the ledger, with the caller's key as its first admin.
 
 use anyhow::Result;
-use chrono::SubsecRound as _;
+use chrono::{DateTime, SubsecRound as _, Utc};
 use serde_json::json;
 
-use crate::ledger::{CommitDraft, Edit, GitSettings, ObjectId, Person, Repository, Transaction, new_uuid};
+use crate::ledger::{
+    CommitDraft, Draft, Edit, GitSettings, ObjectId, Person, Repository, Signer, Transaction, new_uuid,
+};
 use crate::release::layout;
 use crate::resource::{Resource, Value};
 use crate::trust::{AllowedSigners, Ladder, LedgerSettings, PublicKey};
@@ -56,7 +58,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         if repository.snapshot()?.branch(layout::TRUST).is_some() {
             return already(request, &project, caller);
         }
-        // A first `init` that was killed before its transaction: begin again in the same place.
+        // An empty repository that somebody put there: the ledger begins in it.
     } else if project.config.trust_root.is_some() {
         return Desk::open(caller).and(Err(Failure::could_not("no-ledger", "the pinned ledger is gone").into()));
     }
@@ -65,52 +67,79 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         None => Ladder::default(),
     };
     let signer = open_signer(caller)?;
-    let admin = admin(request, caller)?;
-    let repository = if path.exists() { Repository::open(&path)? } else { Repository::create(&path, ladder.last())? };
-    let author =
-        Person::new(admin.clone(), if admin.contains('@') { admin.clone() } else { format!("{admin}@joch.invalid") });
-    let mut transaction = repository.begin()?;
-    let settings = LedgerSettings {
-        canonical_form: LedgerSettings::CANONICAL_FORM,
-        ladder: ladder.clone(),
-        quorum: 1,
-        uuid: new_uuid(),
+    let first = First { admin: admin(request, caller)?, ladder, now: caller.now.trunc_subsecs(0) };
+    let root = if path.exists() {
+        first.write(&Repository::open(&path)?, &signer)?
+    } else {
+        match Draft::begin(&path, first.ladder.last()) {
+            Ok(draft) => {
+                let root = first.write(draft.repository(), &signer)?;
+                draft.publish()?;
+                root
+            }
+            // Somebody else was quicker.
+            Err(_) if path.exists() => return already(request, &project, caller),
+            Err(why) => return Err(why.into()),
+        }
     };
-    let team = first_team(&admin, signer.public_key())?;
-    let signers = AllowedSigners::default().follow(&[(admin.clone(), signer.public_key().clone())], caller.now);
-    let seen = json!({ "schema": "joch.dev/seen/v1", "tips": {} });
-    let files = vec![
-        (layout::SETTINGS.to_owned(), settings.to_yaml()),
-        (layout::on_trust(team.id()), team.canonical()),
-        (layout::SIGNERS.to_owned(), signers.to_string()),
-        (layout::SEEN.to_owned(), format!("{seen:#}\n")),
-    ];
-    let draft = |branch: &str, edits: Vec<(String, Edit)>, message: String| CommitDraft {
-        branch: branch.to_owned(),
-        parent: None,
-        edits,
-        message,
-        author: author.clone(),
-        time: caller.now.trunc_subsecs(0),
-    };
-    let edits = files.into_iter().map(|(path, text)| (path, Edit::Put(text.into_bytes()))).collect();
-    let message = format!("trust {admin} as the first admin\n\nJoch-Event: trust\nJoch-Operator: {admin}\n");
-    let root = transaction.commit(&signer, &draft(layout::TRUST, edits, message))?.id;
-    let message =
-        format!("begin every branch here\n\nJoch-Event: genesis\nJoch-Trust: {root}\nJoch-Operator: {admin}\n");
-    let genesis = transaction.commit(&signer, &draft(layout::EVIDENCE, Vec::new(), message))?.id;
-    point_rungs(&mut transaction, &ladder, genesis)?;
-    transaction.finish()?;
     project.shelter_ledger(&path)?;
     project.pin(&root.to_string())?;
     Ok(Outcome {
         already: false,
         ledger: path.display().to_string(),
         trust_root: root.to_string(),
-        admin: Some(admin),
+        admin: Some(first.admin),
         fingerprint: Some(signer.public_key().fingerprint()),
-        ladder: ladder.rungs().to_vec(),
+        ladder: first.ladder.rungs().to_vec(),
     })
+}
+
+/// What a ledger begins with.
+struct First {
+    admin: String,
+    ladder: Ladder,
+    now: DateTime<Utc>,
+}
+
+impl First {
+    /// Writes the first commit of trust and the one at which all other branches begin, and gives the former.
+    fn write(&self, repository: &Repository, signer: &Signer) -> Result<ObjectId> {
+        let admin = &self.admin;
+        let email = if admin.contains('@') { admin.clone() } else { format!("{admin}@joch.invalid") };
+        let mut transaction = repository.begin()?;
+        let settings = LedgerSettings {
+            canonical_form: LedgerSettings::CANONICAL_FORM,
+            ladder: self.ladder.clone(),
+            quorum: 1,
+            uuid: new_uuid(),
+        };
+        let team = first_team(admin, signer.public_key())?;
+        let signers = AllowedSigners::default().follow(&[(admin.clone(), signer.public_key().clone())], self.now);
+        let seen = json!({ "schema": "joch.dev/seen/v1", "tips": {} });
+        let files = vec![
+            (layout::SETTINGS.to_owned(), settings.to_yaml()),
+            (layout::on_trust(team.id()), team.canonical()),
+            (layout::SIGNERS.to_owned(), signers.to_string()),
+            (layout::SEEN.to_owned(), format!("{seen:#}\n")),
+        ];
+        let draft = |branch: &str, edits: Vec<(String, Edit)>, message: String| CommitDraft {
+            branch: branch.to_owned(),
+            parent: None,
+            edits,
+            message,
+            author: Person::new(admin.clone(), email.clone()),
+            time: self.now,
+        };
+        let edits = files.into_iter().map(|(path, text)| (path, Edit::Put(text.into_bytes()))).collect();
+        let message = format!("trust {admin} as the first admin\n\nJoch-Event: trust\nJoch-Operator: {admin}\n");
+        let root = transaction.commit(signer, &draft(layout::TRUST, edits, message))?.id;
+        let message =
+            format!("begin every branch here\n\nJoch-Event: genesis\nJoch-Trust: {root}\nJoch-Operator: {admin}\n");
+        let genesis = transaction.commit(signer, &draft(layout::EVIDENCE, Vec::new(), message))?.id;
+        point_rungs(&mut transaction, &self.ladder, genesis)?;
+        transaction.finish()?;
+        Ok(root)
+    }
 }
 
 /// All environments begin at the one empty commit; the last rung is written last.

@@ -1,7 +1,9 @@
 //! Writing a plan: decisions, release and tags in one transaction, the environment last.
 
 use anyhow::Result;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+use crate::audit::commit::SKEW;
 
 use crate::gate::{Glass, Hold, OVERRIDE_SCHEMA, Outcome};
 use crate::ledger::{CommitDraft, EVIDENCE_NAMESPACE, Edit, ObjectId, Reader, TagDraft, Transaction};
@@ -9,6 +11,7 @@ use crate::release::{FileEdit, Plan, Record, layout, write_json};
 use crate::resource::Digest;
 
 use super::desk::Operating;
+use super::failure::Failure;
 
 /// A release that was written.
 #[derive(Debug, Clone)]
@@ -19,11 +22,16 @@ pub struct Landed {
     pub commit: String,
 }
 
-/// The time of a new commit on these branches: the caller's, moved forward to the latest of theirs, so that
-/// no history runs backwards. A leap of more than five minutes is told.
+/// How far ahead of this machine's clock a branch may stand and still be written to: a clock that is set to another time
+/// zone is off by less.
+const AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// The time of a new commit on these branches: the caller's, moved forward to the latest of theirs, so that no history runs
+/// backwards, and to that of trust, before which a key that was just listed does not count. A change of trust closes keys,
+/// so it is not dated before what they signed elsewhere. A leap of more than five minutes is told.
 ///
 /// # Errors
-/// A tip cannot be read.
+/// A tip cannot be read, or is dated more than a day ahead.
 pub(super) fn commit_time(
     reader: &Reader<'_>,
     branches: &[&str],
@@ -32,10 +40,28 @@ pub(super) fn commit_time(
 ) -> Result<DateTime<Utc>> {
     let now = now.trunc_subsecs(0);
     let mut time = now;
-    for branch in branches {
-        time = time.max(reader.snapshot().commit(reader.tip(branch)?)?.committer.time);
+    for branch in branches.iter().chain([&layout::TRUST]) {
+        let tip = reader.snapshot().commit(reader.tip(branch)?)?.committer.time;
+        if tip > now + AHEAD {
+            let (tip, now) = (tip.to_rfc3339(), now.to_rfc3339());
+            let message = format!(
+                "`{branch}` stands at {tip}, and this machine's clock says {now}: what is written now would be dated then, \
+                 and nothing would expire before"
+            );
+            return Err(Failure::refused("time-ahead", message)
+                .next("set this machine's clock if it is wrong; else `joch audit verify` names the commit and the way back")
+                .into());
+        }
+        time = time.max(tip);
     }
-    if (time - now).num_minutes() >= 5 {
+    if branches.contains(&layout::TRUST) {
+        for tip in reader.snapshot().branches().values() {
+            let tip = reader.snapshot().commit(*tip)?.committer.time;
+            // Who may write to one branch only does not date trust ahead.
+            time = if tip > now + SKEW { time } else { time.max(tip) };
+        }
+    }
+    if time - now >= SKEW {
         notices.push(format!(
             "this machine's clock says {}, and the ledger is at {} already; check the clock",
             now.to_rfc3339(),

@@ -1,5 +1,6 @@
 //! The verbs, one file each: request in, outcome out.
 
+mod again;
 mod caller;
 mod content;
 mod cut;
@@ -34,6 +35,7 @@ pub mod agbom_ls;
 pub mod apply;
 pub mod approvals;
 pub mod approve;
+pub mod audit_export;
 pub mod audit_log;
 pub mod audit_verify;
 pub mod break_glass;
@@ -46,6 +48,7 @@ pub mod eval;
 pub mod explain;
 pub mod gates_input;
 pub mod gates_selftest;
+pub mod gc;
 pub mod get;
 pub mod history;
 pub mod hold;

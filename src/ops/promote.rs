@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::release::{Plan, layout};
 use crate::resource::{Requirement, ResourceId};
 
+use super::again::again;
 use super::break_glass::{self, overrides, tell};
 use super::caller::Caller;
 use super::desk::Desk;
@@ -47,6 +48,10 @@ pub struct Outcome {
 /// # Errors
 /// See [`super::promotion`]; the role does not allow it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;

@@ -397,10 +397,13 @@ fn found_regressions(
 
 /// The records of an agent since its last promotion or rollback, newest first.
 fn applied_there(id: &ResourceId, running: Option<&Running>, reader: &Reader<'_>) -> Result<Vec<Record>> {
+    let Some(running) = running else { return Ok(Vec::new()) };
     let mut records = Vec::new();
-    let mut next = running.map(|running| running.record.clone());
-    while let Some(record) = next.filter(|record| record.event == Event::Apply) {
-        next = record.previous_release.as_ref().map(|name| reader.record_of(id, name)).transpose()?.flatten();
+    for record in reader.lineage(id, &running.record.release) {
+        let record = record?;
+        if record.event != Event::Apply {
+            break;
+        }
         records.push(record);
     }
     Ok(records)

@@ -32,13 +32,14 @@ pub(super) fn remember(desk: &Desk, reader: &Reader<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What is remembered and no longer there.
-pub(super) fn forgotten(desk: &Desk, reader: &Reader<'_>) -> Vec<Finding> {
-    recall(desk).check(|branch, tip| holds(reader, branch, tip))
+/// What was seen and is no longer there. It must have been [recalled](recall) before `reader` looked: what another
+/// command wrote and remembered since is nothing that was lost.
+pub(super) fn forgotten(seen: &Memory, reader: &Reader<'_>) -> Vec<Finding> {
+    seen.check(|branch, tip| holds(reader, branch, tip))
 }
 
 /// What is remembered: nothing, where the file is missing or says nothing that this joch understands.
-fn recall(desk: &Desk) -> Memory {
+pub(super) fn recall(desk: &Desk) -> Memory {
     let text = read_file(&path(desk)).unwrap_or_default();
     Memory::from_json(text.as_bytes()).unwrap_or_default()
 }

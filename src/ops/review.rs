@@ -8,6 +8,7 @@ use crate::ledger::{Ballots, ObjectId, Reader};
 use crate::release::{fold, layout, write_json};
 use crate::resource::{Digest, Kind, ResourceId};
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::{Desk, Operating};
 use super::failure::{Failure, check_reason};
@@ -50,6 +51,10 @@ pub struct Outcome {
 /// # Errors
 /// Nothing was overridden there; the person may not review it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     check_reason("--rationale", &request.rationale)?;
     let desk = Desk::open(caller)?;
     let mut transaction = desk.begin()?;

@@ -12,6 +12,7 @@ use crate::release::{AgentEdit, CatalogEdit, Draft, Event, Plan, Undone, layout}
 use crate::resource::{Digest, Kind, Resource, ResourceId};
 use crate::trust::Trust;
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
@@ -62,6 +63,10 @@ pub struct Outcome {
 /// The environment never served that version, somebody rejected it, or it cannot run any more; the role does not allow
 /// it; the ledger cannot be written.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let transaction = if request.dry_run { None } else { Some(desk.begin()?) };
     let reader = desk.reader()?;
@@ -167,7 +172,7 @@ fn choose<'s>(
     };
     if let Some(who) = &weighed.rejected {
         let message = format!("{id} v{wanted} does not come back to `{environment}`: rejected by {who}");
-        let next = format!("{}; or {who} approves it after all", instead()?);
+        let next = format!("{}; or {who} says yes to it after all", instead()?);
         return Err(Failure::refused("rejected", message).next(next).into());
     }
     let certain = weighed.gone.iter().any(|lack| lack.rule == "environment-key-missing");
@@ -218,7 +223,7 @@ fn nothing_left(id: &ResourceId, passed: &[Weighed], environment: &str) -> Failu
     let named = format!("joch rollback {words} --to-version {number} --env {environment}");
     let mut ways = Vec::new();
     if let Some(who) = &plain.rejected {
-        ways.push(format!("{who} approves v{number} after all"));
+        ways.push(format!("{who} says yes to v{number} after all"));
     }
     if plain.gone.iter().any(|lack| lack.rule == "environment-key-missing") {
         ways.push(format!("say the missing value in `spec.defaults` of Environment `{environment}`"));

@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::closure::Closure;
-use crate::gate::{HoldAction, Lack, hold_sentence, lacks, rejection, standing_hold};
+use crate::gate::{HoldAction, Judgement, Lack, Overrides as _, Stain, hold_sentence, lacks, rejection, standing_hold};
 use crate::ledger::{Ballots, Environment, Reader};
 use crate::release::{Operator, Votes as _, layout};
 use crate::resource::{Digest, Kind, Resource, ResourceId};
@@ -205,6 +205,7 @@ impl<'a, 'r> Scales<'a, 'r> {
         let lifted = last.is_some_and(|held| held.hold.action == HoldAction::Lift);
         let votes = self.ballots.about(self.id, name, None).map_err(|why| anyhow::anyhow!(why.0))?;
         let rejected = rejection(self.id, served.digest, name, &votes, trust).map(|(who, _)| who);
+        let rejected = rejected.map_or_else(|| self.rejected_override(served), |who| Ok(Some(who)))?;
         let (gone, warnings) = self.missing(served)?;
         Ok(Weighed {
             version: served.version,
@@ -217,6 +218,24 @@ impl<'a, 'r> Scales<'a, 'r> {
             gone,
             warnings,
         })
+    }
+
+    /// Who rejected the override that a version of an agent stood on.
+    fn rejected_override(&self, served: &Served) -> Result<Option<String>> {
+        let Some(last) = self.served.first().filter(|_| self.id.kind == Kind::Agent) else { return Ok(None) };
+        let overrides = self.ballots.overrides(self.environment.name(), Some(self.id))?;
+        if overrides.is_empty() {
+            return Ok(None);
+        }
+        let passed = self.ballots.passed(self.id, &last.release).map_err(|why| anyhow::anyhow!(why.0))?;
+        let rejected = overrides.iter().find_map(|broken| {
+            let standing = broken.standing(self.trust);
+            let stands = Stain::of(&broken.glass.release, &passed).covers(served.digest);
+            (stands && standing.decision == Some(Judgement::Reject)).then(|| {
+                format!("{} (the override in {})", standing.reviewer.unwrap_or_default(), broken.glass.release)
+            })
+        });
+        Ok(rejected)
     }
 
     /// What it cannot run without, and what only speaks against it. A Secret that the catalog had when the version

@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::ledger::{Environment, ObjectId, Reader};
-use crate::release::{Event, Numbering, Record};
+use crate::release::{Event, Numbering};
 use crate::resource::{Digest, Kind, ResourceId};
 
 /// One version that an environment has served.
@@ -59,8 +59,9 @@ pub(super) fn agent_served(
 ) -> Result<Vec<Served>> {
     let mut served = Vec::new();
     let mut left = BTreeSet::new();
-    let mut next: Option<Record> = environment.record(id)?;
-    while let Some(record) = next {
+    let Some(last) = environment.record(id)? else { return Ok(served) };
+    for record in reader.lineage(id, &last.release) {
+        let record = record?;
         left.extend(record.undoes.as_ref().and_then(|undone| undone.version));
         if let (Some(version), Some(digest), Some(commit)) =
             (record.to_version, record.to_digest, reader.release(&record.release)?)
@@ -74,7 +75,6 @@ pub(super) fn agent_served(
                 left: left.contains(&version),
             });
         }
-        next = record.previous_release.as_ref().map(|name| reader.record_of(id, name)).transpose()?.flatten();
     }
     Ok(served)
 }

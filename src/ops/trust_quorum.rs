@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::release::layout;
 
+use super::again::again;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
@@ -36,6 +37,10 @@ pub struct Outcome {
 /// More than there are admins, or fewer than one; the operator is no admin; to lower it, the other admins must agree
 /// first.
 pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
+    again(caller, |caller| attempt(request, caller))
+}
+
+fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let desk = Desk::open(caller)?;
     let Some(quorum) = request.quorum else {
         let trust = desk.reader()?.trust()?;

@@ -148,6 +148,7 @@ pub(super) fn evidence_of<'e>(
         is_rollback: draft.event == Event::Rollback,
         standing: context.target,
         running_in_source_since: edit.and_then(|edit| edit.running_in_source_since),
+        last_release: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.release.as_str()),
         last_evidence: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.evidence.as_str()),
         last_decided_at: edit.and_then(|edit| edit.last.as_ref()).map(|last| last.timestamp),
         last_values: edit.and_then(|edit| edit.last.as_ref()).map(|last| &last.runtime_context.values),

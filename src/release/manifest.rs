@@ -158,4 +158,10 @@ impl Manifest {
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
         super::record::read_json(bytes, Self::SCHEMA)
     }
+
+    /// As it is stored: indented JSON in the order of the fields, with a newline at its end.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        super::record::write_json(self)
+    }
 }

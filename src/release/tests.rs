@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::closure::{Closure, Layer, Shelf, Sources, Unreadable, resolve};
-use crate::gate::{Broken, Held, Holds, Measured, Observations, Observed, Outcome, Overrides, Results, Vote};
+use crate::gate::{Broken, Held, Holds, Measured, Observations, Observed, Outcome, Overrides, Passed, Results, Vote};
 use crate::resource::sample::one;
 use crate::resource::{Digest, Kind, Pinned, Requirement, Resource, ResourceId};
 use crate::trust::sample::{key, team, trust};
@@ -65,6 +65,10 @@ impl Bills for Nobody {
 
 impl Overrides for Nobody {
     fn of(&self, _: &ResourceId, _: &str) -> Result<Vec<Broken>, Unreadable> {
+        Ok(Vec::new())
+    }
+
+    fn passed(&self, _: &ResourceId, _: &str) -> Result<Vec<Passed>, Unreadable> {
         Ok(Vec::new())
     }
 }

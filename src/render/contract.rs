@@ -12,11 +12,11 @@ use crate::policy::{INPUT_SCHEMA, Input};
 use crate::release::{Manifest, Record};
 
 use super::view::{
-    AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditLog, ChangeResult, Description,
-    DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult, EvalResults,
-    Explanation, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation, McpRecorded,
-    PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck, SelftestResult,
-    TrustResult, ValidationResult, VerifyResult, VersionInfo,
+    AgbomDiff, AgbomList, AgbomResult, ApplyResult, ApprovalList, ApprovalResult, AuditExport, AuditLog, ChangeResult,
+    Description, DiffResult, DoctorResult, ErrorResult, EvalGate, EvalList, EvalPart, EvalPlan, EvalPlans, EvalResult,
+    EvalResults, Explanation, GcResult, History, HoldList, HoldResult, InitResult, KindList, McpDiff, McpObservation,
+    McpRecorded, PolicyPreview, ReleaseDescription, ReleaseList, ResourceList, ReviewResult, RollbackCheck,
+    SelftestResult, TrustResult, ValidationResult, VerifyResult, VersionInfo,
 };
 use super::{API_VERSION, FORMAT_VERSION};
 
@@ -30,6 +30,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<ApplyResult>("ApplyResult"),
         answer::<ApprovalList>("ApprovalList"),
         answer::<ApprovalResult>("ApprovalResult"),
+        answer::<AuditExport>("AuditExport"),
         answer::<AuditLog>("AuditLog"),
         answer::<ChangeResult>("DeletionResult"),
         answer::<Description>("Description"),
@@ -44,6 +45,7 @@ pub fn answers() -> Vec<(&'static str, Value)> {
         answer::<EvalResult>("EvalResult"),
         answer::<EvalResults>("EvalResults"),
         answer::<Explanation>("Explanation"),
+        answer::<GcResult>("GcResult"),
         answer::<History>("History"),
         answer::<HoldList>("HoldList"),
         answer::<HoldResult>("HoldResult"),

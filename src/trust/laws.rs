@@ -63,12 +63,58 @@ proptest! {
             let mut open: Vec<_> = lines(&signers).into_iter().filter(|line| !line.contains("valid-before")).collect();
             let namespaces = "namespaces=\"git,joch-evidence@v1\"";
             let mut expected: Vec<_> = current.iter().map(|(who, key)| format!("{who} {namespaces} {key}")).collect();
+            for line in &mut open {
+                let since = line.find(",valid-after=").expect("each says since when");
+                line.replace_range(since..since + ",valid-after=\"19700101010000Z\"".len(), "");
+            }
             open.sort();
             expected.sort();
             prop_assert_eq!(open, expected);
             prop_assert_eq!(signers.follow(current, DateTime::<Utc>::MAX_UTC), signers, "nothing new changes nothing");
         }
     }
+
+    #[test]
+    fn a_key_counts_in_the_hours_in_which_somebody_held_it_and_in_no_other(life in lives()) {
+        let files = files(&life);
+        let last = files.last().expect("a life has a moment");
+        for key in (0..3).map(key) {
+            for half in 0..2 * life.len() + 2 {
+                let time = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::minutes(30 * i64::try_from(half).expect("few"));
+                let held = |hour: usize| {
+                    let at = hour.checked_sub(1).map(|at| at.min(life.len() - 1));
+                    at.is_some_and(|at| life[at].iter().any(|(_, held)| *held == key))
+                };
+                // At the moment of a change both who held it and who holds it count: Git has no shorter time.
+                let expected = held(half / 2) || half % 2 == 0 && half / 2 <= life.len() && held((half / 2).saturating_sub(1));
+                prop_assert_eq!(last.covers(&key, time), expected, "{} {}", half, last);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ledger_that_began_without_valid_after_goes_on() {
+    let old = |lines: &[&str]| AllowedSigners::parse(&lines.concat()).expect("an older file");
+    let time = DateTime::<Utc>::UNIX_EPOCH;
+    let line =
+        |who: &str, seed: u8, more: &str| format!("{who} namespaces=\"git,joch-evidence@v1\"{more} {}\n", key(seed));
+    let (ana, ben) = (("ana".to_owned(), key(1)), ("ben".to_owned(), key(2)));
+    let (after, before) = (",valid-after=\"19700101000000Z\"", ",valid-before=\"19700101000000Z\"");
+    let first = old(&[&line("ana", 1, "")]);
+    assert!(first.covers(&key(1), DateTime::<Utc>::MIN_UTC));
+    let undated = old(&[&line("ana", 1, before), &line("ben", 2, "")]);
+    let dated = old(&[&line("ana", 1, before), &line("ben", 2, after)]);
+    for next in [&undated, &dated] {
+        assert!(next.follows(&first, std::slice::from_ref(&ben), time) && next.extends(&first));
+    }
+    assert_eq!(first.follow(std::slice::from_ref(&ben), time), dated);
+    let both = [ben, ana];
+    let back = |more: &str| old(&[&line("ana", 1, before), &line("ben", 2, after), &line("ana", 1, more)]);
+    assert!(back(after).follows(&dated, &both, time));
+    assert!(!back("").follows(&dated, &both, time), "once a line says since when, each new one does");
+    assert!(!back(",valid-after=\"19690101000000Z\"").follows(&dated, &both, time), "nobody counts from before");
+    assert!(!old(&[&line("ana", 1, after)]).extends(&first), "an old line gets no other beginning");
 }
 
 #[test]
@@ -85,7 +131,13 @@ fn what_joch_does_not_write_is_refused() {
         format!("ana namespaces=\"git\" {key}"),
         format!("ana namespaces=\"*\" {key}"),
         format!("ana {namespaces},cert-authority {key}"),
-        format!("ana {namespaces},valid-after=\"20240101000000Z\" {key}"),
+        format!("ana {namespaces},valid-before=\"20240101000000Z\",valid-after=\"20230101000000Z\" {key}"),
+        format!("ana {namespaces},valid-after=\"20240101000000Z\",valid-after=\"20240101000000Z\" {key}"),
+        format!("ana {namespaces},valid-after=\"20240101000000Z {key}"),
+        format!("ana {namespaces},valid-after=\"20240101000000\" {key}"),
+        format!("ana {namespaces},valid-after=\"20240101000000Z\"x {key}"),
+        format!("ana {namespaces},valid-after=\"20241301000000Z\" {key}"),
+        format!("ana {namespaces},valid-after=\"+2024101000000Z\" {key}"),
         format!("ana {namespaces},valid-before=\"20240101\" {key}"),
         format!("ana {key}"),
         "ana".to_owned(),

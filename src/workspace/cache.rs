@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::resource::Digest;
 
+use super::beside;
+
 /// A directory of sealed files.
 pub struct Cache {
     directory: PathBuf,
@@ -105,15 +107,9 @@ impl Cache {
             let _ = writeln!(index, "{} {}", piece.len(), Digest::of(piece));
         }
         let head = format!("{} {}\n{index}", seal(key, name, &index), index.len());
-        let beside = self.directory.join(format!(".{name}.{}.new", std::process::id()));
-        let write = || -> std::io::Result<()> {
-            fs::create_dir_all(&self.directory)?;
-            fs::write(&beside, [head.as_bytes(), &pieces.concat()].concat())?;
-            fs::rename(&beside, self.directory.join(name))
-        };
-        if write().is_err() {
-            drop(fs::remove_file(&beside));
-        }
+        let sealed = [head.as_bytes(), &pieces.concat()].concat();
+        let made = fs::create_dir_all(&self.directory);
+        drop(made.and_then(|()| beside::replace(&self.directory, name, |mut file| file.write_all(&sealed))));
     }
 
     fn key(&self) -> Option<&str> {

@@ -16,7 +16,7 @@ use super::project::{CONFIG, Trouble};
 const LARGEST: u64 = 16 << 20;
 
 /// What a set of paths holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// Every resource, in order of files and of places in them.
     pub documents: Vec<Document>,

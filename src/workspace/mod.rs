@@ -1,5 +1,6 @@
 //! Files: discovery, `joch.yaml`, ignore rules, the journals of runs.
 
+mod beside;
 mod cache;
 mod config;
 pub mod dataset;

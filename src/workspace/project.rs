@@ -5,7 +5,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::beside;
 use super::config::Config;
+
+/// What Unix calls a disk that fails; Rust has no name for it.
+const EIO: i32 = 5;
 
 /// A file could not be found, read or written.
 #[derive(Debug)]
@@ -23,6 +27,9 @@ impl Trouble {
             std::io::ErrorKind::StorageFull => Some("free some space on that disk, then run the command again".into()),
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Some("allow it on that path, then run the command again".into())
+            }
+            _ if why.raw_os_error() == Some(EIO) => {
+                Some("see what the system's log says of that disk, then run the command again".into())
             }
             _ => None,
         };
@@ -173,13 +180,7 @@ pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(trouble)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = directory.join(format!(".{name}.{}.new", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        fs::File::open(directory)?.sync_all()
-    };
-    write().inspect_err(|_| drop(fs::remove_file(&beside))).map_err(trouble)
+    let synced = |mut file: &fs::File| file.write_all(bytes).and_then(|()| file.sync_all());
+    beside::replace(directory, &name, synced).map_err(trouble)?;
+    fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(trouble)
 }

@@ -25,7 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("csv", &["src/eval/dataset/"]),
-    ("flate2", &["src/ledger/loose.rs"]),
+    ("flate2", &["src/ledger/bundle.rs", "src/ledger/loose.rs"]),
     ("futures_util", &["src/net/"]),
     ("git2", &["src/ledger/"]),
     ("gix_diff", &["src/ledger/"]),

@@ -1,14 +1,20 @@
 //! Random honest lives of a ledger, beside a plain model of it: after every command the two agree on what each
-//! environment runs and holds, and on every number; at the end the ledger proves itself.
+//! environment runs and holds, and on every number; at the end the ledger proves itself. Some commands are killed on
+//! their way: then the ledger is as the model was before that command, or as it is after it.
 //!
 //! Two agents, two tools, two policies. What an agent names is told by its content: `a` names tool `t` and policy
-//! `p`, and an odd content tool `u` too; `b` names `u`, and an odd content `t` too. Policy `q` selects `a`. Alice
-//! and Bob work, and the person who holds the key of `ci` approves. `JOCH_LIVES=200` leads as many other lives.
+//! `p`, and an odd content tool `u` too; `b` names `u`, and an odd content `t` too. Policy `q` selects `a`. Alice,
+//! Bob and Dave work, Bob under one key after another, and Carol, who holds the key of `ci`, approves and rejects.
+//! `JOCH_LIVES=200` leads as many other lives, two at once for each processor.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use joch::ledger::{Environment, Reader, Repository};
+use joch::ledger::{Environment, Reader, Repository, generate_key};
 use joch::resource::{Digest, Kind, Resource, ResourceId, Value};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -45,12 +51,50 @@ struct Runs {
     members: Contents,
 }
 
+/// How a promotion into the gated rung gets past its gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Carol approves first.
+    Approved,
+    /// Carol rejects first, and approves after all.
+    Rejected,
+    /// Bob overrides the gate, and Alice reviews that.
+    Overridden,
+}
+
 #[derive(Debug, Clone)]
 enum Step {
-    Apply { rung: usize, set: Contents },
-    Promote { thing: Thing, from: usize },
-    Rollback { agent: Thing, rung: usize, pick: prop::sample::Index },
-    Delete { thing: Thing, rung: usize },
+    Apply {
+        rung: usize,
+        set: Contents,
+    },
+    Promote {
+        thing: Thing,
+        from: usize,
+        way: Way,
+    },
+    /// Somebody holds what an agent runs in a rung, or lets it go.
+    Hold {
+        agent: Thing,
+        rung: usize,
+        action: &'static str,
+        pick: prop::sample::Index,
+    },
+    /// An admin changes a Team that decides nothing.
+    Trust {
+        content: u8,
+    },
+    /// Bob's key is taken away and another one given to him.
+    Rotate,
+    Rollback {
+        agent: Thing,
+        rung: usize,
+        pick: prop::sample::Index,
+    },
+    Delete {
+        thing: Thing,
+        rung: usize,
+    },
 }
 
 impl Thing {
@@ -109,6 +153,8 @@ struct Rung {
     catalog: Contents,
     runs: BTreeMap<Thing, Runs>,
     served: BTreeMap<Thing, BTreeSet<usize>>,
+    /// Versions that nothing but a rollback brings in.
+    held: BTreeSet<(Thing, usize)>,
     releases: u64,
 }
 
@@ -232,6 +278,16 @@ impl Model {
         unselected || guarded.any(|older| older)
     }
 
+    /// Whether a change brings in a version that is on hold there.
+    fn is_held(&self, rung: usize, after: &Rung) -> bool {
+        let before = &self.rungs[rung];
+        let mut brought = after.runs.iter().filter(|(agent, runs)| before.runs.get(agent) != Some(runs));
+        brought.any(|(agent, runs)| {
+            let known = self.agents.get(agent).and_then(|known| known.iter().position(|one| one == runs));
+            known.is_some_and(|at| before.held.contains(&(*agent, at + 1)))
+        })
+    }
+
     fn land(&mut self, rung: usize, mut after: Rung) {
         for (thing, content) in &after.catalog {
             let known = self.shared.entry(*thing).or_default();
@@ -258,40 +314,105 @@ struct Life {
     model: Model,
     tips: [Vec<String>; 3],
     told: String,
+    /// Bob's key, and how many he had before.
+    bob: (PathBuf, usize),
+    /// When the command that changes the ledger next is killed.
+    kill: Option<Duration>,
+}
+
+/// What a command printed.
+#[derive(Clone, Default)]
+struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Life {
     fn begin() -> Self {
         let world = World::new("machine");
-        let mut life = Self { world, model: Model::default(), tips: Default::default(), told: String::new() };
+        let bob = (world.home("bob").join(".ssh/id_ed25519"), 0);
+        let (model, tips, told) = (Model::default(), Default::default(), String::new());
+        let mut life = Self { world, model, tips, told, bob, kill: None };
         life.must("alice", "joch init --operator alice@example.com --ladder dev,staging,prod");
-        let member = |who: &str, person: &str, role: &str| {
-            let key = std::fs::read_to_string(fixtures().join("identities").join(person).join("id_ed25519.pub"));
-            format!("{{user: {who}, {role}, keys: ['{}']}}", key.expect("everyone has a key").trim_end())
-        };
         let head = "apiVersion: joch.dev/v1alpha1\nkind:";
-        let trust = [
-            format!(
-                "{head} Team\nmetadata: {{name: rm}}\nspec: {{members: [{}]}}\n",
-                member("carol", "ci", "role: approver")
-            ),
-            format!(
-                "{head} Team\nmetadata: {{name: ops}}\nspec: {{members: [{}]}}\n",
-                member("bob", "bob", "role: operator, environments: [dev, staging, prod]")
-            ),
-            format!("{head} Environment\nmetadata: {{name: prod}}\nspec: {{gates: ['approval:rm']}}\n"),
-        ];
-        std::fs::write(life.world.project().join("trust.yaml"), trust.join("---\n")).expect("own file");
+        let carol = public(&fixtures().join("identities/ci/id_ed25519"));
+        let rm = format!(
+            "{head} Team\nmetadata: {{name: rm}}\nspec: {{members: [{{user: carol, role: approver, keys: ['{carol}']}}]}}\n"
+        );
+        let spec = "{gates: ['approval:rm'], override: [alice@example.com, bob]}";
+        let prod = format!("{head} Environment\nmetadata: {{name: prod}}\nspec: {spec}\n");
+        std::fs::write(life.world.project().join("trust.yaml"), [rm, prod, life.ops()].join("---\n"))
+            .expect("own file");
         life.must("alice", "joch apply -f trust.yaml");
         life
     }
 
-    /// Runs a line, and gives its exit code; what it said is kept for whoever looks at a failure.
+    /// Those who work beside Alice, with the keys that they have now.
+    fn ops(&self) -> String {
+        let dave = public(&fixtures().join("identities/mallory/id_ed25519"));
+        let member = |who: &str, key: String| {
+            format!("{{user: {who}, role: operator, environments: [dev, staging, prod], keys: ['{key}']}}")
+        };
+        let members = [member("bob", public(&self.bob.0)), member("dave", dave)].join(", ");
+        format!("apiVersion: joch.dev/v1alpha1\nkind: Team\nmetadata: {{name: ops}}\nspec: {{members: [{members}]}}\n")
+    }
+
+    /// The environment of somebody's commands.
+    fn variables(&self, person: &str) -> BTreeMap<String, OsString> {
+        let command = self.world.command(person, "joch");
+        let set = command.get_envs().filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value?.to_owned())));
+        let mut variables: BTreeMap<String, OsString> = set.collect();
+        if person == "bob" {
+            variables.insert("JOCH_SIGNING_KEY".into(), self.bob.0.clone().into());
+        }
+        variables
+    }
+
+    /// Runs a line in this process, and gives its exit code; what it said is kept for whoever looks at a failure.
     fn run(&mut self, person: &str, line: &str) -> i32 {
-        let outcome = self.world.sh(person, line);
-        writeln!(self.told, "{person}: {line} -> {}\n{}{}", outcome.code, outcome.stdout, outcome.stderr)
-            .expect("text");
-        outcome.code
+        let printed = Printed::default();
+        let mut world = joch::cli::World {
+            arguments: line.split(' ').map(OsString::from).collect(),
+            directory: self.world.project(),
+            variables: self.variables(person),
+            stdin: Box::new(std::io::empty()),
+            stdout: Box::new(printed.clone()),
+            stderr: Box::new(printed.clone()),
+            terminal: None,
+            now: chrono::Utc::now,
+            program: PathBuf::from("joch"),
+        };
+        let code = i32::from(joch::cli::run(&mut world));
+        self.tell(person, line, &format!("{code}"), &printed.0.lock().expect("no panic"));
+        code
+    }
+
+    /// Runs a line as `run` does, or in a process of its own that is killed in its time. `None`: it was killed.
+    fn change(&mut self, person: &str, line: &str) -> Option<i32> {
+        let Some(delay) = self.kill.take() else { return Some(self.run(person, line)) };
+        let mut command = self.world.command(person, "joch");
+        command.args(line.split(' ').skip(1)).env_clear().envs(self.variables(person));
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("joch runs");
+        std::thread::sleep(delay);
+        // It may have ended by itself.
+        child.kill().ok();
+        let output = child.wait_with_output().expect("it ended");
+        let code = output.status.code();
+        self.tell(person, line, &format!("{code:?} within {delay:?}"), &output.stdout);
+        code
+    }
+
+    fn tell(&mut self, person: &str, line: &str, code: &str, printed: &[u8]) {
+        let printed = String::from_utf8_lossy(printed);
+        writeln!(self.told, "{person}: {line} -> {code}\n{printed}").expect("text");
     }
 
     fn must(&mut self, person: &str, line: &str) {
@@ -305,17 +426,19 @@ impl Life {
                 let project = self.world.project();
                 let texts: Vec<_> = set.iter().map(|(thing, content)| thing.yaml(*content)).collect();
                 std::fs::write(project.join("set.yaml"), texts.join("---\n")).expect("own file");
-                let code = self.run(person, &format!("joch apply -f set.yaml --env {}", RUNGS[*rung]));
+                let code = self.change(person, &format!("joch apply -f set.yaml --env {}", RUNGS[*rung]));
                 (*rung, self.model.rungs[*rung].apply(set), code)
             }
-            Step::Promote { thing, from } => {
+            Step::Promote { thing, from, way } => {
                 let (source, target) = (&self.model.rungs[*from], &self.model.rungs[from + 1]);
                 let comes = target.promote(*thing, source);
-                let way = format!("{} --from {} --to {}", word(*thing), RUNGS[*from], RUNGS[from + 1]);
-                if from + 1 == GATED {
-                    self.run("ci", &format!("joch approve {way}"));
-                }
-                (from + 1, comes, self.run(person, &format!("joch promote {way}")))
+                let words = format!("{} --from {} --to {}", word(*thing), RUNGS[*from], RUNGS[from + 1]);
+                let code = if from + 1 == GATED {
+                    self.past_the_gate(person, &words, *way, matches!(comes, Comes::Change(_)))
+                } else {
+                    self.change(person, &format!("joch promote {words}"))
+                };
+                (from + 1, comes, code)
             }
             Step::Rollback { agent, rung, pick } => {
                 let here = &self.model.rungs[*rung];
@@ -323,25 +446,58 @@ impl Life {
                 let version = *served.iter().nth(pick.index(served.len())).expect("within");
                 let mut after = here.clone();
                 after.runs.insert(*agent, self.model.agents[agent][version - 1].clone());
+                if let Some(left) = here.runs.get(agent) {
+                    after.held.insert((*agent, self.model.version(*agent, left)));
+                }
                 let comes = here.becomes(after);
                 let line = format!("joch rollback {} --to-version {version} --env {}", spaced(*agent), RUNGS[*rung]);
-                let code = self.run(person, &line);
-                assert_eq!(code, 0, "no gate holds a rollback up\n{}", self.told);
+                let code = self.change(person, &line);
+                assert!(code.is_none_or(|code| code == 0), "no gate holds a rollback up\n{}", self.told);
                 (*rung, comes, code)
             }
             Step::Delete { thing, rung } => {
                 let line = format!("joch delete {} --env {}", spaced(*thing), RUNGS[*rung]);
-                let code = self.run(person, &line);
+                let code = self.change(person, &line);
                 (*rung, self.model.rungs[*rung].delete(*thing), code)
             }
+            Step::Hold { agent, rung, action, pick } => {
+                let known = self.model.agents.get(agent).map_or(0, Vec::len);
+                if known == 0 {
+                    return;
+                }
+                let version = pick.index(known) + 1;
+                let line =
+                    format!("joch {action} {} --version {version} --env {} --reason why", spaced(*agent), RUNGS[*rung]);
+                self.must(person, &line);
+                let held = &mut self.model.rungs[*rung].held;
+                if *action == "hold" {
+                    held.insert((*agent, version))
+                } else {
+                    held.remove(&(*agent, version))
+                };
+                return self.agree();
+            }
+            Step::Trust { content } => {
+                let head = "apiVersion: joch.dev/v1alpha1\nkind: Team\nmetadata: {name: more}";
+                let team = format!("{head}\nspec: {{description: '{content}', members: []}}\n");
+                std::fs::write(self.world.project().join("team.yaml"), team).expect("own file");
+                self.must("alice", "joch apply -f team.yaml");
+                return self.agree();
+            }
+            Step::Rotate => return self.rotate(),
         };
-        match comes {
-            Comes::Refusal => assert_ne!(code, 0, "{step:?}\n{}", self.told),
+        match (comes, code) {
+            (Comes::Refusal, code) => assert_ne!(code, Some(0), "{step:?}\n{}", self.told),
             // Deleting what never was is refused, deleting what is gone is not; neither changes anything.
-            Comes::Nothing => assert!(code == 0 || matches!(step, Step::Delete { .. }), "{step:?}\n{}", self.told),
-            Comes::Change(after) => {
+            (Comes::Nothing, code) => {
+                let refused = code.is_some_and(|code| code != 0) && !matches!(step, Step::Delete { .. });
+                assert!(!refused, "{step:?}\n{}", self.told);
+            }
+            (Comes::Change(after), Some(code)) => {
+                let stopped = self.model.is_held(rung, &after) && !matches!(step, Step::Rollback { .. });
                 let expected = match step {
-                    Step::Promote { thing, from } if self.model.goes_back(*thing, *from) => 2,
+                    _ if stopped => 2,
+                    Step::Promote { thing, from, .. } if self.model.goes_back(*thing, *from) => 2,
                     Step::Apply { .. } | Step::Delete { .. } if rung == GATED => 3,
                     _ => 0,
                 };
@@ -350,8 +506,63 @@ impl Life {
                     self.model.land(rung, after);
                 }
             }
+            (Comes::Change(after), None) => {
+                // It is there or it is not, whoever looks and before anybody settles it; `agree` sees whether that is so.
+                if self.has_release(rung, self.model.rungs[rung].releases + 1) {
+                    self.model.land(rung, after);
+                }
+            }
         }
         self.agree();
+    }
+
+    /// Promotes into the gated rung; `changes`: whether there is anything to decide.
+    fn past_the_gate(&mut self, person: &str, words: &str, way: Way, changes: bool) -> Option<i32> {
+        let promote = format!("joch promote {words}");
+        match way {
+            Way::Approved => {
+                self.run("ci", &format!("joch approve {words}"));
+                self.change(person, &promote)
+            }
+            Way::Rejected => {
+                let said = self.run("ci", &format!("joch reject {words}"));
+                if changes && said == 0 {
+                    assert_eq!(self.run(person, &promote), 2, "a no stands\n{}", self.told);
+                    self.agree();
+                }
+                self.run("ci", &format!("joch approve {words}"));
+                self.change(person, &promote)
+            }
+            Way::Overridden => {
+                let code = self.change("bob", &format!("{promote} --override approval:rm --reason why --ticket T-1"));
+                let last = self.model.rungs[GATED].releases + 1;
+                if changes && self.has_release(GATED, last) {
+                    // Nothing was overridden where Carol had approved the same before.
+                    self.run("alice", &format!("joch approvals review prod/{last} --decision accept --rationale why"));
+                }
+                code
+            }
+        }
+    }
+
+    /// Takes Bob's key away and gives him another one; with the old one nothing is written any more.
+    fn rotate(&mut self) {
+        let (old, count) = self.bob.clone();
+        let new = self.world.home("bob").join(format!(".ssh/key{count}"));
+        generate_key(&new, "bob").expect("a key");
+        self.bob = (new.clone(), count + 1);
+        std::fs::write(self.world.project().join("ops.yaml"), self.ops()).expect("own file");
+        self.must("alice", "joch apply -f ops.yaml");
+        self.bob.0 = old;
+        assert_eq!(self.run("bob", "joch apply -f ops.yaml"), 4, "{}", self.told);
+        self.bob.0 = new;
+        self.agree();
+    }
+
+    fn has_release(&self, rung: usize, number: u64) -> bool {
+        let repository = Repository::open(self.world.project().join(".joch/ledger.git")).expect("a ledger");
+        let snapshot = repository.snapshot().expect("its refs");
+        snapshot.tag(&format!("release/{}/{number}", RUNGS[rung])).expect("readable").is_some()
     }
 
     /// Compares the ledger with the model.
@@ -404,6 +615,11 @@ impl Life {
     }
 }
 
+/// The public half of a key.
+fn public(key: &std::path::Path) -> String {
+    std::fs::read_to_string(key.with_extension("pub")).expect("a public key").trim_end().to_owned()
+}
+
 /// `tool/t`, as `promote` takes it.
 fn word(thing: Thing) -> String {
     let id = thing.id();
@@ -426,51 +642,83 @@ fn catalog(environment: &Environment<'_, '_>) -> Contents {
     entries.map(|entry| (Thing::of(entry.id()), content(&entry))).collect()
 }
 
-fn steps() -> impl Strategy<Value = Vec<(&'static str, Step)>> {
+/// Who does what, and after how many milliseconds it is killed.
+type Deed = (&'static str, Step, Option<u64>);
+
+fn steps() -> impl Strategy<Value = Vec<Deed>> {
     let thing = || prop::sample::select(vec![A, B, T, U, P, Q]);
     let agent = || prop::sample::select(vec![A, B]);
     let lower = || prop_oneof![3 => Just(0_usize), 1 => Just(1)];
     let anywhere = || prop_oneof![4 => Just(0_usize), 3 => Just(1), 3 => Just(2)];
+    let way = || prop_oneof![3 => Just(Way::Approved), 1 => Just(Way::Rejected), 1 => Just(Way::Overridden)];
+    let pick = any::<prop::sample::Index>;
     let step = prop_oneof![
-        4 => (anywhere(), prop::collection::btree_map(thing(), 0_u8..4, 1..4)).prop_map(|(rung, set)| Step::Apply { rung, set }),
-        4 => (agent(), lower()).prop_map(|(thing, from)| Step::Promote { thing, from }),
-        1 => (thing(), Just(0)).prop_map(|(thing, from)| Step::Promote { thing, from }),
-        2 => (agent(), anywhere(), any::<prop::sample::Index>()).prop_map(|(agent, rung, pick)| Step::Rollback { agent, rung, pick }),
-        1 => (thing(), anywhere()).prop_map(|(thing, rung)| Step::Delete { thing, rung }),
+        8 => (anywhere(), prop::collection::btree_map(thing(), 0_u8..4, 1..4)).prop_map(|(rung, set)| Step::Apply { rung, set }),
+        8 => (agent(), lower(), way()).prop_map(|(thing, from, way)| Step::Promote { thing, from, way }),
+        2 => (thing(), Just(0), way()).prop_map(|(thing, from, way)| Step::Promote { thing, from, way }),
+        4 => (agent(), anywhere(), pick()).prop_map(|(agent, rung, pick)| Step::Rollback { agent, rung, pick }),
+        2 => (thing(), anywhere()).prop_map(|(thing, rung)| Step::Delete { thing, rung }),
+        2 => (agent(), anywhere(), prop::sample::select(vec!["hold", "lift"]), pick())
+            .prop_map(|(agent, rung, action, pick)| Step::Hold { agent, rung, action, pick }),
+        1 => (0_u8..3).prop_map(|content| Step::Trust { content }),
+        1 => Just(Step::Rotate),
     ];
-    prop::collection::vec((prop::sample::select(vec!["alice", "bob"]), step), 15)
+    let kill = prop_oneof![4 => Just(None), 1 => (0_u64..LONGEST).prop_map(Some)];
+    prop::collection::vec((prop::sample::select(vec!["alice", "bob", "mallory"]), step, kill), 15)
 }
+
+/// In which time a command is killed, in milliseconds: one that is left alone takes about as long.
+const LONGEST: u64 = 120;
 
 /// Lives begin alike: everything is applied and climbs to production.
 fn beginning() -> Vec<Step> {
     let everything = AGENTS.into_iter().chain(SHARED).map(|thing| (thing, 0)).collect();
-    let climb = AGENTS.into_iter().flat_map(|thing| [0, 1].map(|from| Step::Promote { thing, from }));
+    let climb =
+        AGENTS.into_iter().flat_map(|thing| [0, 1].map(|from| Step::Promote { thing, from, way: Way::Approved }));
     std::iter::once(Step::Apply { rung: 0, set: everything }).chain(climb).collect()
 }
 
-#[test]
-fn the_ledger_is_what_a_plain_model_says() {
-    let more = std::env::var("JOCH_LIVES").ok().and_then(|lives| lives.parse().ok());
-    let cases = more.unwrap_or(6);
-    let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() };
-    // The same lives each time, unless more are asked for: a suite that fails by chance is read by nobody.
-    let mut runner = match more {
-        Some(_) => TestRunner::new(config),
-        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
-    };
+fn live(cases: u32, mut runner: TestRunner) -> Result<u32, String> {
     let result = runner.run(&steps(), |steps| {
         let mut life = Life::begin();
         life.agree();
         for step in beginning() {
             life.take("alice", &step);
         }
-        for (person, step) in &steps {
+        for (person, step, kill) in &steps {
+            life.kill = kill.map(Duration::from_millis);
             life.take(person, step);
+            life.kill = None;
         }
         life.end();
         Ok(())
     });
-    if let Err(why) = result {
-        panic!("{why}");
-    }
+    result.map(|()| cases).map_err(|why| why.to_string())
+}
+
+#[test]
+fn the_ledger_is_what_a_plain_model_says() {
+    let more: Option<u32> = std::env::var("JOCH_LIVES").ok().and_then(|lives| lives.parse().ok());
+    let config = |cases| ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: if more.is_some() { 0 } else { 20 },
+        ..ProptestConfig::default()
+    };
+    // The same lives each time, unless more are asked for: a suite that fails by chance is read by nobody.
+    let Some(lives) = more else {
+        let runner = TestRunner::new_with_rng(config(20), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        live(20, runner).unwrap_or_else(|why| panic!("{why}"));
+        return;
+    };
+    // Two for each processor: while one waits for the disk, the other works.
+    let at_once = u32::try_from(2 * std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1);
+    let lived: u32 = std::thread::scope(|scope| {
+        let shares = (0..at_once).map(|at| (lives + at) / at_once);
+        let threads: Vec<_> =
+            shares.map(|cases| scope.spawn(move || live(cases, TestRunner::new(config(cases))))).collect();
+        let ended = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+        ended.map(|ended| ended.unwrap_or_else(|why| panic!("{why}"))).sum()
+    });
+    assert_eq!(lived, lives);
 }

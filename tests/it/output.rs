@@ -64,6 +64,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ),
     ("ApprovalList", &["items[].id", "items[].state", "items[].environment", "items[].principal", "items[].changes[]"]),
     ("ApprovalResult", &["verdict", "id", "principal", "decision", "environment", "changes[].resource", "expires"]),
+    ("AuditExport", &["path", "references", "objects", "files", "trustRoot"]),
     ("AuditLog", &["items[].time", "items[].event", "items[].subjects[].kind", "items[].operator", "items[].verdict"]),
     ("DeletionResult", CHANGE),
     (
@@ -153,6 +154,7 @@ const PROMISED: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
+    ("GcResult", &["verdict", "dryRun", "pack", "objects", "references", "swept", "damaged"]),
     (
         "History",
         &[
@@ -341,6 +343,7 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("alice", "joch version", 0, "VersionInfo"),
     ("alice", "joch schema", 0, "KindList"),
     ("alice", "joch doctor", 0, "DoctorResult"),
+    ("alice", "joch gc", 1, "Error"),
     ("alice", "joch get agents", 1, "Error"),
     ("alice", "joch init --operator alice@example.com", 0, "InitResult"),
     ("alice", "joch init --operator alice@example.com", 0, "InitResult"),
@@ -443,7 +446,11 @@ const SCRIPT: &[(&str, &str, i32, &str)] = &[
     ("bob", "joch approvals review prod/2 --rationale fine", 0, "ReviewResult"),
     ("alice", "joch describe release prod/2", 0, "ReleaseDescription"),
     ("alice", "joch audit verify", 0, "VerifyResult"),
+    ("alice", "joch gc --dry-run", 0, "GcResult"),
+    ("alice", "joch gc", 0, "GcResult"),
+    ("alice", "joch gc", 0, "GcResult"),
     ("alice", "joch audit log", 0, "AuditLog"),
+    ("alice", "joch audit export --bundle exported", 0, "AuditExport"),
     ("alice", "joch audit prove support-triage --env prod", 0, "Proof"),
     ("alice", "git -C .joch/ledger.git tag -d release/prod/1 > gone; joch audit verify", 2, "VerifyResult"),
     ("alice", "joch audit prove support-triage", 64, "Error"),

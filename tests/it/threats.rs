@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The threats that the page tells at least; it may grow, and not shrink.
-const THREATS: usize = 36;
+const THREATS: usize = 48;
 
 #[test]
 fn every_threat_has_a_test_that_is_there() {

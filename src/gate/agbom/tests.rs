@@ -121,6 +121,7 @@ impl Scene {
             is_rollback: false,
             standing: self,
             running_in_source_since: None,
+            last_release: None,
             last_evidence: self.from.as_ref().map(|_| "earlier"),
             last_decided_at: self.from.as_ref().map(|_| now() - TimeDelta::days(20)),
             last_values: self.values.as_ref(),

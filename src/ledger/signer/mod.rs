@@ -1,8 +1,10 @@
-//! Signing, with the key that a person already has: here when the key lies open in a file, else through `ssh-keygen`,
-//! as Git does it.
+//! Signing, with the key that a person already has: here when the key lies open in a file, else through `ssh-keygen` or
+//! the program that the person's own Git configuration names, called as Git calls it.
 
+mod command;
 mod file;
 mod program;
+mod scratch;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -15,21 +17,30 @@ use super::error::{Error, Result};
 use super::signature;
 use program::Program;
 
+pub use command::default_key;
 pub use file::generate_key;
 
-/// What signing may know of the process: nothing else is handed to `ssh-keygen`.
+/// What signing may know of the process: nothing else is handed to the programs that sign.
 #[derive(Debug, Clone, Default)]
 pub struct SignerEnvironment {
     /// Where `~` leads.
     pub home: Option<PathBuf>,
-    /// The variables that `ssh-keygen` needs, by name.
+    /// The variables that signing programs need, by name.
     pub variables: Vec<(&'static str, OsString)>,
+    /// What signs in place of `ssh-keygen`: Git's `gpg.ssh.program`, as the user or the system set it.
+    pub program: Option<String>,
 }
 
-/// The variables that reach `ssh-keygen`: where programs are, the agent, and a window that asks for a passphrase.
-pub const SIGNER_VARIABLES: [&str; 8] = [
+/// The variables that reach the programs that sign: where programs are, who asks, the agent, and a window that asks for a
+/// passphrase or a finger.
+pub const SIGNER_VARIABLES: [&str; 13] = [
     "PATH",
     "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "XAUTHORITY",
     "SSH_AUTH_SOCK",
     "SSH_ASKPASS",
     "SSH_ASKPASS_REQUIRE",
@@ -42,7 +53,7 @@ impl SignerEnvironment {
     /// Takes what signing needs from a process environment.
     pub fn from_variables(get: impl Fn(&str) -> Option<OsString>) -> Self {
         let variables: Vec<_> = SIGNER_VARIABLES.into_iter().filter_map(|name| Some((name, get(name)?))).collect();
-        Self { home: get("HOME").map(PathBuf::from), variables }
+        Self { home: get("HOME").map(PathBuf::from), variables, program: None }
     }
 }
 
@@ -64,9 +75,22 @@ impl Signer {
     /// # Errors
     /// [`Error::Signing`] with what to do, when there is no key or joch cannot use it.
     pub fn open(key: &str, environment: &SignerEnvironment) -> Result<Self> {
+        Self::find(key, environment, false)
+    }
+
+    /// Opens the key that Git's own configuration names. A program that is named beside it signs with every such key, also
+    /// with one that lies open.
+    ///
+    /// # Errors
+    /// As [`Signer::open`].
+    pub fn open_as_git(key: &str, environment: &SignerEnvironment) -> Result<Self> {
+        Self::find(key, environment, environment.program.is_some())
+    }
+
+    fn find(key: &str, environment: &SignerEnvironment, by_program: bool) -> Result<Self> {
         if let Some(literal) = literal_key(key) {
             let public_key: PublicKey = literal.parse().map_err(|why: String| refuse(why, "name another key"))?;
-            let means = Means::Program(Program::agent_only(&public_key, environment));
+            let means = Means::Program(Program::agent_only(&public_key, environment)?);
             return Ok(Self { public_key, means });
         }
         let path = expand(key, environment.home.as_deref());
@@ -75,10 +99,10 @@ impl Signer {
             refuse(why, "name a key file, or make one with `ssh-keygen -t ed25519`")
         })?;
         if text.contains("-----BEGIN") {
-            Self::private(&path, &text, environment)
+            Self::private(&path, &text, environment, by_program)
         } else {
             let public_key = parse_public(&path, &text)?;
-            let means = Means::Program(Program::file(&path, &public_key, environment));
+            let means = Means::Program(Program::file(&path, &public_key, environment)?);
             Ok(Self { public_key, means })
         }
     }
@@ -103,13 +127,13 @@ impl Signer {
             Ok(key) if key == self.public_key => Ok(armor),
             Ok(key) => {
                 let why = format!("`{}` was asked and `{}` answered", self.public_key.fingerprint(), key.fingerprint());
-                Err(refuse(why, "check which key `ssh-add -l` lists"))
+                Err(refuse(why, self.means.asked_again()))
             }
-            Err(why) => Err(refuse(format!("the new signature does not count: {why}"), "try another key")),
+            Err(why) => Err(refuse(format!("the new signature does not count: {why}"), self.means.asked_again())),
         }
     }
 
-    fn private(path: &Path, text: &str, environment: &SignerEnvironment) -> Result<Self> {
+    fn private(path: &Path, text: &str, environment: &SignerEnvironment, by_program: bool) -> Result<Self> {
         if text.contains("PGP PRIVATE KEY") || text.contains("-----BEGIN CERTIFICATE") {
             let why = format!("`{}` is no SSH key; joch signs with SSH keys only", path.display());
             return Err(refuse(why, "make one with `ssh-keygen -t ed25519`"));
@@ -136,10 +160,20 @@ impl Signer {
             }
         };
         let means = match key {
-            Some(key) if file::can_sign(&key) => Means::File(Box::new(key)),
-            _ => Means::Program(Program::file(path, &public_key, environment)),
+            Some(key) if file::can_sign(&key) && !by_program => Means::File(Box::new(key)),
+            _ => Means::Program(Program::file(path, &public_key, environment)?),
         };
         Ok(Self { public_key, means })
+    }
+}
+
+impl Means {
+    /// What to look at where something else answered than was asked.
+    fn asked_again(&self) -> String {
+        match self {
+            Self::Program(program) => program.asked_again(),
+            Self::File(_) => "try another key".to_owned(),
+        }
     }
 }
 
@@ -147,6 +181,12 @@ impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("public_key", &self.public_key).finish_non_exhaustive()
     }
+}
+
+/// Whether this is a public key that stands in place of a path, as Git allows it.
+#[must_use]
+pub fn is_literal_key(key: &str) -> bool {
+    literal_key(key).is_some()
 }
 
 /// The public key that stands in place of a path, in the ways Git allows.
@@ -165,8 +205,12 @@ fn expand(key: &str, home: Option<&Path>) -> PathBuf {
 }
 
 fn beside(path: &Path) -> PathBuf {
+    suffixed(path, ".pub")
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".pub");
+    name.push(suffix);
     PathBuf::from(name)
 }
 

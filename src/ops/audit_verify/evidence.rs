@@ -152,6 +152,14 @@ impl Added<'_, '_> {
             find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));
             return;
         };
+        if let Some(judge) = self.judge.filter(|judge| judge.principal(&item.key).is_none()) {
+            let key = item.key.fingerprint();
+            let short = &judge.commit[..judge.commit.len().min(10)];
+            let wrong =
+                format!("{key} of `{signer}` signed it, a key that trust {short} had taken away before it was added");
+            find(Rule::KeyUnlisted, wrong);
+            return;
+        }
         if let Err(why) = check_place(path, &item.id, &item.bytes, self.fact.time) {
             find(Rule::EvidenceName, why);
             return;

@@ -105,6 +105,11 @@ impl Court<'_, '_> {
             findings.push(fact.finding(Rule::ManifestContent, wrong));
         }
         findings.extend(check_manifest(fact, manifest, &derived.manifest));
+        let stored = self.reader.snapshot().blob_at(release.id, layout::MANIFEST)?;
+        if manifest.joch == derived.manifest.joch && stored != Some(manifest.to_json()) {
+            let wrong = "its manifest is not as joch writes it: a reader may take something else from it";
+            findings.push(fact.finding(Rule::ManifestContent, wrong));
+        }
         findings.extend(self.check_minted(release, &redraft.draft, &derived));
         let source = redraft.draft.source.as_ref().map(|source| source.commit.as_str());
         let beside: Vec<Record> = standing.values().cloned().collect();

@@ -1,7 +1,10 @@
 //! `joch audit verify`: whether the ledger is as honest verbs leave it. Reads everything through one snapshot, derives
 //! again what can be derived, and tells what contradicts a rule.
 
+mod ahead;
 mod bills;
+mod book;
+mod damage;
 mod evidence;
 mod genesis;
 mod judge;
@@ -12,7 +15,9 @@ mod releases;
 mod stopped;
 mod tags;
 mod trust;
+mod verdicts;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -22,24 +27,30 @@ use crate::audit::numbers::Numbers;
 use crate::audit::refs::{check_branches, check_refs};
 use crate::audit::{Finding, Rule};
 use crate::gate::review_command;
-use crate::ledger::{Ballots, Error, ObjectId, Reader, RefTarget};
+use crate::ledger::{Ballots, Census, Error, Frame, ObjectId, Reader, RefTarget, Repository, Signatures};
 use crate::release::layout;
+use crate::workspace::Project;
 
 use super::caller::Caller;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::find::check_environment;
-use super::remember::{forgotten, remember};
+use super::remember::{forgotten, recall, remember};
 
 use super::facts::broken;
 use lines::{Lines, line};
 use releases::Court;
+use verdicts::Verdicts;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The one environment whose releases are checked; all where none is named.
     pub environment: Option<String>,
+    /// The release, such as `prod/41`, after which releases are judged; all where none is named.
+    pub since: Option<String>,
+    /// Whether what an earlier audit found clean is judged again.
+    pub afresh: bool,
 }
 
 /// How much was looked at.
@@ -53,6 +64,10 @@ pub struct Checked {
     pub evidence: usize,
     /// Decisions that stopped a change and were made again.
     pub stopped: usize,
+    /// Releases that were judged before, in the same surroundings, and found clean.
+    pub remembered: usize,
+    /// Releases that were not judged, because the check was asked to begin after them.
+    pub skipped: usize,
 }
 
 /// What came of it.
@@ -74,11 +89,15 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let opened = Desk::open(caller);
     let desk = match opened {
         Ok(desk) => desk,
-        Err(why) => return refused(why),
+        Err(why) => return refused(why, caller),
     };
-    let reader = match desk.own_reader() {
-        Ok(reader) => reader,
-        Err(why) => return refused(why),
+    // Before the references are read: what others write meanwhile is newer than the one, and must not be than the other.
+    let seen = recall(&desk);
+    // A tag that cannot be read is told with the rest, and keeps nobody from looking at that.
+    let whole = desk.repository.whole_snapshot().or_else(|_| desk.repository.snapshot());
+    let reader = match whole {
+        Ok(snapshot) => Reader::new(snapshot),
+        Err(why) => return refused(why.into(), caller),
     };
     if let (Some(name), Ok(trust)) = (&request.environment, reader.trust()) {
         check_environment(trust.ladder(), name)?;
@@ -86,8 +105,26 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if desk.project.config.trust_root.is_none() {
         caller.notice("no `joch.yaml` pins the trust root: a ledger that was replaced whole would pass");
     }
-    let mut outcome = verify(&reader, request.environment.as_deref());
-    outcome.findings.extend(forgotten(&desk, &reader));
+    let after = first_of(request, &reader)?;
+    let cache = desk.cache();
+    let mut verdicts = if request.afresh { Verdicts::default() } else { Verdicts::load(&cache) };
+    let mut signatures = std::mem::take(&mut verdicts.signatures);
+    // Everything that is stored is read, whatever was found clean before: only a quick look leaves that out.
+    let census = match after {
+        0 => Some(desk.repository.census(&signatures)),
+        _ => None,
+    };
+    if let Some(Ok(census)) = &census {
+        signatures.extend(&census.signatures);
+    }
+    let reader = reader.with_signatures(signatures);
+    let verdicts = RefCell::new(verdicts);
+    let mut outcome = verify(&reader, request.environment.as_deref(), &verdicts, after);
+    if let Some(census) = census {
+        hurt(&desk.repository, census, Some(&reader), &mut outcome.findings);
+    }
+    outcome.findings.extend(forgotten(&seen, &reader));
+    outcome.findings.extend(ahead::check(&reader, caller.now));
     outcome.findings.sort();
     outcome.findings.dedup();
     // Damage is told as findings.
@@ -97,7 +134,27 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     {
         caller.notice(format!("what was seen could not be remembered: {why}"));
     }
+    if outcome.findings.is_empty() && after == 0 {
+        verdicts.borrow().store(&cache, &reader);
+    }
     Ok(outcome)
+}
+
+/// The number of the release that a check begins after: 0 where it begins at the beginning.
+fn first_of(request: &Request, reader: &Reader<'_>) -> Result<u64> {
+    let Some(since) = &request.since else { return Ok(0) };
+    let Some(environment) = &request.environment else {
+        return Err(Failure::usage("`--since` needs `--env`: a release is one of an environment").into());
+    };
+    let number = since.strip_prefix(&format!("{environment}/")).unwrap_or(since);
+    let number = number.parse::<u64>().ok().filter(|number| *number > 0);
+    let there = number.map(|number| reader.release(&format!("{environment}/{number}"))).transpose()?.flatten();
+    match (number, there) {
+        (Some(number), Some(_)) => Ok(number),
+        _ => Err(Failure::usage(format!("`{environment}` has no release `{since}`"))
+            .next(format!("`joch releases --env {environment}` lists those that it has"))
+            .into()),
+    }
 }
 
 /// The overrides that nobody accepted in time, and those that somebody rejected.
@@ -127,7 +184,7 @@ fn late(reader: &Reader<'_>, only: Option<&str>, now: DateTime<Utc>) -> Result<V
 }
 
 /// Verifies what a reader reads.
-fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
+fn verify(reader: &Reader<'_>, only: Option<&str>, verdicts: &RefCell<Verdicts>, after: u64) -> Outcome {
     let mut findings = Vec::new();
     let mut lines = Lines::new();
     for (branch, tip) in reader.snapshot().branches() {
@@ -136,6 +193,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
             Err(why) => findings.push(broken(&why)),
         }
     }
+    verdicts.borrow_mut().hold_against(reader, &lines);
     let history = trust::follow(reader, &lines, &mut findings);
     let rungs: BTreeSet<String> =
         history.0.iter().flat_map(|step| step.trust.ladder().rungs().iter().cloned()).collect();
@@ -147,7 +205,8 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
     let testimony = evidence::follow(reader, &lines, &history, &mut findings);
     let numbers = numbers(reader, &lines, &rungs);
     findings.extend(numbers.check());
-    let court = Court { reader, lines: &lines, trust: &history, numbers: &numbers, testimony: &testimony };
+    let court =
+        Court { reader, lines: &lines, trust: &history, numbers: &numbers, testimony: &testimony, verdicts, after };
     let mut released = BTreeMap::new();
     let mut decided_again = 0;
     let wanted = |rung: &&String| only.is_none_or(|only| only == rung.as_str());
@@ -159,7 +218,14 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
     check_decisions(&testimony, &lines, &mut findings);
     let commits: BTreeSet<ObjectId> = lines.values().flat_map(|line| line.commits.iter().copied()).collect();
     Outcome {
-        checked: Checked { commits: commits.len(), tags, evidence: testimony.items, stopped: decided_again },
+        checked: Checked {
+            commits: commits.len(),
+            tags,
+            evidence: testimony.items,
+            stopped: decided_again,
+            remembered: verdicts.borrow().believed,
+            skipped: usize::try_from(after).unwrap_or(usize::MAX),
+        },
         findings,
         warnings: Vec::new(),
     }
@@ -168,7 +234,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>) -> Outcome {
 fn check_names(reader: &Reader<'_>, rungs: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     match reader.snapshot().all_refs() {
         Ok(refs) => {
-            findings.extend(check_refs(refs.iter().map(|(name, _)| name.as_str()), rungs));
+            findings.extend(check_refs(refs.keys().map(String::as_str), rungs));
             for (name, _) in refs.iter().filter(|(_, target)| matches!(target, RefTarget::Symbolic(_))) {
                 let message = format!("`{name}` names another ref and not an object; `git symbolic-ref -d {name}`");
                 findings.push(Finding::new(Rule::RefGrammar, name, message));
@@ -210,15 +276,69 @@ fn check_decisions(testimony: &evidence::Testimony, lines: &Lines, findings: &mu
     }
 }
 
-/// A ledger that cannot be opened because it could deceive is an outcome; one that is not there is an error.
-fn refused(why: anyhow::Error) -> Result<Outcome> {
-    let finding = match (why.downcast_ref::<Error>(), why.downcast_ref::<Failure>()) {
-        (Some(error @ (Error::Refused { .. } | Error::Damaged { .. } | Error::Missing { .. })), _) => broken(error),
+/// What is wrong with the files of the repository, those that nobody refers to among them.
+fn hurt(
+    repository: &Repository,
+    census: Result<Census, Error>,
+    reader: Option<&Reader<'_>>,
+    findings: &mut Vec<Finding>,
+) {
+    let census = census.unwrap_or_else(|why| {
+        findings.push(broken(&why));
+        Census::default()
+    });
+    let of_frame = Frame::read(repository.path()).map(|frame| damage::of_frame(&frame, &census)).unwrap_or_default();
+    if of_frame.iter().any(|finding| finding.rule == Rule::ObjectDamaged) {
+        findings.retain(|finding| !finding.object.starts_with("the reference `"));
+    }
+    findings.retain(|found| !of_frame.iter().any(|more| (more.rule, &more.object) == (found.rule, &found.object)));
+    if of_frame.iter().any(|finding| finding.rule == Rule::BranchMissing) {
+        findings.retain(|finding| !finding.object.starts_with("the branch `"));
+    }
+    findings.extend(of_frame);
+    findings.extend(damage::of_packs(&census));
+    if let Some(reader) =
+        reader.filter(|_| !(findings.is_empty() && census.hurt.is_empty() && census.missing.is_empty()))
+    {
+        damage::of_objects(reader, &census, findings);
+    }
+}
+
+/// A ledger that cannot be opened because it could deceive or is damaged is an outcome; one that is not there is an
+/// error.
+fn refused(why: anyhow::Error, caller: &Caller<'_>) -> Result<Outcome> {
+    let mut findings: Vec<_> = match (why.downcast_ref::<Error>(), why.downcast_ref::<Failure>()) {
+        (
+            Some(
+                error @ (Error::Refused { .. }
+                | Error::Damaged { .. }
+                | Error::BrokenReference { .. }
+                | Error::Missing { .. }),
+            ),
+            _,
+        ) => vec![broken(error)],
         (_, Some(failure)) if failure.code == "trust-root" => {
             let next = failure.next.as_ref().map_or_else(String::new, |next| format!("; {next}"));
-            Finding::new(Rule::TrustRoot, "refs/heads/trust", format!("{}{next}", failure.message))
+            vec![Finding::new(Rule::TrustRoot, "refs/heads/trust", format!("{}{next}", failure.message))]
         }
-        _ => return Err(why),
+        _ => Vec::new(),
     };
-    Ok(Outcome { findings: vec![finding], ..Outcome::default() })
+    let path = Project::find(&caller.directory)?.ledger(caller.variable("JOCH_LEDGER"), &caller.directory);
+    match Repository::open(&path) {
+        Ok(repository) => {
+            let reader = repository.snapshot().ok().map(Reader::new);
+            let census = repository.census(&Signatures::default());
+            hurt(&repository, census, reader.as_ref(), &mut findings);
+        }
+        Err(_) => {
+            let of_frame = |frame: &Frame| damage::of_frame(frame, &Census::default());
+            findings.extend(Frame::read(&path).iter().flat_map(of_frame));
+        }
+    }
+    if findings.is_empty() {
+        return Err(why);
+    }
+    findings.sort();
+    findings.dedup();
+    Ok(Outcome { findings, ..Outcome::default() })
 }

@@ -28,6 +28,15 @@ impl Served {
         self.0.get(id).is_some_and(|digests| digests.contains(&digest))
     }
 
+    /// It serves now what the manifest of a release that was found clean names.
+    pub(super) fn take(&mut self, manifest: &Manifest) {
+        let agents = manifest.agents.iter().map(|agent| (agent.id(), agent.digest));
+        let entries = manifest.resources.iter().map(|entry| (entry.id(), entry.digest));
+        for (id, digest) in agents.chain(entries) {
+            self.0.entry(id).or_default().extend(digest);
+        }
+    }
+
     /// It serves this content now.
     pub(super) fn add(&mut self, draft: &Draft) {
         let agents = draft.agents.iter().filter_map(|(id, edit)| Some((id, edit.after.as_ref()?.digest())));

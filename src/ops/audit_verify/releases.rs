@@ -1,23 +1,27 @@
 //! Follows an environment: every release is planned again from what it changed, and must say what that plan says.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::audit::chain::{Chain, Link};
 use crate::audit::commit::CommitFact;
 use crate::audit::numbers::Numbers;
-use crate::audit::tags::{ByRelease, Released};
 use crate::audit::tree::Parts;
 use crate::audit::trust::TrustHistory;
 use crate::audit::{Finding, Rule, trailer};
-use crate::ledger::{Environment, Reader, changed_paths};
+use crate::ledger::{Environment, ObjectId, Reader, changed_paths};
 use crate::release::{Event, Manifest, Operator, Source, layout};
+use crate::resource::Digest;
 use crate::trust::{Principal, Trust};
 
 use super::evidence::Testimony;
 use super::judge::Law;
 use super::lines::{Line, Lines};
 use super::redraft::{Release, Served};
+use super::tags::Given;
+use super::verdicts::Verdicts;
 use crate::ops::facts::{broken, commit_fact};
 
 /// What releases are judged by.
@@ -27,6 +31,9 @@ pub(super) struct Court<'a, 'r> {
     pub(super) trust: &'a TrustHistory,
     pub(super) numbers: &'a Numbers,
     pub(super) testimony: &'a Testimony,
+    pub(super) verdicts: &'a RefCell<Verdicts>,
+    /// The last release that is not judged, but only followed; none where this is 0.
+    pub(super) after: u64,
 }
 
 /// One environment on the way up its branch.
@@ -42,7 +49,7 @@ struct Way<'a> {
 
 impl<'a, 'r> Court<'a, 'r> {
     /// Follows the branch of an environment from its second commit; the first is the genesis.
-    pub(super) fn follow(&self, environment: &str, released: &mut ByRelease<Released>, findings: &mut Vec<Finding>) {
+    pub(super) fn follow(&self, environment: &str, released: &mut Given, findings: &mut Vec<Finding>) {
         let Some(line) = self.lines.get(environment) else { return };
         let mut way = Way {
             environment,
@@ -81,18 +88,26 @@ impl<'a, 'r> Court<'a, 'r> {
         way: &mut Way<'_>,
         place: usize,
         fact: &CommitFact,
-        released: &mut ByRelease<Released>,
+        released: &mut Given,
         findings: &mut Vec<Finding>,
     ) -> Result<()> {
         let (reader, id, parent) = (self.reader, way.line.commits[place], way.line.commits[place - 1]);
+        let manifest = reader.manifest(id);
+        let context =
+            manifest.as_ref().ok().and_then(Option::as_ref).map(|manifest| self.context(way, place, manifest));
+        let before = place as u64 <= self.after;
+        let clean = before || context.is_some_and(|context| self.verdicts.borrow_mut().was_clean(id, context));
         let tree = |id| reader.snapshot().commit(id).map(|commit| commit.tree);
-        let changes = changed_paths(reader.snapshot(), Some(tree(parent)?), Some(tree(id)?))?;
+        let changes = match clean {
+            true => Vec::new(),
+            false => changed_paths(reader.snapshot(), Some(tree(parent)?), Some(tree(id)?))?,
+        };
         let parts = Parts::of(changes.iter().map(|change| change.path.as_str()));
         for path in &parts.strange {
             findings.push(fact.finding(Rule::TreePath, format!("it changes `{path}`, which no release does")));
         }
-        let manifest = match reader.manifest(id) {
-            Ok(Some(manifest)) if parts.manifest => manifest,
+        let manifest = match manifest {
+            Ok(Some(manifest)) if clean || parts.manifest => manifest,
             Ok(_) => {
                 findings.push(fact.finding(Rule::ManifestMissing, "it has no manifest of its own"));
                 return Ok(());
@@ -105,7 +120,11 @@ impl<'a, 'r> Court<'a, 'r> {
         let cited = self.lines.get(layout::TRUST).and_then(|line| line.place_of(&manifest.trust));
         let evidence = self.lines.get(layout::EVIDENCE).and_then(|line| line.place_of(&manifest.evidence));
         findings.extend(way.chain.follow(&Link { commit: fact, manifest: &manifest, trust: cited, evidence }));
-        released.insert((way.environment.to_owned(), way.chain.number), Released::of(fact));
+        released.entry(way.environment.to_owned()).or_default().insert(way.chain.number, id);
+        if before {
+            way.served.take(&manifest);
+            return self.bill(way, id, &manifest);
+        }
         let known = self.trust.0.iter().find(|step| step.trust.commit == manifest.trust).map(|step| &step.trust);
         let newest = self.trust.newest_unseeing(way.environment, place);
         let Some(trust) = known.or(newest) else { return Ok(()) };
@@ -113,6 +132,13 @@ impl<'a, 'r> Court<'a, 'r> {
         let principal = self.signer(way.environment, fact, trust, newest, findings);
         let (Some(principal), Ok(key)) = (principal, &fact.signature) else { return Ok(()) };
         let operator = Operator { principal, fingerprint: key.fingerprint() };
+        if clean {
+            way.served.take(&manifest);
+            // Asked each time: the ladder of its own trust, and whether its source is still there.
+            self.source(way.environment, fact, &manifest, trust, findings)?;
+            return self.bill(way, id, &manifest);
+        }
+        let told = findings.len();
         let release = Release {
             reader,
             fact,
@@ -130,8 +156,38 @@ impl<'a, 'r> Court<'a, 'r> {
         let law = Law { cited: trust, newest, evidence, operator: &operator };
         let draft = self.judge(&release, law, findings)?;
         way.served.add(&draft);
+        if let Some(context) = context.filter(|_| findings.len() == told && parts.strange.is_empty()) {
+            self.verdicts.borrow_mut().is_clean(id, context);
+        }
         for agent in draft.agents.keys() {
             way.billed |= reader.snapshot().entry_at(id, &layout::bom(agent))?.is_some();
+        }
+        Ok(())
+    }
+
+    /// Everything that the judgement of a release depends on and its own commit does not name: under another, it is
+    /// judged again. What it names cannot change; what came to the branches since is not asked.
+    fn context(&self, way: &Way<'_>, place: usize, manifest: &Manifest) -> Digest {
+        let newest = self.trust.newest_unseeing(way.environment, place);
+        let line = self.lines.get(layout::EVIDENCE);
+        let behind = line.and_then(|line| line.commits.get(line.place_of(&manifest.evidence)? + 1));
+        let key = (way.environment.to_owned(), place as u64);
+        let decisions = self.testimony.decisions.get(&key).into_iter().flatten();
+        let decisions = decisions.map(|record| Digest::of(record.to_json()).to_string());
+        let parts = [
+            newest.map(|newest| newest.commit.clone()).unwrap_or_default(),
+            behind.map(ToString::to_string).unwrap_or_default(),
+            decisions.collect::<Vec<_>>().join(" "),
+            way.billed.to_string(),
+        ];
+        Digest::of(parts.join("\n"))
+    }
+
+    /// Follows whether bills of materials are asked for.
+    fn bill(&self, way: &mut Way<'_>, id: ObjectId, manifest: &Manifest) -> Result<()> {
+        for agent in &manifest.agents {
+            let path = layout::bom(&agent.id());
+            way.billed = way.billed || self.reader.snapshot().entry_at(id, &path)?.is_some();
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! The ledger: that it is there, that it is the one that is pinned, and how its repository fares.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
-use crate::ledger::{Health, Reader, Repository};
+use crate::ledger::{Health, Interrupted, Reader, Repository};
 use crate::ops::caller::Caller;
 use crate::ops::desk::Desk;
 use crate::release::layout;
@@ -24,16 +26,17 @@ pub(super) fn check(project: &Project, key: Option<&PublicKey>, caller: &Caller<
     if !path.exists() {
         return vec![absent(project, caller)];
     }
-    // Looked at before `Desk::open` heals it, so that this can be told.
-    let before = match Repository::open(&path).and_then(|repository| repository.health()) {
-        Ok(health) => health,
+    // Settled before `Desk::open` does it and says nothing.
+    let settled = match Repository::open(&path).and_then(|repository| repository.heal()) {
+        Ok(settled) => settled,
         Err(why) => return vec![Check::of_error("ledger", State::Fail, &why.into())],
     };
     let opened = Desk::open(caller).and_then(|desk| {
         let health = desk.repository.health()?;
         let reader = desk.reader()?;
         let mut checks = vec![Check::ok("ledger", path.display().to_string())];
-        checks.extend(repository(&before, &health, &path.display().to_string()));
+        checks.extend(repository(settled.as_ref(), &health, &path.display().to_string()));
+        checks.push(left_over(&desk.repository.left_over()?));
         checks.extend(contents(&reader, &health, key, &path.display().to_string())?);
         Ok(checks)
     });
@@ -50,13 +53,13 @@ fn absent(project: &Project, caller: &Caller<'_>) -> Check {
 }
 
 /// The repository itself.
-fn repository(before: &Health, now: &Health, path: &str) -> Vec<Check> {
+fn repository(settled: Option<&Interrupted>, now: &Health, path: &str) -> Vec<Check> {
     let mut checks = Vec::new();
-    checks.push(match (before.interrupted, now.interrupted) {
-        (false, _) => Check::ok("journal", "no command was interrupted"),
-        (true, false) => Check::ok("journal", "a command was interrupted; what it began is settled now"),
-        (true, true) => Check::warn("journal", "a command was interrupted, or is at work right now")
+    checks.push(match settled {
+        Some(interrupted) => Check::ok("journal", told(interrupted)),
+        None if now.interrupted => Check::warn("journal", "a command was interrupted, or is at work right now")
             .next("run `joch doctor` again when nothing else writes to the ledger"),
+        None => Check::ok("journal", "no command was interrupted"),
     });
     if now.drifted.is_empty() {
         checks.push(Check::ok("settings", "as the ledger was made"));
@@ -69,14 +72,39 @@ fn repository(before: &Health, now: &Health, path: &str) -> Vec<Check> {
             .push(Check::warn("settings", message).next(format!("git -C {path} config {} {}", drift.key, drift.made)));
     }
     let message = format!("loose objects {}, packs {}, loose refs {}", now.loose_objects, now.packs, now.loose_refs);
-    checks.push(if now.loose_refs > MANY_LOOSE_REFS {
-        Check::warn("storage", message).next(format!("git -C {path} pack-refs --all makes reading faster"))
-    } else if now.loose_objects > MANY_LOOSE_OBJECTS {
-        Check::warn("storage", message).next(format!("git -C {path} repack packs them, and deletes nothing"))
+    let many = now.loose_refs > MANY_LOOSE_REFS || now.loose_objects > MANY_LOOSE_OBJECTS;
+    checks.push(if many {
+        Check::warn("storage", message).next("joch gc packs them, and reading is faster")
     } else {
         Check::ok("storage", message)
     });
     checks
+}
+
+/// Which change a killed command had begun, and what became of it.
+fn told(interrupted: &Interrupted) -> String {
+    let release = interrupted.references.iter().find_map(|name| name.strip_prefix("refs/tags/release/"));
+    let branch = interrupted.references.last().map(|name| name.trim_start_matches("refs/heads/"));
+    let change = match (release, branch) {
+        (Some(release), _) => format!("the release {release}"),
+        (None, Some(branch)) => format!("a change of `{branch}`"),
+        (None, None) => "a change".to_owned(),
+    };
+    match interrupted.finished {
+        true => format!("{change} was interrupted, and is finished now"),
+        false => format!("{change} was interrupted and is undone, as if it had never begun: run it again"),
+    }
+}
+
+/// What killed programs left.
+fn left_over(paths: &[PathBuf]) -> Check {
+    match paths {
+        [] => Check::ok("left-overs", "none"),
+        [first, ..] => {
+            let message = format!("{} of killed programs, such as `{}`", paths.len(), first.display());
+            Check::warn("left-overs", message).next("joch gc removes them")
+        }
+    }
 }
 
 /// What the ledger says: trust, its branches and tags, and the agents.
@@ -157,8 +185,8 @@ fn references(reader: &Reader<'_>, trust: &Trust) -> Result<Check> {
     }
     let all = reader.snapshot().all_refs()?;
     let strange: Vec<_> = all
-        .iter()
-        .map(|(name, _)| name.as_str())
+        .keys()
+        .map(String::as_str)
         .filter(|name| match (name.strip_prefix("refs/heads/"), name.strip_prefix("refs/tags/")) {
             (Some(branch), _) => !belongs(branch),
             (_, Some(tag)) => layout::Tag::parse(tag).is_none(),

@@ -19,9 +19,12 @@ pub struct AuditLog {
 /// What a check of the ledger found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct VerifyResult {
-    /// `clean`, or `refused`.
-    #[schemars(extend("enum" = ["clean", "refused"]))]
+    /// `clean`, `clean-since` where releases before one were believed, or `refused`.
+    #[schemars(extend("enum" = ["clean", "clean-since", "refused"]))]
     pub verdict: &'static str,
+    /// The release after which the check began, for a quick one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// How much was looked at.
     pub checked: CheckedCounts,
     /// What contradicts a rule.
@@ -41,6 +44,26 @@ pub struct CheckedCounts {
     pub evidence: usize,
     /// Decisions that stopped a change and were made again from what they cite.
     pub stopped: usize,
+    /// Releases that an earlier check here found clean in the same surroundings, and that were not planned again.
+    pub remembered: usize,
+    /// Releases that a quick check believed.
+    pub skipped: usize,
+}
+
+/// What was written for a stranger to check.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditExport {
+    /// The directory.
+    pub path: String,
+    /// How many branches and tags are in it.
+    pub references: usize,
+    /// How many objects of Git.
+    pub objects: usize,
+    /// How many files it has.
+    pub files: usize,
+    /// The commit at which trust begins.
+    pub trust_root: String,
 }
 
 /// What is proven of one agent.
@@ -100,7 +123,14 @@ impl VerifyResult {
     #[must_use]
     pub fn new(checked: CheckedCounts, findings: Vec<Finding>, warnings: Vec<String>) -> Self {
         let verdict = if findings.is_empty() { "clean" } else { "refused" };
-        Self { verdict, checked, findings, warnings }
+        Self { verdict, since: None, checked, findings, warnings }
+    }
+
+    /// The same of a check that began after a release.
+    #[must_use]
+    pub fn since(self, release: Option<String>) -> Self {
+        let verdict = if release.is_some() && self.verdict == "clean" { "clean-since" } else { self.verdict };
+        Self { verdict, since: release, ..self }
     }
 }
 
@@ -123,11 +153,36 @@ impl View for VerifyResult {
             1 => "1 finding".to_owned(),
             several => format!("{several} findings"),
         };
+        if let Some(since) = &self.since {
+            page.line(format!(
+                "a quick look: releases up to {since}, other environments and files that nothing leads to were believed"
+            ));
+        }
         page.line(format!("{}: {count} ({commits} commits, {tags} tags, {evidence} items of evidence)", self.verdict));
     }
 
     fn names(&self) -> Vec<String> {
         self.findings.iter().map(|finding| finding.object.clone()).collect()
+    }
+}
+
+impl View for AuditExport {
+    fn kind(&self) -> &'static str {
+        "AuditExport"
+    }
+
+    fn fields(&self) -> serde_json::Value {
+        super::fields_of(self)
+    }
+
+    fn text(&self, page: &mut Page, _wide: bool) {
+        let Self { path, references, objects, files, trust_root } = self;
+        page.line(format!("{path}: {references} branches and tags, {objects} objects, {files} files"));
+        page.line(format!("check it with: sh {path}/verify.sh {trust_root}"));
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.path.clone()]
     }
 }
 

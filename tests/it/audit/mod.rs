@@ -2,8 +2,10 @@
 //! hand is found.
 
 mod attacks;
+mod export;
 pub(crate) mod forge;
 mod honest;
+mod remembered;
 mod stopped;
 
 use crate::support::needs;

@@ -64,6 +64,46 @@ fn a_rejected_override_stops_what_comes_after_it_until_it_is_rolled_back() {
 }
 
 #[test]
+fn what_goes_forward_from_a_rejected_override_stands_on_it_until_it_is_rolled_back() {
+    let lab = broken("glass-stands", "4h");
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    lab.does("ci", &format!("promote a {TO_PROD}"));
+    assert!(lab.does("bob", "get agents").contains("overridden"), "what stands on it says so");
+    lab.does("alice", "approvals review prod/2 --decision reject --rationale 'it could have waited'");
+    lab.file("a.yaml", &agent("a", "four"));
+    lab.up("a.yaml", &["a"]);
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    let reason = "bob@example.com overrode approval:rm in prod/2, and alice@example.com rejected that";
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &["FAIL  review", reason]);
+    lab.does("bob", "rollback a --env prod --to-version 1");
+    for version in [2, 3] {
+        let back = format!("rollback a --env prod --to-version {version}");
+        lab.stopped("bob", &back, REFUSED, &["rejected by alice@example.com (the override in prod/2)"]);
+    }
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    lab.does("ci", &format!("promote a {TO_PROD}"));
+    assert!(!lab.does("bob", "get agents").contains("overridden"), "past its gates");
+    lab.is_sound();
+}
+
+#[test]
+fn what_nothing_served_before_a_rejected_override_is_deleted() {
+    let lab = with_glass("glass-first");
+    lab.file("a.yaml", &agent("a", "one"));
+    lab.up("a.yaml", &["a"]);
+    lab.does("bob", &format!("promote a {TO_PROD} {BREAK}"));
+    lab.does("alice", "approvals review prod/1 --decision reject --rationale no");
+    lab.file("a.yaml", &agent("a", "two"));
+    lab.up("a.yaml", &["a"]);
+    lab.does("alice", &format!("approve a {TO_PROD}"));
+    lab.stopped("ci", &format!("promote a {TO_PROD}"), REFUSED, &["FAIL  review", "joch delete agent a --env prod"]);
+    let delete = "delete agent a --env prod --reason rejected";
+    let told = lab.0.sh("bob", &format!("joch {delete}"));
+    assert!(!told.stdout.contains("FAIL  review"), "{}", told.stdout);
+    lab.is_sound();
+}
+
+#[test]
 fn an_override_by_somebody_who_lost_the_role_meanwhile_is_found() {
     let lab = with_glass("glass-lost");
     release(&lab, "one");

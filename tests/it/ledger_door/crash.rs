@@ -120,6 +120,20 @@ fn after_the_commit_point_everything_is_finished() {
 }
 
 #[test]
+fn references_that_are_links_to_their_values_are_moved_again() {
+    // As a killed process leaves them: a rename between two links of one file would do nothing, and leave the lock.
+    let crash = Crash::new("links");
+    crash.moved(4);
+    let value = crash.path(&format!("joch/value-{}", crash.new));
+    for name in [TAGS[0], TAGS[1], "refs/heads/prod"] {
+        fs::remove_file(crash.path(name)).expect("a file");
+        fs::hard_link(&value, crash.path(name)).expect("a link");
+    }
+    crash.ledger.heal().expect("it heals");
+    crash.assert_finished(crash.new);
+}
+
+#[test]
 fn a_rename_that_a_power_cut_lost_is_done_again() {
     let crash = Crash::new("lost-rename");
     crash.moved(4);
@@ -218,4 +232,48 @@ fn a_reader_neither_waits_nor_complains_while_another_writes() {
     drop(tx);
     reader.heal().expect("it heals");
     crash.assert_undone();
+}
+
+#[test]
+fn whoever_cannot_settle_a_journal_sees_what_settling_would_make() {
+    for (rows, packed) in (0..=4).flat_map(|rows| [(rows, false), (rows, true)]) {
+        let crash = Crash::new(&format!("through-{rows}-{packed}"));
+        fs::remove_file(crash.path("joch/txn")).expect("no journal yet");
+        let tx = crash.ledger.begin().expect("a turn");
+        crash.write("joch/txn", &crash.journal());
+        crash.moved(rows);
+        if packed {
+            // What is locked stays a file of its own.
+            crash.bench.try_git(&["pack-refs", "--all", "--prune"]);
+        }
+        let reader = Repository::open(crash.ledger.path()).expect("a ledger");
+        reader.heal().expect("it leaves that to the writer");
+        let seen = [reader.snapshot().expect("a read"), reader.whole_snapshot().expect("a read")];
+        let seen = seen.map(|snapshot| {
+            let tags = snapshot.tags("").expect("a read");
+            for (name, id) in &tags {
+                assert_eq!(snapshot.tag(name).expect("a read"), Some(*id), "{name}");
+            }
+            let one = TAGS.map(|tag| snapshot.tag(&tag["refs/tags/".len()..]).expect("a read").is_some());
+            assert_eq!(one, [rows == 4; 2], "after {rows} moves");
+            let branches = snapshot.branches().iter().map(|(name, id)| format!("refs/heads/{name} {id}"));
+            let tags = tags.iter().map(|(name, id)| format!("refs/tags/{name} {id}"));
+            let all: Vec<_> = branches.chain(tags).collect();
+            let named: Vec<_> = snapshot.all_refs().expect("a read").into_keys().collect();
+            assert_eq!(named, all.iter().map(|line| line.split(' ').next().expect("a name")).collect::<Vec<_>>());
+            all
+        });
+        assert!(crash.path("joch/txn").exists(), "nobody settled it");
+        drop(tx);
+        reader.heal().expect("it heals");
+        let after: Vec<_> = crash
+            .bench
+            .git(&["for-each-ref", "--format=%(refname) %(objectname)"])
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        for seen in seen {
+            assert_eq!(seen, after, "after {rows} moves");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! The Git door against the real Git: what joch writes, Git finds whole and well signed; what was tampered with, joch finds.
 
-mod bench;
+pub(crate) mod bench;
+mod collecting;
 mod crash;
-mod kill;
 mod reading;
 mod refusals;
 mod signing;

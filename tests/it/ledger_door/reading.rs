@@ -42,7 +42,7 @@ fn tags_are_found_loose_and_packed_by_name_and_by_prefix() {
     );
     let names: Vec<_> = snapshot.all_refs().expect("a read").into_iter().map(|(name, _)| name).collect();
     assert_eq!(names.len(), 5);
-    assert!(snapshot.all_refs().expect("a read").contains(&("refs/heads/prod".to_owned(), RefTarget::Object(second))));
+    assert_eq!(snapshot.all_refs().expect("a read")["refs/heads/prod"], RefTarget::Object(second));
 }
 
 #[test]

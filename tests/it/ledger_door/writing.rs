@@ -1,6 +1,6 @@
 //! What a transaction writes, and what it leaves alone.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use joch::ledger::{Edit, Error, Repository};
 
@@ -250,11 +250,14 @@ fn another_programs_lock_is_named_and_left() {
     let first = release(&ledger, &ana, 1);
     let lock = bench.path("ledger.git/refs/heads/prod.lock");
     std::fs::write(&lock, "").expect("a lock");
+    let long_ago = SystemTime::now() - Duration::from_secs(7 * 60);
+    std::fs::File::open(&lock).and_then(|file| file.set_modified(long_ago)).expect("own file");
     let mut tx = ledger.begin().expect("a turn");
     let made = tx.commit(&ana, &draft("prod", Some(first), vec![])).expect("a commit");
     tx.tag_light("agent/x/v2", made.id).expect("a tag");
     let error = tx.finish().expect_err("it is locked");
     assert!(matches!(&error, Error::Locked { path, .. } if *path == lock));
+    assert!(error.to_string().contains("a Git program that was killed, it seems, 7 minutes ago holds"), "{error}");
     assert_eq!(error.next(), Some(format!("if no Git program is at work, rm {}", lock.display())));
     assert!(lock.exists());
     std::fs::remove_file(lock).expect("it is free");
@@ -340,4 +343,26 @@ fn a_name_cannot_forge_a_header() {
     assert_eq!(commit.author.person.name, "Evegpgsig x");
     assert_eq!(commit.other_headers, ["gpgsig"]);
     assert_ne!(person().name, commit.author.person.name);
+}
+
+#[test]
+fn another_programs_lock_is_waited_for_while_it_is_young() {
+    let bench = Bench::new("young-lock");
+    let (ledger, ana) = (bench.ledger(), bench.ana());
+    let first = release(&ledger, &ana, 1);
+    let lock = bench.path("ledger.git/refs/heads/prod.lock");
+    std::fs::write(&lock, "").expect("a lock");
+    let mut tx = ledger.begin().expect("a turn");
+    let made = tx.commit(&ana, &draft("prod", Some(first), vec![])).expect("a commit").id;
+    let held = Duration::from_millis(700);
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(held);
+        std::fs::remove_file(&lock).expect("it is free");
+    });
+    let since = std::time::Instant::now();
+    tx.finish().expect("it is written");
+    assert!(since.elapsed() >= held - Duration::from_millis(100), "it waits");
+    other.join().expect("no panic");
+    assert_eq!(ledger.snapshot().expect("a read").branch("prod"), Some(made));
+    bench.assert_whole();
 }

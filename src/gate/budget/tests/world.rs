@@ -246,6 +246,7 @@ impl Scene {
             is_rollback: false,
             standing: &target,
             running_in_source_since: None,
+            last_release: None,
             last_evidence: None,
             last_decided_at: None,
             last_values: None,

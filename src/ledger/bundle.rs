@@ -1,0 +1,110 @@
+//! A Git bundle: references and every object that they lead to, in one file that `git fetch` reads. The same references
+//! give the same bytes, however the repository stores its objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use super::error::{Error, Result};
+use super::object::{self, EntryKind, ObjectKind};
+use super::object_id::ObjectId;
+use super::repository::Repository;
+
+impl Repository {
+    /// The bundle of these references, by full name (`gitformat-bundle(5)`, version 2), and how many objects it holds.
+    /// Every object is written whole and none as the difference to another, so that the bytes follow from the objects.
+    ///
+    /// # Errors
+    /// An object that they lead to is missing or damaged.
+    pub fn bundle(&self, references: &BTreeMap<String, ObjectId>) -> Result<(Vec<u8>, usize)> {
+        let objects = self.reachable(references.values().copied().collect())?;
+        let mut bundle = b"# v2 git bundle\n".to_vec();
+        for (name, id) in references {
+            bundle.extend_from_slice(format!("{id} {name}\n").as_bytes());
+        }
+        bundle.push(b'\n');
+        let begin = bundle.len();
+        let count = u32::try_from(objects.len()).map_err(|_| Error::invalid("bundle", "it has too many objects"))?;
+        bundle.extend_from_slice(b"PACK\0\0\0\x02");
+        bundle.extend_from_slice(&count.to_be_bytes());
+        for id in &objects {
+            let (kind, raw) = self.raw(*id)?;
+            bundle.extend_from_slice(&entry_head(kind, raw.len()));
+            let mut encoder = ZlibEncoder::new(&mut bundle, Compression::default());
+            encoder.write_all(&raw).and_then(|()| encoder.finish().map(drop)).map_err(Error::io("bundle"))?;
+        }
+        let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha1);
+        hasher.update(&bundle[begin..]);
+        let checksum = hasher.try_finalize().map_err(|why| Error::damaged("the bundle", why.to_string()))?;
+        bundle.extend_from_slice(checksum.as_bytes());
+        Ok((bundle, objects.len()))
+    }
+
+    /// Every object that these lead to, themselves included.
+    fn reachable(&self, mut ahead: Vec<ObjectId>) -> Result<BTreeSet<ObjectId>> {
+        let mut found = BTreeSet::new();
+        while let Some(id) = ahead.pop() {
+            if !found.insert(id) {
+                continue;
+            }
+            let (kind, raw) = self.raw(id)?;
+            let damaged = |why: String| Error::damaged(format!("the object {id}"), why);
+            match kind {
+                ObjectKind::Blob => {}
+                ObjectKind::Commit => {
+                    let commit = object::parse_commit(id, &raw).map_err(damaged)?;
+                    ahead.push(commit.tree);
+                    ahead.extend(commit.parents);
+                }
+                ObjectKind::Tag => ahead.push(object::parse_tag(id, &raw).map_err(damaged)?.target),
+                ObjectKind::Tree => {
+                    let entries = object::parse_tree(&raw).map_err(damaged)?;
+                    for entry in entries {
+                        match entry.kind {
+                            EntryKind::Directory => ahead.push(entry.id),
+                            EntryKind::Submodule => {}
+                            // Files need no look for what they lead to.
+                            _ => drop(found.insert(entry.id)),
+                        }
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What stands in front of an object in a pack: its kind, and its size in groups of seven bits.
+fn entry_head(kind: ObjectKind, size: usize) -> Vec<u8> {
+    let kind: u8 = match kind {
+        ObjectKind::Commit => 1,
+        ObjectKind::Tree => 2,
+        ObjectKind::Blob => 3,
+        ObjectKind::Tag => 4,
+    };
+    let low = |size: usize, bits: u32| u8::try_from(size & ((1 << bits) - 1)).unwrap_or_default();
+    let mut head = vec![kind << 4 | low(size, 4)];
+    let mut rest = size >> 4;
+    while rest > 0 {
+        let last = head.len() - 1;
+        head[last] |= 0x80;
+        head.push(low(rest, 7));
+        rest >>= 7;
+    }
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_written_in_groups_of_bits() {
+        assert_eq!(entry_head(ObjectKind::Blob, 0), [0x30]);
+        assert_eq!(entry_head(ObjectKind::Commit, 15), [0x1f]);
+        assert_eq!(entry_head(ObjectKind::Tree, 16), [0xa0, 0x01]);
+        assert_eq!(entry_head(ObjectKind::Tag, 0x1234), [0xc4, 0xa3, 0x02]);
+    }
+}
