@@ -52,14 +52,15 @@ fn another_label_leaves_no_budget_behind() {
         ),
     );
     bench.does("alice", "apply -f budget.yaml --env prod");
+    bench.prod_says("{gates: [policy]}");
     labelled("other", "be kind and brief");
     let holds = "`limits.perRunUsd` of budget/b allows 0.01 $";
     let lost = "it weakens a control: budget/b: it no longer binds agent/a; 0 of 1 admins agree";
-    bench.promotes("--require budget --require policy", REFUSED, &["FAIL budget", holds, "weakening", lost]);
+    bench.promotes("--require budget", REFUSED, &["FAIL budget", holds, "weakening", lost]);
     let stands = "AGB-GATE-001 (critical) joch:budget/default/b: it no longer binds agent/a";
     bench.promotes("--require agbom", REFUSED, &[stands]);
     // An admin may take the label away, in the open; from then on the Budget is none of this agent's.
-    bench.ends("alice", "promote a --from staging --to prod --require policy", 0);
+    bench.ends("alice", "promote a --from staging --to prod", 0);
     labelled("other", "be kind and quick");
     bench.promotes("--require budget", REFUSED, &["no budget holds for agent/a in `prod`"]);
     bench.is_sound();
