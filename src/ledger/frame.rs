@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::object_id::ObjectId;
@@ -38,8 +39,16 @@ impl Frame {
     }
 }
 
+/// What a file holds; a pipe is not waited for.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    fs::read(path)
+}
+
 fn head(path: &Path) -> Result<String, String> {
-    let bytes = fs::read(path.join("HEAD")).map_err(|why| format!("it cannot be read: {why}"))?;
+    let bytes = read(&path.join("HEAD")).map_err(|why| format!("it cannot be read: {why}"))?;
     let text = String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
     let named = text.strip_suffix('\n').and_then(|line| line.strip_prefix("ref: refs/heads/"));
     named.filter(|name| !name.is_empty()).map(str::to_owned).ok_or_else(|| "it names no branch".to_owned())
@@ -48,7 +57,9 @@ fn head(path: &Path) -> Result<String, String> {
 /// What is wrong with the settings: they are those that joch makes, or those of a clone that Git made.
 fn settings(path: &Path) -> Vec<String> {
     let file = path.join("config");
-    let Ok(text) = fs::read_to_string(&file) else { return vec!["its file cannot be read".to_owned()] };
+    let Some(text) = read(&file).ok().and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        return vec!["its file cannot be read".to_owned()];
+    };
     let config = match git2::Config::open(&file) {
         Ok(config) => config,
         Err(why) => return vec![format!("its file cannot be understood: {}", why.message())],
@@ -87,7 +98,7 @@ type Named = BTreeMap<String, Result<ObjectId, String>>;
 fn packed(path: &Path) -> (Named, Vec<String>) {
     let mut named = BTreeMap::new();
     let mut strange = Vec::new();
-    let text = fs::read(path.join("packed-refs")).unwrap_or_default();
+    let text = read(&path.join("packed-refs")).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     for line in text.split_inclusive('\n') {
         // A line without an end was cut.
@@ -114,7 +125,7 @@ fn loose(directory: &Path, name: &str, named: &mut Named) {
         if path.is_dir() {
             loose(&path, &below, named);
         } else if !below.ends_with(".lock") {
-            let target = match fs::read(&path) {
+            let target = match read(&path) {
                 Ok(bytes) if bytes.is_empty() => Err("its file is empty".to_owned()),
                 Ok(bytes) => match String::from_utf8_lossy(&bytes).trim_end().parse() {
                     Ok(id) => Ok(id),
@@ -122,7 +133,7 @@ fn loose(directory: &Path, name: &str, named: &mut Named) {
                     Err(_) if bytes.starts_with(b"ref: refs/") => continue,
                     Err(_) => Err("its file holds no object id".to_owned()),
                 },
-                Err(why) if why.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(why) if why.kind() == io::ErrorKind::NotFound => continue,
                 Err(why) => Err(format!("its file cannot be read: {why}")),
             };
             named.insert(below, target);

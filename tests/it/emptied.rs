@@ -73,8 +73,9 @@ fn a_file_that_was_several_references_is_mended_one_by_one() {
     };
     fs::write(ledger.join("refs/heads/dev"), "").expect("own file");
     let message = verify();
-    let (why, way_back) = message.split_once("; ").expect("a way back");
+    let [why, way_back, touched] = message.split("; ").collect::<Vec<_>>()[..] else { panic!("{message}") };
     assert_eq!(why, "the reference `refs/heads/dev` is damaged: its file is empty");
+    assert!(touched.starts_with("it touches the releases dev/1"), "{touched}");
     assert_eq!(world.sh("alice", way_back).code, 0, "{way_back}");
     let message = verify();
     let (why, way_back) = message.split_once("; ").expect("a way back");

@@ -96,7 +96,7 @@ fn gone(frame: &Frame) -> BTreeSet<String> {
 }
 
 /// The releases and versions that a reference leads to, as far as names tell.
-fn touched_by(name: &str, frame: &Frame) -> String {
+pub(super) fn touched_by(name: &str, frame: &Frame) -> String {
     if let Some(tag) = name.strip_prefix("refs/tags/").and_then(Tag::parse) {
         return match tag {
             Tag::Release { environment, number } => format!("it touches the release {environment}/{number}"),

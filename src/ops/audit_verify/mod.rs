@@ -287,7 +287,15 @@ fn hurt(
         findings.push(broken(&why));
         Census::default()
     });
-    let of_frame = Frame::read(repository.path()).map(|frame| damage::of_frame(&frame, &census)).unwrap_or_default();
+    let frame = Frame::read(repository.path());
+    let mut of_frame = frame.as_ref().map(|frame| damage::of_frame(frame, &census)).unwrap_or_default();
+    // Whoever met a broken reference knows the command that puts it back; its name knows whom it touches.
+    for (found, frame) in findings.iter().filter(|found| found.rule == Rule::ObjectDamaged).zip(frame.iter().cycle()) {
+        let same = |more: &&mut Finding| (more.rule, &more.object) == (found.rule, &found.object);
+        if let Some(more) = of_frame.iter_mut().find(same) {
+            more.message = format!("{}; {}", found.message, damage::touched_by(&found.object, frame));
+        }
+    }
     if of_frame.iter().any(|finding| finding.rule == Rule::ObjectDamaged) {
         findings.retain(|finding| !finding.object.starts_with("the reference `"));
     }

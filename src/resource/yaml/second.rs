@@ -5,7 +5,7 @@ use serde::Deserialize as _;
 use super::super::diagnostic::Position;
 use super::super::path;
 use super::super::value::{Map, Number, Value};
-use super::{Fault, Scanned};
+use super::{Fault, Scanned, first};
 
 /// Reads `text` again and notes, with each document, where this reader sees something else than the first.
 ///
@@ -35,8 +35,15 @@ pub(super) fn compare(text: &str, scanned: &mut [Scanned]) -> Result<(), Fault> 
     Ok(())
 }
 
+/// How many brackets stored text may have, prompts included, before its nesting is looked at first.
+const OPENED: usize = 10_000;
+
 /// The value of stored, canonical text: no merging, no places, one document.
 pub fn from_stored(text: &str) -> Result<Value, String> {
+    // The reader behind serde_yaml takes minutes for what opens more than anybody writes; the first one stops at once.
+    if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > OPENED {
+        first::scan(text).map_err(|fault| fault.message)?;
+    }
     let value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     plain(value).map_err(|refusal| refusal.reason)
 }

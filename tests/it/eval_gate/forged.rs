@@ -14,7 +14,7 @@ export GIT_DIR="$PWD/.joch/ledger.git" GIT_INDEX_FILE="$TMPDIR/index"
 who=$(basename "$HOME")@example.com
 export GIT_AUTHOR_NAME=$who GIT_AUTHOR_EMAIL=$who GIT_COMMITTER_NAME=$who GIT_COMMITTER_EMAIL=$who
 blob() { git update-index --add --cacheinfo "100644,$(git hash-object -w "$2"),$1"; }
-begins() { old=$(git rev-parse heads/evidence); git read-tree "$old"; time=$(git show -s --format=%ct "$old"); }
+begins() { old=$(git rev-parse heads/evidence); git read-tree "$old"; time=$(git show -s --format=%ct "$old" heads/trust | sort -n | tail -1); }
 ends() {
     export GIT_AUTHOR_DATE="$time +0000" GIT_COMMITTER_DATE="$time +0000"
     new=$(printf 'forged\n\nJoch-Event: eval\nJoch-Operator: %s\n' "$who" | git commit-tree -S -p "$old" "$(git write-tree)")

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::bypass::Lab;
-use crate::support::all;
+use crate::support::long;
 use crate::support::world::Outcome;
 
 use super::tracer::{Errno, Fault, KILLED, NEVER_REACHED, Tracer, calls};
 
-/// Of each fault, at how many calls of a verb it happens: by default, and with `JOCH_TEST_ALL=1`.
+/// Of each fault, at how many calls of a verb it happens: by default, and with `JOCH_TEST_LONG=1`.
 const FAULTS: [(Fault, usize, usize); 7] = [
     (Fault::Kill, 5, 30),
     (Fault::KillAfter, 3, 15),
@@ -88,7 +88,7 @@ impl Sweep {
         for (fault, few, many) in FAULTS {
             let wanted = if everything() {
                 usize::MAX
-            } else if all() {
+            } else if long() {
                 many
             } else {
                 few

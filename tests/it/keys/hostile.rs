@@ -7,8 +7,9 @@ use crate::audit::forge::{sh, shared};
 use crate::ledger_door::bench::executable;
 
 /// Lines for every command; `;` leads to a second one. Whether they succeed is not asked here.
-const LINES: [&str; 34] = [
+const LINES: [&str; 35] = [
     "init --operator alice@example.com",
+    "gc --dry-run",
     "validate -f .",
     "apply -f . --dry-run",
     "apply -f .",

@@ -14,7 +14,7 @@ who=$(basename "$HOME")@example.com
 export GIT_AUTHOR_NAME=$who GIT_AUTHOR_EMAIL=$who GIT_COMMITTER_NAME=$who GIT_COMMITTER_EMAIL=$who
 blob() { git update-index --add --cacheinfo "100644,$(git hash-object -w "$2"),$1"; }
 appends() {
-    old=$(git rev-parse heads/evidence); git read-tree "$old"; time=$(git show -s --format=%ct "$old")
+    old=$(git rev-parse heads/evidence); git read-tree "$old"; time=$(git show -s --format=%ct "$old" heads/trust | sort -n | tail -1)
     rm -f "$2.sig"; ssh-keygen -q -Y sign -f "$JOCH_SIGNING_KEY" -n joch-evidence@v1 "$2"
     blob "$1" "$2"; blob "$1.sig" "$2.sig"
     export GIT_AUTHOR_DATE="$time +0000" GIT_COMMITTER_DATE="$time +0000"

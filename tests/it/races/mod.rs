@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::all;
+use crate::support::long;
 use crate::support::world::{World, fixtures};
 
 const WORKERS: usize = 8;
@@ -230,14 +230,14 @@ fn eight_processes_lose_nothing_beside_git_and_readers() {
 
 #[test]
 fn eight_processes_of_twenty_changes_lose_nothing() {
-    if all() {
+    if long() {
         race("race-alone", 20, false);
     }
 }
 
 #[test]
 fn eight_processes_of_twenty_changes_lose_nothing_beside_git() {
-    if all() {
+    if long() {
         race("race-beside-git", 20, true);
     }
 }

@@ -8,4 +8,4 @@ pub(crate) mod server;
 pub(crate) mod story;
 pub(crate) mod world;
 
-pub(crate) use needs::{all, needs};
+pub(crate) use needs::{all, long, needs};

@@ -3,9 +3,14 @@
 
 use std::path::Path;
 
-/// Whether every test is to run, whatever it needs and takes.
+/// Whether every test is to run, whatever it needs.
 pub(crate) fn all() -> bool {
     std::env::var_os("JOCH_TEST_ALL").is_some_and(|all| all == "1")
+}
+
+/// Whether tests that look at samples are to look at more of it, whatever that takes: `JOCH_TEST_LONG=1`.
+pub(crate) fn long() -> bool {
+    std::env::var_os("JOCH_TEST_LONG").is_some_and(|long| long == "1")
 }
 
 /// Whether these programs are on the path. A test that gets a no returns.
