@@ -21,9 +21,9 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
         let wrong = format!("the gate rules that its record of {subject} names are not those that held");
         findings.push(commit.finding(Rule::GateRules, wrong));
     }
-    for gate in &derived.gates {
+    for (at, gate) in derived.gates.iter().enumerate() {
         let label = gate.label();
-        let Some(answer) = found.gates.iter().find(|answer| answer.label() == label) else {
+        let Some(answer) = counterpart(&derived.gates, at, &found.gates) else {
             let by = gate.demanded_by.join(", ");
             let wrong = format!("`{label}` is demanded of {subject} by {by}, and its record does not have it");
             findings.push(commit.finding(Rule::GateMissing, wrong));
@@ -49,9 +49,9 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
             findings.push(commit.finding(Rule::Override, wrong));
         }
     }
-    for answer in &found.gates {
+    for (at, answer) in found.gates.iter().enumerate() {
         let label = answer.label();
-        match derived.gates.iter().find(|gate| gate.label() == label) {
+        match counterpart(&found.gates, at, &derived.gates) {
             None => {
                 let wrong = format!("its record has an answer of `{label}` for {subject}, which was not asked");
                 findings.push(commit.finding(Rule::GateVerdict, wrong));
@@ -65,6 +65,14 @@ pub fn check_gates(commit: &CommitFact, found: &Record, derived: &Record) -> Vec
         }
     }
     findings
+}
+
+/// The answer among `others` that stands for the one at this place: of the answers of one label, the first for the first
+/// and the second for the second. One team may be asked for one approval here and for two there.
+pub(super) fn counterpart<'g>(gates: &[GateResult], at: usize, others: &'g [GateResult]) -> Option<&'g GateResult> {
+    let label = gates[at].label();
+    let before = gates[..at].iter().filter(|gate| gate.label() == label).count();
+    others.iter().filter(|gate| gate.label() == label).nth(before)
 }
 
 /// Whether two answers of a gate tell the same of what they found.

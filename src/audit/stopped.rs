@@ -7,7 +7,7 @@ use crate::release::{Event, Record};
 
 use super::compare::{same_components, same_diff, same_imposed};
 use super::finding::{Finding, Rule};
-use super::gates::{same_answer, same_words};
+use super::gates::{counterpart, same_answer, same_words};
 
 /// What another joch may word otherwise, or number otherwise since. The version that a stopped change would have had
 /// is not given away by it: other content may have it now.
@@ -46,9 +46,9 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
     if !same_imposed(&found.imposed, &derived.imposed) {
         wrong(Rule::RecordMembers, "`imposed` of the decision is not what trust imposed".into());
     }
-    for gate in &derived.gates {
+    for (at, gate) in derived.gates.iter().enumerate() {
         let label = gate.label();
-        match found.gates.iter().find(|answer| answer.label() == label) {
+        match counterpart(&derived.gates, at, &found.gates) {
             None => wrong(Rule::GateMissing, format!("`{label}` was demanded, and the decision does not have it")),
             Some(answer) if !same_answer(answer, gate) => {
                 let (said, is) = (answer.verdict.word(), gate.verdict.word());
@@ -58,9 +58,9 @@ pub fn check_stopped(object: &str, found: &Record, derived: &Record) -> Vec<Find
             Some(_) => {}
         }
     }
-    for answer in &found.gates {
+    for (at, answer) in found.gates.iter().enumerate() {
         let label = answer.label();
-        let gate = derived.gates.iter().find(|gate| gate.label() == label);
+        let gate = counterpart(&found.gates, at, &derived.gates);
         let told = gate.is_some_and(|gate| found.joch != derived.joch || same_words(answer, gate));
         if !told {
             wrong(Rule::GateVerdict, format!("what it tells of `{label}` is not what that gate tells"));

@@ -63,6 +63,18 @@ fn an_honest_stop_is_decided_again() {
 }
 
 #[test]
+fn a_team_that_is_asked_for_one_approval_and_for_two_gives_two_answers() {
+    let world = waiting("stopped-two-counts");
+    sh(&world, "bob", "joch approve support-triage --from staging --to prod");
+    let more = "joch promote support-triage --from staging --to prod --require approval:release-manager:2";
+    let outcome = world.sh("alice", more);
+    assert_eq!(outcome.code, 3, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("1 of 2 approvals of team release-manager"), "{}", outcome.stdout);
+    let (code, result) = verify(&world);
+    assert_eq!((code, &result["findings"]), (0, &serde_json::json!([])), "{result:#}");
+}
+
+#[test]
 fn an_answer_that_does_not_follow_from_the_evidence() {
     assert_eq!(lied("stopped-verdict", r#"s|^      "verdict": "pending"|      "verdict": "pass"|"#), ["gate-verdict"]);
 }
