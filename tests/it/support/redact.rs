@@ -21,6 +21,8 @@ pub(crate) struct Redactor<'a> {
 const SHORTEST_ID: usize = 7;
 /// The length to which joch abbreviates a digest in paths.
 const SHORT_DIGEST: usize = 16;
+/// The length to which joch abbreviates the id of evidence.
+const SHORT_EVIDENCE: usize = 12;
 /// Words that could be an abbreviated id and never are.
 const NO_IDS: [&str; 1] = ["ed25519"];
 
@@ -88,8 +90,11 @@ impl<'a> Redactor<'a> {
         if before.ends_with("sha256:") || known(&self.digests) || matches!(length, SHORT_DIGEST | 64) {
             return Some(format!("[digest-{}]", number(&mut self.digests, word)));
         }
-        // A number or an English word, unless Git knows better.
-        let plain = word.bytes().all(|b| b.is_ascii_digit()) || word.bytes().all(|b| b.is_ascii_alphabetic());
+        // A number or an English word, unless Git knows better. No number that is printed has so many digits as the
+        // abbreviated id of evidence, which is now and then without a letter.
+        let evidence = length == SHORT_EVIDENCE && word.bytes().all(|b| b.is_ascii_digit());
+        let plain =
+            !evidence && (word.bytes().all(|b| b.is_ascii_digit()) || word.bytes().all(|b| b.is_ascii_alphabetic()));
         if length > 40 || (plain && length < 40 && !known(&self.ids) && !(self.is_object)(word)) {
             return None;
         }
