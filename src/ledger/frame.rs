@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::health::{Drift, drifted};
 use super::object_id::ObjectId;
-use super::repository::CONFIG;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,21 +74,11 @@ fn settings(path: &Path) -> Vec<String> {
     if format.as_deref() == Some("0") && !own {
         return Vec::new();
     }
-    let mut wrong = Vec::new();
-    let mut section = "";
-    for line in CONFIG.lines() {
-        if let Some(name) = line.strip_prefix('[') {
-            section = name.trim_end_matches(']');
-        } else if let Some((key, made)) = line.trim().split_once(" = ") {
-            let key = format!("{section}.{key}");
-            let now = now(&key);
-            if now.as_deref() != Some(made) {
-                let is = now.map_or_else(|| "not set".to_owned(), |now| format!("`{now}`"));
-                wrong.push(format!("`{key}` is {is} and was made `{made}`"));
-            }
-        }
-    }
-    wrong
+    let told = |Drift { key, made, now }: Drift| {
+        let is = now.map_or_else(|| "not set".to_owned(), |now| format!("`{now}`"));
+        format!("`{key}` is {is} and was made `{made}`")
+    };
+    drifted(&config).into_iter().map(told).collect()
 }
 
 /// References, each with what it names or what is wrong with it.

@@ -64,21 +64,26 @@ impl Repository {
     fn drifted(&self) -> Result<Vec<Drift>> {
         let path = self.path().join("config");
         let config = git2::Config::open(&path).map_err(Error::git(format!("reading `{}`", path.display())))?;
-        let mut drifted = Vec::new();
-        let mut section = "";
-        for line in CONFIG.lines() {
-            if let Some(name) = line.strip_prefix('[') {
-                section = name.trim_end_matches(']');
-            } else if let Some((key, made)) = line.trim().split_once(" = ") {
-                let key = format!("{section}.{key}");
-                let now = config.get_string(&key).ok();
-                if now.as_deref() != Some(made) {
-                    drifted.push(Drift { key, made: made.to_owned(), now });
-                }
+        Ok(drifted(&config))
+    }
+}
+
+/// The settings of a configuration that are not as joch makes them.
+pub(super) fn drifted(config: &git2::Config) -> Vec<Drift> {
+    let mut drifted = Vec::new();
+    let mut section = "";
+    for line in CONFIG.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        } else if let Some((key, made)) = line.trim().split_once(" = ") {
+            let key = format!("{section}.{key}");
+            let now = config.get_string(&key).ok();
+            if now.as_deref() != Some(made) {
+                drifted.push(Drift { key, made: made.to_owned(), now });
             }
         }
-        Ok(drifted)
     }
+    drifted
 }
 
 /// Where a program is, by the directories of `PATH`.

@@ -152,7 +152,7 @@ fn first_of(request: &Request, reader: &Reader<'_>) -> Result<u64> {
     match (number, there) {
         (Some(number), Some(_)) => Ok(number),
         _ => Err(Failure::usage(format!("`{environment}` has no release `{since}`"))
-            .next(format!("`joch releases --env {environment}` lists those that it has"))
+            .next(format!("`joch get releases --env {environment}` lists those that it has"))
             .into()),
     }
 }
@@ -287,13 +287,15 @@ fn hurt(
         findings.push(broken(&why));
         Census::default()
     });
-    let frame = Frame::read(repository.path());
-    let mut of_frame = frame.as_ref().map(|frame| damage::of_frame(frame, &census)).unwrap_or_default();
-    // Whoever met a broken reference knows the command that puts it back; its name knows whom it touches.
-    for (found, frame) in findings.iter().filter(|found| found.rule == Rule::ObjectDamaged).zip(frame.iter().cycle()) {
-        let same = |more: &&mut Finding| (more.rule, &more.object) == (found.rule, &found.object);
-        if let Some(more) = of_frame.iter_mut().find(same) {
-            more.message = format!("{}; {}", found.message, damage::touched_by(&found.object, frame));
+    let mut of_frame = Vec::new();
+    if let Some(frame) = Frame::read(repository.path()) {
+        of_frame = damage::of_frame(&frame, &census);
+        // Whoever met a broken reference knows the command that puts it back; its name knows whom it touches.
+        for more in of_frame.iter_mut().filter(|more| more.rule == Rule::ObjectDamaged) {
+            if let Some(found) = findings.iter().find(|found| (found.rule, &found.object) == (more.rule, &more.object))
+            {
+                more.message = format!("{}; {}", found.message, damage::touched_by(&found.object, &frame));
+            }
         }
     }
     if of_frame.iter().any(|finding| finding.rule == Rule::ObjectDamaged) {
