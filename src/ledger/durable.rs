@@ -1,7 +1,7 @@
 //! What it takes for bytes to outlive a power cut: the file is synced, and so is the directory that names it.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +18,18 @@ pub(super) fn sync(path: &Path) -> Result<()> {
 
 /// Syncs files and directories, many at once; the order among them is not kept.
 pub(super) fn sync_each(paths: &[PathBuf]) -> Result<()> {
+    each(paths, sync)
+}
+
+/// As [`sync_each`], of those that are there: directories that another program may remove once they are empty.
+pub(super) fn sync_standing(paths: &[PathBuf]) -> Result<()> {
+    each(paths, |path| match sync(path) {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(()),
+        synced => synced,
+    })
+}
+
+fn each(paths: &[PathBuf], sync: impl Fn(&Path) -> Result<()> + Sync) -> Result<()> {
     let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
         while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -51,7 +63,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Removes a file, if it is there.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path)(error)),
         _ => Ok(()),
     }
 }

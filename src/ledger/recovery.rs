@@ -71,7 +71,7 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Interrupted>> {
         undo(repository, &journal.updates, &emptied)?;
     }
     // Whoever moved the references may have been killed before they were synced.
-    durable::sync_each(&ref_update::directories(repository, &journal.updates))?;
+    ref_update::sync(repository, &journal.updates)?;
     journal::remove(repository)?;
     let moved = journal.updates.into_iter().filter(|update| update.old != Some(update.new));
     let references: Vec<_> = moved.map(|update| update.name).collect();

@@ -40,7 +40,10 @@ impl<'r> Values<'r> {
     pub(super) fn write(repository: &'r Repository, updates: &[RefUpdate]) -> Result<Self> {
         let values = Self { repository, ids: updates.iter().map(|update| update.new).collect() };
         for id in &values.ids {
-            durable::write(&values.path(*id), format!("{id}\n").as_bytes())?;
+            let path = values.path(*id);
+            // One that was left behind may be a link of a reference, which must not be written to.
+            durable::remove(&path)?;
+            durable::write(&path, format!("{id}\n").as_bytes())?;
         }
         Ok(values)
     }
@@ -118,16 +121,27 @@ impl Drop for Prepared {
     }
 }
 
-/// The directories that must be synced for moves to last.
-pub(super) fn directories(repository: &Repository, updates: &[RefUpdate]) -> Vec<PathBuf> {
-    let mut directories = BTreeSet::new();
-    for update in updates {
-        let file = repository.path().join(&update.name);
-        // A directory that was made for this reference is named by the one above it, up to `refs`.
-        let above = file.ancestors().skip(1).take_while(|directory| *directory != repository.path());
-        directories.extend(above.filter(|directory| directory.is_dir()).map(Path::to_owned));
+/// Sees to it that moves last.
+///
+/// Git packs references at any time: then a reference stands in `packed-refs`, its file is gone, and its directory too
+/// if it was the last. Git syncs that file, though not the directory that names it.
+///
+/// # Errors
+/// The disk refuses.
+pub(super) fn sync(repository: &Repository, updates: &[RefUpdate]) -> Result<()> {
+    let files: Vec<_> = updates.iter().map(|update| repository.path().join(&update.name)).collect();
+    // A directory that was made for a reference is named by the one above it, up to `refs`.
+    let above = |file: &PathBuf| -> Vec<PathBuf> {
+        file.ancestors().skip(1).take_while(|above| *above != repository.path()).map(Path::to_owned).collect()
+    };
+    let directories: BTreeSet<PathBuf> = files.iter().flat_map(above).collect();
+    durable::sync_standing(&Vec::from_iter(directories))?;
+    // Looked at afterwards: what is still there has not been packed before its directory was synced.
+    if files.iter().all(|file| file.is_file()) {
+        return Ok(());
     }
-    directories.into_iter().collect()
+    durable::sync_standing(&[repository.path().join("packed-refs")])?;
+    durable::sync(repository.path())
 }
 
 /// Where Git locks a reference.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use git2::{ObjectType, OdbLookupFlags};
 
 use super::collect;
+use super::durable;
 use super::error::{Error, Result};
 use super::loose;
 use super::object::{self, Entry, ObjectKind};
@@ -68,7 +69,7 @@ impl<'r> Staged<'r> {
             match self.presence(*id)? {
                 Presence::Packed => {}
                 // Whoever left it may not have synced it.
-                Presence::Loose(path) => written.there.push(path),
+                Presence::Loose => written.there.push(*id),
                 Presence::Absent => absent.push(*id),
             }
         }
@@ -95,7 +96,7 @@ impl<'r> Staged<'r> {
             return Ok(if known { Presence::Packed } else { Presence::Absent });
         }
         match self.repository.raw(id) {
-            Ok(_) => Ok(Presence::Loose(path)),
+            Ok(_) => Ok(Presence::Loose),
             Err(Error::Damaged { .. }) => {
                 fs::remove_file(&path).map_err(Error::io(&path))?;
                 Ok(Presence::Absent)
@@ -126,27 +127,38 @@ impl<'r> Staged<'r> {
 pub(super) struct Written {
     /// Each file as it is, and where it belongs, in this order.
     drafts: Vec<(PathBuf, PathBuf)>,
-    /// What is in its place already.
-    there: Vec<PathBuf>,
+    /// Whose own file is in its place already.
+    there: Vec<ObjectId>,
 }
 
 impl Written {
     /// What must be synced before anything is put in its place.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        self.drafts.iter().map(|(draft, _)| draft).chain(&self.there).cloned().collect()
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.drafts.iter().map(|(draft, _)| draft.clone())
     }
 
-    /// Puts all in place, and gives the directories that must be synced for them to stay there.
-    pub(super) fn place(&self, repository: &Repository) -> Result<Vec<PathBuf>> {
+    /// Puts all in place, and sees to it that it stays there.
+    pub(super) fn place(&self, repository: &Repository) -> Result<()> {
         for (draft, place) in &self.drafts {
             loose::place(draft, place)?;
         }
-        let placed = self.drafts.iter().map(|(_, place)| place).chain(&self.there);
-        let mut directories: Vec<_> = placed.filter_map(|path| path.parent()).map(PathBuf::from).collect();
+        let there: Vec<_> = self.there.iter().map(|id| repository.loose_path(*id)).collect();
+        durable::sync_standing(&there)?;
+        let placed = self.drafts.iter().map(|(_, place)| place).chain(&there);
+        let mut directories: Vec<_> = placed.map(|path| durable::directory_of(path).to_owned()).collect();
         directories.push(repository.path().join("objects"));
         directories.sort_unstable();
         directories.dedup();
-        Ok(directories)
+        durable::sync_standing(&directories)?;
+        let packed: Vec<_> = self.there.iter().filter(|id| !repository.loose_path(**id).is_file()).collect();
+        if packed.is_empty() {
+            return Ok(());
+        }
+        // Git packs at any time, and removes the files of what it packed; it syncs the pack, not the directory.
+        for id in packed {
+            repository.raw(*id)?;
+        }
+        durable::sync(&repository.path().join("objects/pack"))
     }
 }
 
@@ -160,7 +172,7 @@ impl Drop for Written {
 
 enum Presence {
     Absent,
-    Loose(PathBuf),
+    Loose,
     Packed,
 }
 

@@ -209,11 +209,11 @@ impl<'r> Transaction<'r> {
         }
         let values = Values::write(self.repository, &updates)?;
         let written = self.staged.write()?;
-        let mut paths = written.files();
-        paths.extend(values.paths());
+        let mut paths = values.paths();
+        paths.extend(written.files());
         paths.push(journal::draft(self.repository, &updates)?);
         durable::sync_each(&paths)?;
-        durable::sync_each(&written.place(self.repository)?)?;
+        written.place(self.repository)?;
         journal::publish(self.repository)?;
         let moved = ref_update::prepare(&values, &updates).and_then(|mut prepared| prepared.commit());
         if let Err(error) = moved {
@@ -227,8 +227,7 @@ impl<'r> Transaction<'r> {
         // Behind the commit point no error means that nothing happened. To sync again proves nothing either: the system
         // tells of a page that it could not write once, and then takes it for clean. So the journal stays, and whoever
         // comes next moves these references anew.
-        durable::sync_each(&ref_update::directories(self.repository, &updates))
-            .map_err(|error| Error::unconfirmed(error, SETTLE))?;
+        ref_update::sync(self.repository, &updates).map_err(|error| Error::unconfirmed(error, SETTLE))?;
         // All is on disk, so that it is done also where this is refused; whoever comes next removes it.
         drop(journal::remove(self.repository));
         Ok(())
