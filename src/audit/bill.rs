@@ -69,6 +69,7 @@ mod tests {
             parents: 1,
             parent: Some("decaf".into()),
             time: chrono::DateTime::UNIX_EPOCH,
+            authored: chrono::DateTime::UNIX_EPOCH,
             people: Vec::new(),
             other_headers: Vec::new(),
             message: String::new(),

@@ -36,6 +36,8 @@ pub struct CommitFact {
     pub parent: Option<String>,
     /// When it was committed.
     pub time: DateTime<Utc>,
+    /// When it was made, as Git shows it.
+    pub authored: DateTime<Utc>,
     /// The names and addresses on it: author and committer, or tagger.
     pub people: Vec<(String, String)>,
     /// The names of its headers beside tree, parent, author and committer.
@@ -79,6 +81,11 @@ impl CommitFact {
         if self.parents != usize::from(!first) {
             let expected = if first { "none, being the first" } else { "one" };
             findings.push(self.finding(Rule::OneParent, format!("it has {} parents, not {expected}", self.parents)));
+        }
+        if self.authored != self.time {
+            let (shown, time) = (self.authored.to_rfc3339(), self.time.to_rfc3339());
+            let wrong = format!("Git shows it as made at {shown}, and it was committed at {time}");
+            findings.push(self.finding(Rule::CommitForm, wrong));
         }
         if let Some(before) = before.filter(|before| *before > self.time) {
             let wrong = format!(

@@ -74,6 +74,16 @@ pub fn check_place(path: &str, id: &str, bytes: &[u8], carried_at: DateTime<Utc>
     }
 }
 
+/// The ledger in which an approval or a hold was said, if it names one.
+#[must_use]
+pub fn ledger_of(path: &str, bytes: &[u8]) -> Option<String> {
+    match path.split('/').next().unwrap_or_default() {
+        "approvals" => Statement::from_json(bytes).ok()?.predicate.ledger,
+        layout::HOLDS => Hold::from_json(bytes).ok()?.ledger,
+        _ => None,
+    }
+}
+
 /// The number of the release that a record tells of, if it is one of its environment.
 #[must_use]
 pub fn number_of(record: &Record) -> Option<u64> {

@@ -135,6 +135,7 @@ rules! {
     EvidenceStale = "evidence-stale": "a release with gates is decided on the newest evidence",
     EvidenceChanged = "evidence-changed": "evidence is only added, never changed or taken away",
     EvidenceName = "evidence-name": "an item of evidence has the name that its content gives it, in a folder of the grammar",
+    EvidenceLedger = "evidence-ledger": "what was said in another ledger does not stand in this one",
     EvidenceSignature = "evidence-signature": "an item of evidence is signed as evidence by a key that trust listed",
     TrustForm = "trust-form": "the files of trust are canonical, and each stands where it belongs",
     TrustSettings = "trust-settings": "the ledger's id and canonical form never change",

@@ -204,6 +204,7 @@ fn fact() -> CommitFact {
         parents: 1,
         parent: None,
         time: DateTime::UNIX_EPOCH,
+        authored: DateTime::UNIX_EPOCH,
         people: Vec::new(),
         other_headers: Vec::new(),
         message: String::new(),

@@ -199,6 +199,7 @@ mod tests {
         let predicate = Predicate {
             decision,
             team: None,
+            ledger: None,
             environment: TRUST_CHANGE.into(),
             source: None,
             changes: changes.to_vec(),

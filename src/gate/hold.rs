@@ -38,6 +38,9 @@ pub struct Hold {
     pub release: Option<String>,
     /// When, by that person's clock.
     pub stated_at: DateTime<Utc>,
+    /// The ledger in which it is said, by the id of its settings; what names none counts in any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ledger: Option<String>,
 }
 
 /// What a hold does.

@@ -49,6 +49,9 @@ pub struct Predicate {
     pub decision: Option<Decision>,
     /// The team in whose name the person speaks, if one was named.
     pub team: Option<String>,
+    /// The ledger in which it is said, by the id of its settings; what names none counts in any, as long as it runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ledger: Option<String>,
     /// The environment that would change.
     pub environment: String,
     /// The environment that the change comes from, for people to read.

@@ -23,6 +23,7 @@ fn said(scene: &mut Scene, seed: u8, action: HoldAction, alter: impl Fn(&mut Hol
         reason: Some("it leaks".into()),
         release: None,
         stated_at: now(),
+        ledger: None,
     };
     alter(&mut hold);
     let principal = scene.trust.principal(&key(seed));

@@ -119,6 +119,7 @@ impl Scene {
         let mut predicate = Predicate {
             decision: Some(decision),
             team: None,
+            ledger: None,
             environment: "prod".into(),
             source: Some("staging".into()),
             changes: vec![Change {

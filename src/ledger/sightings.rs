@@ -51,6 +51,9 @@ impl Ballots<'_, '_> {
             if item.path != place || hold.resource != *id || digest.is_some_and(|digest| digest != hold.digest) {
                 continue;
             }
+            if self.is_of_another(hold.ledger.as_ref()) {
+                continue;
+            }
             let principal = self.trust.principal(&item.key);
             held.push(Held { id: item.id, principal, key: item.key, hold, carried_at });
         }
@@ -65,7 +68,8 @@ impl Ballots<'_, '_> {
         let mut held = Vec::new();
         for (item, carried_at) in self.in_order(layout::HOLDS)? {
             let hold: Hold = read(&item, HOLD_SCHEMA)?;
-            if item.path == layout::hold(&hold.resource, hold.digest, &item.id) {
+            let here = !self.is_of_another(hold.ledger.as_ref());
+            if here && item.path == layout::hold(&hold.resource, hold.digest, &item.id) {
                 let principal = self.trust.principal(&item.key);
                 held.push(Held { id: item.id, principal, key: item.key, hold, carried_at });
             }

@@ -183,6 +183,11 @@ pub struct Ballots<'a, 'r> {
 }
 
 impl Ballots<'_, '_> {
+    /// Whether something was said in another ledger than this one, where it does not count.
+    pub(super) fn is_of_another(&self, ledger: Option<&String>) -> bool {
+        ledger.is_some_and(|ledger| *ledger != self.trust.settings.uuid)
+    }
+
     /// Every statement about a resource, requests included, in the order in which the ledger took them in; whoever
     /// signs chooses the date, not the place. Those that `since` holds are spent.
     ///
@@ -196,6 +201,9 @@ impl Ballots<'_, '_> {
             let statement = Statement::from_json(&item.bytes)
                 .map_err(|why| Error::Damaged { object: format!("the evidence `{}`", item.path), why })?;
             if !statement.predicate.changes.iter().any(|change| change.resource == *id) {
+                continue;
+            }
+            if self.is_of_another(statement.predicate.ledger.as_ref()) {
                 continue;
             }
             let principal = self.trust.principal(&item.key);

@@ -25,6 +25,7 @@ use super::land::{Landed, commit_time, land};
 pub use super::quorum::Lowered;
 use super::reach::{edit_of, reach};
 use super::set::{Set, check_set, known_to};
+use super::tips::check_tips;
 use super::trust_change::{Staged, trust_change};
 
 /// What is asked for.
@@ -92,6 +93,7 @@ fn attempt(request: &Request, sources: Sources, desk: &Desk, caller: &mut Caller
     if request.environment.is_none() {
         caller.notice(format!("applying to `{name}`, the first rung of the ladder"));
     }
+    check_tips(desk, &reader, &[&name])?;
     let environment = reader.environment(&name)?;
     let known = known_to(&sources.documents, &environment, &reader, &trust)?;
     let set = check_set(sources, &request.files, Some(&known), desk, caller)?;
@@ -105,7 +107,7 @@ fn attempt(request: &Request, sources: Sources, desk: &Desk, caller: &mut Caller
         check_writer(&trust, &operating, &name)?;
     }
     let branches = [layout::TRUST, layout::EVIDENCE, name.as_str()];
-    let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
+    let time = commit_time(desk, &reader, &branches, caller.now, &mut caller.notices)?;
     let before = trust.clone();
     let mut lowered = None;
     if !changes_trust.is_empty() {

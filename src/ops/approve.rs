@@ -20,6 +20,7 @@ use super::judge::{Asked, check_order, judge};
 use super::land::{append, commit_time, signed_item};
 use super::promotion::{Move, draft};
 use super::quorum::used;
+use super::tips::check_tips;
 
 /// What is said of what.
 #[derive(Debug, Clone)]
@@ -70,7 +71,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let reader = desk.reader()?;
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
-    let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let mut asked = match &request.about {
         About::Promotion(wanted) => of_promotion(wanted, &reader, &trust, &desk, &operating, time, caller)?,
         About::Frozen(id) => frozen(id, &reader, &trust)?,
@@ -78,6 +79,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     // A frozen question is not judged again, and a word on it would be written on top of what was rewound.
     let of_trust = asked.predicate.environment == TRUST_CHANGE;
     let place = if of_trust { trust.ladder().last() } else { asked.predicate.environment.as_str() };
+    check_tips(&desk, &reader, &[place])?;
     check_order(&reader.environment(place)?, trust.ladder(), &reader)?;
     if request.decision.is_some() {
         check_voice(request, &asked, &trust, &operating)?;
@@ -119,6 +121,8 @@ pub(super) fn item(
     operating: &Operating,
 ) -> Result<(String, Vec<(String, Edit)>)> {
     let tip = reader.tip(layout::EVIDENCE)?;
+    // The same people may keep another ledger of the same agents, where less is at stake.
+    predicate.ledger = Some(reader.trust()?.settings.uuid);
     loop {
         let bytes = crate::release::write_json(&Statement::new(kind, predicate.clone()));
         let id = crate::resource::Digest::of(&bytes).hex();
@@ -197,6 +201,7 @@ fn blank(
     Predicate {
         decision: None,
         team: None,
+        ledger: None,
         environment: environment.to_owned(),
         source,
         changes,

@@ -19,6 +19,7 @@ use super::find::{check_environment, not_found};
 use super::judge::{Asked, check_writer, judge};
 use super::land::{Landed, commit_time, land};
 use super::reach::{edit_of, reach};
+use super::tips::check_tips;
 use super::trust_change::{Staged, TrustChange};
 
 /// What is asked for.
@@ -76,7 +77,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     };
     if id.kind.is_trust() {
         let change = from_trust(id, &trust)?;
-        let time = commit_time(&reader, &[layout::TRUST], caller.now, &mut caller.notices)?;
+        let time = commit_time(&desk, &reader, &[layout::TRUST], caller.now, &mut caller.notices)?;
         let Some(mut transaction) = transaction else {
             let (_, lowered) = change.would(&reader, &trust, &operating, time)?;
             lowered.into_iter().for_each(|lowered| caller.notice(lowered.told()));
@@ -103,10 +104,11 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             .into());
     };
     check_environment(trust.ladder(), name)?;
+    check_tips(&desk, &reader, &[name])?;
     let environment = reader.environment(name)?;
     check_writer(&trust, &operating, name)?;
     let Some(draft) = draft(request, &environment, &reader)? else { return Ok(outcome) };
-    let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&draft, &Asked::of(&trust, &desk), &reader, &operating.operator, time)?;
     if let Some(mut transaction) = transaction {
         outcome.landed = land(&mut transaction, &reader, &plan, &operating)?;

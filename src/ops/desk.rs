@@ -1,6 +1,8 @@
 //! What a verb works on: the project, its ledger, and who is at work.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -28,6 +30,8 @@ pub struct Desk {
     pub path: PathBuf,
     /// Where the user's programs keep what is theirs.
     state: Option<PathBuf>,
+    /// The branches that this command has checked, each with its tip, that of evidence and that of trust.
+    pub(super) checked: RefCell<BTreeSet<(String, [ObjectId; 3])>>,
 }
 
 /// Who is at work, proven by a key.
@@ -54,7 +58,7 @@ impl Desk {
         }
         let repository = Repository::open(&path)?;
         repository.heal()?;
-        let desk = Self { project, repository, path, state: state(caller) };
+        let desk = Self { project, repository, path, state: state(caller), checked: RefCell::default() };
         desk.check_root(&desk.own_reader().map_err(|why| desk.way_back(why))?)?;
         Ok(desk)
     }

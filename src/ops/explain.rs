@@ -75,7 +75,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     if promotion.draft.is_empty() {
         return Ok(outcome);
     }
-    let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
     let asked = Asked { required, ..Asked::of(&trust, &desk) };
     let plan = judge(&promotion.draft, &asked, &reader, &operator, time)?;
     let asking = Asking { wanted, required, trust: &trust, operator: &operator };

@@ -49,6 +49,7 @@ pub(super) fn commit_fact(reader: &Reader<'_>, branch: &str, id: ObjectId) -> st
         parents: commit.parents.len(),
         parent: commit.parents.first().map(ObjectId::to_string),
         time: commit.committer.time,
+        authored: commit.author.time,
         people: [&commit.author, &commit.committer].map(person).to_vec(),
         other_headers: commit.other_headers,
         message: commit.message,

@@ -46,7 +46,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Input> {
             .unwrap_or_else(|| format!("`joch apply -f FILE --env {}` with a change of it first", wanted.from));
         return Err(Failure::refused("nothing-to-decide", message).next(next).into());
     }
-    let time = commit_time(&reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE, wanted.to.as_str()], caller.now, &mut caller.notices)?;
     let asked = Asked::of(&trust, &desk);
     let policy = request.policy.as_ref();
     in_context(&promotion.draft, &asked, &reader, &operator, time, |context| {

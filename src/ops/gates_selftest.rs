@@ -118,7 +118,7 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             agents => agents,
         },
     };
-    let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let mut outcome = Outcome { environment: name.clone(), planted: Vec::new() };
     for agent in &agents {
         let Some(running) = target.running(agent)?.map_or_else(|| source.running(agent), |found| Ok(Some(found)))?

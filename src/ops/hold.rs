@@ -18,6 +18,7 @@ use super::failure::{Failure, check_reason};
 use super::find::{check_environment, never_released};
 use super::judge::check_order;
 use super::land::{append, commit_time, signed_item};
+use super::tips::check_tips;
 
 /// What is said of which version.
 #[derive(Debug, Clone)]
@@ -85,7 +86,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         check_environment(trust.ladder(), environment)?;
     }
     let (digest, version) = version_of(&request.resource, &request.version, &reader)?;
-    let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let mut hold = Hold {
         schema: HOLD_SCHEMA.into(),
         action: request.action,
@@ -96,9 +97,13 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         reason: Some(request.reason.clone()),
         release: None,
         stated_at: time,
+        ledger: Some(trust.settings.uuid.clone()),
     };
     check_voice(&hold, &trust, &operating)?;
     let place = request.environment.as_deref().unwrap_or(trust.ladder().first());
+    if let Some(environment) = &request.environment {
+        check_tips(&desk, &reader, &[environment])?;
+    }
     check_order(&reader.environment(place)?, trust.ladder(), &reader)?;
     let principal = operating.operator.principal.name.clone();
     let ballots = Ballots { reader: &reader, commit: reader.tip(layout::EVIDENCE)?, trust: &trust };

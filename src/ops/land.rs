@@ -10,8 +10,9 @@ use crate::ledger::{CommitDraft, EVIDENCE_NAMESPACE, Edit, ObjectId, Reader, Tag
 use crate::release::{FileEdit, Plan, Record, layout, write_json};
 use crate::resource::Digest;
 
-use super::desk::Operating;
+use super::desk::{Desk, Operating};
 use super::failure::Failure;
+use super::tips::check_tips;
 
 /// A release that was written.
 #[derive(Debug, Clone)]
@@ -28,16 +29,19 @@ const AHEAD: TimeDelta = TimeDelta::days(1);
 
 /// The time of a new commit on these branches: the caller's, moved forward to the latest of theirs, so that no history runs
 /// backwards, and to that of trust, before which a key that was just listed does not count. A change of trust closes keys,
-/// so it is not dated before what they signed elsewhere. A leap of more than five minutes is told.
+/// so it is not dated before what they signed elsewhere. A leap of more than five minutes is told. A command asks for it
+/// before it builds on these branches, so here is where their tips are checked.
 ///
 /// # Errors
-/// A tip cannot be read, or is dated more than a day ahead.
+/// A tip cannot be read, is dated more than a day ahead, or is [no honest one](check_tips).
 pub(super) fn commit_time(
+    desk: &Desk,
     reader: &Reader<'_>,
     branches: &[&str],
     now: DateTime<Utc>,
     notices: &mut Vec<String>,
 ) -> Result<DateTime<Utc>> {
+    check_tips(desk, reader, branches)?;
     let now = now.trunc_subsecs(0);
     let mut time = now;
     for branch in branches.iter().chain([&layout::TRUST]) {

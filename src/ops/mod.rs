@@ -27,6 +27,7 @@ mod secrets;
 mod served;
 mod set;
 mod signatures;
+mod tips;
 mod trust_change;
 mod used;
 

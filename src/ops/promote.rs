@@ -70,7 +70,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     check_writer(&trust, &operating, &request.wanted.to)?;
     let branches = [layout::EVIDENCE, request.wanted.to.as_str()];
-    let time = commit_time(&reader, &branches, caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &branches, caller.now, &mut caller.notices)?;
     let reason = request.wanted.reason.as_deref();
     let overrides = overrides(&request.glass, reason, &request.wanted.to, time, &trust, &operating)?;
     let asked = Asked {

@@ -25,6 +25,7 @@ use super::judges::judges_of;
 use super::reach::{edit_of, reach};
 use super::served::served;
 use super::set::{Set, read_set};
+use super::tips::check_tips;
 
 /// What to promote, from where to where.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +67,7 @@ pub(super) fn draft(
     trust.ladder().check_step(&wanted.from, &wanted.to).map_err(|why| {
         Failure::refused("one-rung", why).next("promote rung by rung; each step leaves its own record")
     })?;
+    check_tips(desk, reader, &[&wanted.from, &wanted.to])?;
     let source = reader.environment(&wanted.from)?;
     let target = reader.environment(&wanted.to)?;
     let named = match &wanted.resource {

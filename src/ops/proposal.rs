@@ -77,6 +77,7 @@ impl Waiting {
         let mut predicate = Predicate {
             decision: None,
             team: None,
+            ledger: None,
             environment: TRUST_CHANGE.to_owned(),
             source: None,
             changes: self.weaker.changes.clone(),

@@ -15,6 +15,7 @@ use super::failure::{Failure, check_reason};
 use super::find::check_environment;
 use super::judge::check_order;
 use super::land::{append, commit_time, signed_item};
+use super::tips::check_tips;
 
 /// What is said of which release.
 #[derive(Debug, Clone)]
@@ -68,6 +69,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             .into());
     };
     check_environment(trust.ladder(), &environment)?;
+    check_tips(&desk, &reader, &[&environment])?;
     check_order(&reader.environment(&environment)?, trust.ladder(), &reader)?;
     let ballots = Ballots { reader: &reader, commit: reader.tip(layout::EVIDENCE)?, trust: &trust };
     let overrides: Vec<_> =
@@ -82,7 +84,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         check_reviewer(broken, &trust, &operating)?;
         check_record(broken, commit, &reader)?;
     }
-    let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let principal = operating.operator.principal.name.clone();
     let mut outcome = Outcome {
         release: name.clone(),

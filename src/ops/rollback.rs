@@ -22,6 +22,7 @@ use super::land::{Landed, commit_time, land_holding};
 use super::reach::{edit_of, reach};
 use super::rollback_check::{Scales, Weighed};
 use super::served::{Served, agent_served};
+use super::tips::check_tips;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -74,6 +75,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let operating = desk.operating(caller, &trust)?;
     let id = &request.resource;
     let name = place(id, request.environment.as_deref(), "rolling back in", &reader, &trust, caller)?;
+    check_tips(&desk, &reader, &[&name])?;
     let environment = reader.environment(&name)?;
     let scales = Scales::new(id, &environment, &reader, &trust)?;
     let goal = choose(request, &scales, &name, caller)?;
@@ -90,7 +92,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     check_writer(&trust, &operating, &name)?;
     let draft = draft(id, request.reason.as_ref(), goal, &environment, &reader)?;
-    let time = commit_time(&reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE, name.as_str()], caller.now, &mut caller.notices)?;
     let plan = judge(&draft, &Asked::of(&trust, &desk), &reader, &operating.operator, time)?;
     for lack in plan.records.iter().flat_map(|record| &record.warnings).filter(|lack| lack.rule.starts_with("policy-"))
     {
@@ -98,7 +100,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
             .notice(format!("{} comes back, and the policies in force speak against it: {}", lack.about, lack.message));
     }
     if let Some(mut transaction) = transaction {
-        let holds: Vec<_> = hold(request, &plan, &draft).into_iter().collect();
+        let holds: Vec<_> = hold(request, &plan, &draft, &trust).into_iter().collect();
         outcome.landed = land_holding(&mut transaction, &reader, &plan, &operating, &holds)?;
         desk.finish(transaction, caller)?;
     }
@@ -241,7 +243,7 @@ fn nothing_left(id: &ResourceId, passed: &[Weighed], environment: &str) -> Failu
 }
 
 /// The hold on what is rolled back from; none where nothing ran.
-fn hold(request: &Request, plan: &Plan, draft: &Draft) -> Option<Hold> {
+fn hold(request: &Request, plan: &Plan, draft: &Draft, trust: &Trust) -> Option<Hold> {
     let id = &request.resource;
     let (digest, version): (Digest, Option<u64>) = match (draft.agents.get(id), draft.catalog.get(id)) {
         (Some(edit), _) => {
@@ -264,6 +266,7 @@ fn hold(request: &Request, plan: &Plan, draft: &Draft) -> Option<Hold> {
         reason: request.reason.clone(),
         release: Some(plan.manifest.name()),
         stated_at: plan.manifest.timestamp,
+        ledger: Some(trust.settings.uuid.clone()),
     })
 }
 

@@ -61,7 +61,7 @@ fn attempt(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         return Ok(outcome);
     }
     let change = TrustChange { quorum: Some(quorum), ..TrustChange::default() };
-    let time = commit_time(&reader, &[layout::TRUST, layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::TRUST, layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let why = request.reason.as_deref();
     match change.stage(&mut transaction, &reader, &trust, &operating, why, time)? {
         Staged::Made(after, lowered) => {

@@ -412,6 +412,7 @@ fn a_server_on_hold_stops_the_change() {
             reason: Some("it asks for keys".into()),
             release: None,
             stated_at: now(),
+            ledger: None,
         },
         carried_at: now(),
     };

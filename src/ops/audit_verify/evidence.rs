@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::commit::CommitFact;
-use crate::audit::evidence::{check_path, check_place, number_of};
+use crate::audit::evidence::{check_path, check_place, ledger_of, number_of};
 use crate::audit::trust::TrustHistory;
 use crate::audit::{Finding, Rule};
 use crate::gate::{Glass, Hold, Review, void_reviewer};
@@ -61,8 +61,8 @@ pub(super) fn follow(
         match changes(reader, line.commits[place - 1], *id) {
             Ok(changes) => {
                 let judge = trust.newest_unseeing(layout::EVIDENCE, place);
-                let added = Added { reader, commit: *id, fact: &fact, place, people: &people, judge };
-                changes.iter().for_each(|change| added.check(change, &changes, &mut testimony, findings));
+                let added = Added { reader, commit: *id, fact: &fact, people: &people, judge };
+                changes.iter().for_each(|change| added.check(change, &changes, place, &mut testimony, findings));
             }
             Err(why) => findings.push(broken(&why)),
         }
@@ -75,15 +75,21 @@ fn changes(reader: &Reader<'_>, parent: ObjectId, id: ObjectId) -> Result<Vec<Ch
     changed_paths(reader.snapshot(), Some(tree(parent)?), Some(tree(id)?))
 }
 
+/// Whether a changed path adds an item, and not its signature.
+fn is_item(change: &ChangedPath) -> bool {
+    let added = change.old.is_none() && change.new.is_some() && check_path(&change.path).is_ok();
+    added && !change.path.ends_with(layout::SIGNATURE)
+}
+
 /// One evidence commit.
-struct Added<'a, 'r> {
-    reader: &'a Reader<'r>,
-    commit: ObjectId,
-    fact: &'a CommitFact,
-    place: usize,
-    people: &'a BTreeMap<PublicKey, String>,
+pub(in crate::ops) struct Added<'a, 'r> {
+    pub(in crate::ops) reader: &'a Reader<'r>,
+    pub(in crate::ops) commit: ObjectId,
+    pub(in crate::ops) fact: &'a CommitFact,
+    /// Everybody whose key trust ever listed.
+    pub(in crate::ops) people: &'a BTreeMap<PublicKey, String>,
     /// The trust that whoever made the commit can have known.
-    judge: Option<&'a Trust>,
+    pub(in crate::ops) judge: Option<&'a Trust>,
 }
 
 /// Where results of evals stand.
@@ -92,46 +98,86 @@ const RESULTS: &str = "evals/";
 const SIGHTINGS: &str = "observations/";
 
 impl Added<'_, '_> {
-    fn check(&self, change: &ChangedPath, all: &[ChangedPath], testimony: &mut Testimony, findings: &mut Vec<Finding>) {
+    fn check(
+        &self,
+        change: &ChangedPath,
+        all: &[ChangedPath],
+        place: usize,
+        testimony: &mut Testimony,
+        findings: &mut Vec<Finding>,
+    ) {
         let path = change.path.as_str();
-        let mut find = |rule: Rule, wrong: String| {
-            let mut finding = self.fact.finding(rule, wrong);
-            finding.object = format!("{}:{path}", self.commit);
-            findings.push(finding);
-        };
+        testimony.items += usize::from(is_item(change));
+        let Some(item) = self.item(change, all, findings) else { return };
+        if let Some((rule, why)) = self.said(path, &item, place, testimony) {
+            findings.push(self.finding(path, rule, why));
+            return;
+        }
+        if !path.starts_with("decisions/") {
+            return;
+        }
+        let Ok(record) = Record::from_json(&item.bytes) else { return };
+        let operator = &record.operator_identity;
+        if operator.fingerprint != item.key.fingerprint() {
+            let signer = self.people.get(&item.key).map_or("somebody else", String::as_str);
+            let wrong = format!("`{signer}` signed it, and it names `{}` as operator", operator.principal);
+            findings.push(self.finding(path, Rule::Operator, wrong));
+        }
+        if let Some(number) = number_of(&record) {
+            testimony.added.insert(path.to_owned(), place);
+            testimony.decisions.entry((record.environment.clone(), number)).or_default().push(record);
+        }
+    }
+
+    /// What is wrong with a path of the commit.
+    fn finding(&self, path: &str, rule: Rule, wrong: String) -> Finding {
+        let mut finding = self.fact.finding(rule, wrong);
+        finding.object = format!("{}:{path}", self.commit);
+        finding
+    }
+
+    /// The item that a changed path adds, if it is one that counts: named for its content, in its place, and signed by
+    /// somebody who may say such things. What is wrong with it is told.
+    pub(in crate::ops) fn item(
+        &self,
+        change: &ChangedPath,
+        all: &[ChangedPath],
+        findings: &mut Vec<Finding>,
+    ) -> Option<Item> {
+        let path = change.path.as_str();
+        let mut find = |rule: Rule, wrong: String| findings.push(self.finding(path, rule, wrong));
         let (None, Some(blob)) = (change.old, change.new) else {
             find(Rule::EvidenceChanged, format!("`{path}` was changed or taken away, and evidence is only added"));
-            return;
+            return None;
         };
         if let Err(why) = check_path(path) {
             find(Rule::EvidenceName, why);
-            return;
+            return None;
         }
         if let Some(item) = path.strip_suffix(layout::SIGNATURE) {
             if !all.iter().any(|other| other.path == item) {
                 find(Rule::EvidenceName, "it is the signature of no item that came with it".to_owned());
             }
-            return;
+            return None;
         }
-        testimony.items += 1;
         let signed = format!("{path}{}", layout::SIGNATURE);
         if !all.iter().any(|other| other.path == signed) {
             find(Rule::EvidenceSignature, "nobody signed it".to_owned());
-            return;
+            return None;
         }
         let item = match self.reader.item(self.commit, path, blob) {
             Ok(item) => item,
             Err(Error::BadSignature { why, .. }) => {
                 find(Rule::EvidenceSignature, format!("its signature does not count: {why}"));
-                return;
+                return None;
             }
             Err(Error::Damaged { why, .. }) => {
                 find(Rule::EvidenceName, why);
-                return;
+                return None;
             }
             Err(why) => {
                 find(Rule::ObjectDamaged, why.to_string());
-                return;
+                return None;
             }
         };
         if path.starts_with(RESULTS)
@@ -150,7 +196,7 @@ impl Added<'_, '_> {
         }
         let Some(signer) = self.people.get(&item.key) else {
             find(Rule::EvidenceSignature, format!("{}, which trust never listed, signed it", item.key.fingerprint()));
-            return;
+            return None;
         };
         if let Some(judge) = self.judge.filter(|judge| judge.principal(&item.key).is_none()) {
             let key = item.key.fingerprint();
@@ -158,33 +204,26 @@ impl Added<'_, '_> {
             let wrong =
                 format!("{key} of `{signer}` signed it, a key that trust {short} had taken away before it was added");
             find(Rule::KeyUnlisted, wrong);
-            return;
+            return None;
         }
         if let Err(why) = check_place(path, &item.id, &item.bytes, self.fact.time) {
             find(Rule::EvidenceName, why);
-            return;
+            return None;
         }
-        if let Some((rule, why)) = self.said(path, &item, testimony) {
-            find(rule, why);
-            return;
+        let ledger = ledger_of(path, &item.bytes);
+        if let (Some(judge), Some(ledger)) = (self.judge, ledger)
+            && ledger != judge.settings.uuid
+        {
+            let wrong = format!("`{signer}` said it in the ledger {ledger}, and this is {}", judge.settings.uuid);
+            find(Rule::EvidenceLedger, wrong);
+            return None;
         }
-        if !path.starts_with("decisions/") {
-            return;
-        }
-        let Ok(record) = Record::from_json(&item.bytes) else { return };
-        let operator = &record.operator_identity;
-        if operator.fingerprint != item.key.fingerprint() {
-            find(Rule::Operator, format!("`{signer}` signed it, and it names `{}` as operator", operator.principal));
-        }
-        if let Some(number) = number_of(&record) {
-            testimony.added.insert(path.to_owned(), self.place);
-            testimony.decisions.entry((record.environment.clone(), number)).or_default().push(record);
-        }
+        Some(item)
     }
 
     /// What is wrong with a hold, an override or the review of one: whoever signed it must have had the say, under the
     /// trust that they can have known.
-    fn said(&self, path: &str, item: &Item, testimony: &mut Testimony) -> Option<(Rule, String)> {
+    fn said(&self, path: &str, item: &Item, place: usize, testimony: &mut Testimony) -> Option<(Rule, String)> {
         let judge = self.judge?;
         let who = judge.principal(&item.key);
         let unknown =
@@ -209,7 +248,7 @@ impl Added<'_, '_> {
                 }
                 Ok(()) => None,
             };
-            testimony.glass.insert(item.id.clone(), (self.place, glass));
+            testimony.glass.insert(item.id.clone(), (place, glass));
             return wrong;
         }
         let Ok(review) = Review::from_json(&item.bytes) else { return None };

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::audit::commit::CommitFact;
 use crate::audit::trust::TrustHistory;
 use crate::audit::{Finding, Rule, trailer};
-use crate::ledger::Reader;
+use crate::ledger::{ObjectId, Reader};
 use crate::release::layout;
+use crate::trust::{Principal, Trust};
 
 use super::lines::Lines;
 use crate::ops::facts::commit_fact;
@@ -37,6 +39,17 @@ pub(super) fn check(
             return;
         }
     };
+    findings.extend(check_genesis(reader, &fact, genesis, root));
+}
+
+/// Checks the first commit of all branches: it is empty, names the trust root, and an admin of that signed it.
+pub(in crate::ops) fn check_genesis(
+    reader: &Reader<'_>,
+    fact: &CommitFact,
+    genesis: ObjectId,
+    root: &Trust,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let tree = reader.snapshot().commit(genesis).map(|commit| commit.tree);
     let files = tree.and_then(|tree| reader.snapshot().files_under(tree));
     if files.is_ok_and(|files| !files.is_empty()) {
@@ -46,7 +59,7 @@ pub(super) fn check(
         let wrong = format!("the first commit of all branches does not name the trust root {}", root.commit);
         findings.push(fact.finding(Rule::Genesis, wrong));
     }
-    let admin = |principal: &crate::trust::Principal| {
+    let admin = |principal: &Principal| {
         let message = format!("`{principal}` is no admin of the trust root, and began the branches");
         if root.is_admin(principal) { Ok(()) } else { Err(message) }
     };
@@ -54,4 +67,5 @@ pub(super) fn check(
         Ok(principal) => findings.extend(fact.check_names(&principal)),
         Err(finding) => findings.push(finding),
     }
+    findings
 }

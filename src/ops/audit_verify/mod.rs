@@ -38,6 +38,8 @@ use super::find::check_environment;
 use super::remember::{forgotten, recall, remember};
 
 use super::facts::broken;
+pub(super) use evidence::Added;
+pub(super) use genesis::check_genesis;
 use lines::{Lines, line};
 use releases::Court;
 use verdicts::Verdicts;

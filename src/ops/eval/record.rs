@@ -8,6 +8,7 @@ use crate::ops::caller::Caller;
 use crate::ops::desk::{Desk, Operating};
 use crate::ops::failure::Failure;
 use crate::ops::land::{append, commit_time, signed_item};
+use crate::ops::tips::check_tips;
 use crate::release::{fold, layout};
 use crate::resource::Digest;
 use crate::trust::Trust;
@@ -42,7 +43,7 @@ pub fn record(result: &RunResult, caller: &mut Caller<'_>) -> Result<Recorded> {
     if stands(&path(&recorded.id), &reader)? {
         return Ok(recorded);
     }
-    let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let time = commit_time(&desk, &reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let edits = Vec::from(signed_item(bytes, &operating, path)?);
     let commit = append(&mut transaction, &reader, edits, message(result, &operating), &operating, time)?;
     desk.finish(transaction, caller)?;
@@ -53,8 +54,9 @@ pub fn record(result: &RunResult, caller: &mut Caller<'_>) -> Result<Recorded> {
 /// Refuses at once whoever could not sign a result in the end.
 ///
 /// # Errors
-/// There is no key, or its role does not allow it.
+/// There is no key, or its role does not allow it; or nothing is appended to what stands on evidence.
 pub(super) fn check_before(desk: &Desk, trust: &Trust, caller: &Caller<'_>) -> Result<()> {
+    check_tips(desk, &desk.reader()?, &[layout::EVIDENCE])?;
     Ok(check_runner(trust, &desk.operating(caller, trust)?)?)
 }
 

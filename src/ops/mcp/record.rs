@@ -113,7 +113,7 @@ fn sign(mut seen: Observation, environment: String, desk: &Desk, caller: &mut Ca
     let trust = reader.trust()?;
     let operating = desk.operating(caller, &trust)?;
     check_observer(&trust, &operating)?;
-    let time = commit_time(&reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
+    let time = commit_time(desk, &reader, &[layout::EVIDENCE], caller.now, &mut caller.notices)?;
     let mut known = all(&seen.server, &reader, &trust)?;
     // Two people may see the same in one second, and each item needs an id of its own.
     let after = known.iter().map(|known| known.observation.observed_at + TimeDelta::seconds(1)).max();

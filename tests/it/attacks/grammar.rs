@@ -179,3 +179,47 @@ fn b25_tags_written_in_two_ways() {
         ("b25_tag_nul", "release-tag-form", TAG, "{ untagged; printf '\\0hidden\\n'; } | tagged"),
     ]);
 }
+
+#[test]
+fn x09_commits_that_plain_git_makes() {
+    told(&[
+        (
+            "x09_made_on_another_day",
+            "commit-form",
+            TIP,
+            "move $(bare | sed '/^author/s/> [0-9]*/> 1000000000/' | seal git)",
+        ),
+        (
+            "x09_octopus",
+            "one-parent",
+            TIP,
+            "p=$(git rev-parse heads/dev); q=$(git rev-parse heads/staging)
+             move $(bare | sed \"2s/\\$/\\nparent $p\\nparent $q/\" | seal git)",
+        ),
+        (
+            "x09_two_signatures",
+            "signature-unreadable",
+            TIP,
+            "move $(bare | sed '/^committer/a gpgsig -----BEGIN SSH SIGNATURE-----' | seal git)",
+        ),
+        (
+            "x09_words_behind_the_signature",
+            "signature-unreadable",
+            TIP,
+            "move $(git cat-file commit $old | sed '/^ -----END SSH SIGNATURE/s/$/\\n Approved by Bob./' > $TMPDIR/c; git hash-object -t commit -w --literally $TMPDIR/c)",
+        ),
+        (
+            "x09_signature_with_carriage_returns",
+            "signature-unreadable",
+            TIP,
+            "move $(git cat-file commit $old | sed '/^ U1NI/s/$/\\r/' > $TMPDIR/c; git hash-object -t commit -w --literally $TMPDIR/c)",
+        ),
+        (
+            "x09_signature_of_another_commit",
+            "signature-mismatch",
+            TIP,
+            "{ bare | sed '/^committer/q'; git cat-file commit heads/dev | sed -n '/^gpgsig/,/END SSH/p'; bare | sed -n '/^$/,$p'; } > $TMPDIR/c
+             move $(git hash-object -t commit -w --literally $TMPDIR/c)",
+        ),
+    ]);
+}

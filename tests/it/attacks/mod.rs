@@ -7,7 +7,9 @@ mod count;
 mod files;
 mod grammar;
 mod names;
+mod refs;
 mod stored;
+mod tips;
 mod trees;
 
 use serde_json::Value;

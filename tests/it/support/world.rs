@@ -34,8 +34,20 @@ impl World {
     pub(crate) fn new(name: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let root = tmp.join("worlds").join(format!("{name}-{}-{count}", std::process::id()));
+        let worlds = Path::new(env!("CARGO_TARGET_TMPDIR")).join("worlds");
+        Self::at(worlds.join(format!("{name}-{}-{count}", std::process::id())))
+    }
+
+    /// The same in memory, where the machine has a place for that: what is synced there takes no time, so it is for what
+    /// asks for no power cut.
+    pub(crate) fn in_memory(name: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let root = Path::new("/dev/shm").join(format!("joch-{name}-{}-{count}", std::process::id()));
+        if fs::create_dir(&root).is_ok() { Self::at(root) } else { Self::new(name) }
+    }
+
+    fn at(root: PathBuf) -> Self {
         for folder in ["project", "bin", "tmp"] {
             fs::create_dir_all(root.join(folder)).expect("a folder of the world");
         }
