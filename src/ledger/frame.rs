@@ -20,6 +20,8 @@ pub struct Frame {
     pub references: BTreeMap<String, Result<ObjectId, String>>,
     /// The lines of `packed-refs` that say nothing.
     pub packed: Vec<String>,
+    /// Files outside of `refs` that plain Git takes for references: `heads/prod` names this file first.
+    pub outside: Vec<String>,
 }
 
 /// The settings that Git's own clones have no word of: one of them says that joch made the repository.
@@ -35,8 +37,43 @@ impl Frame {
         }
         let (mut references, packed) = packed(path);
         loose(&path.join("refs"), "refs", &mut references);
-        Some(Self { head: head(path), settings: settings(path), references, packed })
+        let mut outside = Vec::new();
+        stray(path, "", &mut outside);
+        outside.sort();
+        Some(Self { head: head(path), settings: settings(path), references, packed, outside })
     }
+}
+
+/// What lies in a repository beside references, and the directory of which they are.
+const NO_REFERENCES: [&str; 11] =
+    ["objects", "refs", "packed-refs", "shallow", "joch", "logs", "hooks", "info", "branches", "worktrees", "modules"];
+/// How many such files are named.
+const STRAY: usize = 100;
+
+/// Files that read as references and lie where none belongs. Names in capitals, such as `ORIG_HEAD`, are Git's own.
+fn stray(directory: &Path, name: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let (path, file) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let known = NO_REFERENCES.contains(&file.trim_end_matches(".lock"));
+        let own = name.is_empty() && (known || file == file.to_ascii_uppercase());
+        if own || found.len() >= STRAY {
+            continue;
+        }
+        let below = if name.is_empty() { file } else { format!("{name}/{file}") };
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
+            stray(&path, &below, found);
+        } else if is_reference(&path) {
+            found.push(below);
+        }
+    }
+}
+
+/// Whether a file reads as a reference: the id of an object, or the name of another reference.
+fn is_reference(path: &Path) -> bool {
+    let small = fs::metadata(path).is_ok_and(|found| found.len() < 4096);
+    let Some(bytes) = small.then(|| read(path).ok()).flatten() else { return false };
+    let text = String::from_utf8_lossy(&bytes);
+    text.starts_with("ref:") || text.get(..40).is_some_and(|id| id.parse::<ObjectId>().is_ok())
 }
 
 /// What a file holds; a pipe is not waited for.

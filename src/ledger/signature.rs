@@ -147,6 +147,10 @@ pub fn verify(armor: &str, namespace: &str, payload: &[u8]) -> Result<PublicKey,
     {
         return Err(BadSignature::Unreadable("it is not one SSH signature".to_owned()));
     }
+    // Readers differ in what white space they pass over.
+    if armor.contains(|c: char| c.is_whitespace() && c != '\n' && c != ' ') {
+        return Err(BadSignature::Unreadable("it holds white space other than ends of lines".to_owned()));
+    }
     // The parser cannot read certificates and says so in words that help nobody.
     let signature = SshSig::from_pem(armor).map_err(|error| {
         BadSignature::Unreadable(format!("{error} (signatures by SSH certificates are not supported)"))
@@ -219,6 +223,8 @@ mod tests {
         assert_eq!(verify("-----BEGIN PGP SIGNATURE-----\n", GIT, b""), Err(BadSignature::OpenPgp));
         assert_eq!(verify("-----BEGIN SIGNED MESSAGE-----\n", GIT, b""), Err(BadSignature::X509));
         assert!(matches!(verify("hello", GIT, b""), Err(BadSignature::Unreadable(_))));
+        let returned = verify(&format!("{SSH}\nAAAA\r\n{SSH_END}"), GIT, b"");
+        assert!(returned.is_err_and(|why| why.to_string().contains("white space")));
         assert!(matches!(verify(&format!("{SSH}\nAAAA\n{SSH_END}"), GIT, b""), Err(BadSignature::Unreadable(_))));
     }
 }

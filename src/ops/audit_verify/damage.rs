@@ -47,6 +47,13 @@ pub(super) fn of_frame(frame: &Frame, census: &Census) -> Vec<Finding> {
         let message = format!("the reference `{name}` is damaged: {why}; {}; {BACK}", touched_by(name, frame));
         findings.push(Finding::new(Rule::ObjectDamaged, name, message));
     }
+    for name in &frame.outside {
+        let message = format!(
+            "`{name}` lies outside of `refs`, and plain Git takes it for what it calls `{name}` before the branch or tag \
+             of that name; no release or version is touched: look at what it names, then remove that file"
+        );
+        findings.push(Finding::new(Rule::RefGrammar, name, message));
+    }
     for name in gone(frame) {
         let message = format!(
             "the branch `{}` is gone with its history; {}; {BACK}",

@@ -22,7 +22,7 @@ fn x10_branches_that_answer_for_others() {
         ),
         (
             "x10_a_rung_that_is_another",
-            "ref-grammar",
+            "object-damaged",
             "refs/heads/prod",
             "git update-ref -d refs/heads/prod; git symbolic-ref refs/heads/prod refs/heads/staging",
         ),
@@ -93,7 +93,7 @@ fn x11_what_was_said_in_another_ledger() {
                cp agents/support-triage.yaml ../second.yaml; sed -i 's/calm, short/calm, brief/' agents/support-triage.yaml
                joch apply -f .; for s in 'local dev' 'dev staging'; do
                    set -- $s; joch promote support-triage --from $1 --to $2; done";
-    sh(&world, "alice", &format!("cp joch.yaml ../joch.yaml; {lab}"));
+    sh(&world, "alice", &format!("cp joch.yaml ../pin.yaml; {lab}"));
     let climb = "joch approve support-triage --from staging --to prod";
     sh(&world, "bob", climb);
     sh(
@@ -111,7 +111,7 @@ fn x11_what_was_said_in_another_ledger() {
     sh(
         &world,
         "alice",
-        "mv .joch/ledger.git ../lab.git; rm -rf .joch; mkdir .joch; mv ../real.git .joch/ledger.git; mv ../joch.yaml .",
+        "mv .joch/ledger.git ../lab.git; rm -rf .joch; mkdir .joch; mv ../real.git .joch/ledger.git; mv ../pin.yaml joch.yaml",
     );
     let replay = "take evidence; git --git-dir=../lab.git ls-tree -r heads/evidence > $TMPDIR/said
         for p in $(grep -E '(approvals|holds)/' $TMPDIR/said | sed 's/^[^\\t]*\\t//'); do

@@ -57,7 +57,7 @@ fn refused(id: &str, branch: &str, rule: &str, person: &str, script: &str) -> Wo
     let before = sh(&world, "alice", tips);
     let place = if branch == "evidence" { "local" } else { branch };
     // All that write, for one of each kind; else one of them.
-    let all = ["x08_nobody_signed_the_tip", "x08_a_tip_that_no_tag_names", "x08_evidence_of_a_stranger"].contains(&id);
+    let all = ["_nobody_signed_the_tip", "_that_no_tag_names", "_of_a_stranger"].iter().any(|end| id.ends_with(end));
     for (person, line) in verbs(place).into_iter().take(if all { usize::MAX } else { 1 }) {
         let outcome = world.sh(person, &format!("{line} -o json"));
         let error = error(&outcome);

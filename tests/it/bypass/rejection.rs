@@ -63,13 +63,13 @@ fn a_yes_that_is_carried_again_after_a_no_does_not_take_it_back() {
     let beside = format!("--add --cacheinfo 100644,$blob,{again} --cacheinfo 100644,$signature,{again}.sig");
     for (first, second, reason) in [
         (taken_away.as_str(), put_back.as_str(), "(evidence-signature)"),
-        ("--refresh", beside.as_str(), "(evidence-name)"),
+        ("--index-version 2", beside.as_str(), "(evidence-name)"),
     ] {
         let forge = format!(
-            "export GIT_DIR=.joch/ledger.git GIT_INDEX_FILE=forged; rm -f forged; git read-tree evidence && \
+            "export GIT_DIR=.joch/ledger.git GIT_WORK_TREE=. GIT_INDEX_FILE=forged; rm -f forged; git read-tree evidence && \
              blob=$(git rev-parse evidence:{path}) && signature=$(git rev-parse evidence:{path}.sig) && \
-             step() {{ git update-index \"$@\"; git update-ref refs/heads/evidence \
-             $(git commit-tree -S $(git write-tree) -p evidence -m 'approve'); }} && step {first} && step {second}"
+             step() {{ git update-index \"$@\" || exit 1; git update-ref refs/heads/evidence \
+             $(GIT_AUTHOR_NAME=ci@example.com GIT_COMMITTER_NAME=ci@example.com git commit-tree -S $(git write-tree) -p evidence -m 'approve'); }} && step {first} && step {second}"
         );
         let forged = lab.0.sh("ci", &forge);
         assert_eq!(forged.code, 0, "{}", forged.stderr);

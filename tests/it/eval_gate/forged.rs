@@ -79,7 +79,7 @@ fn a_result_about_another_closure_moved_beside_the_candidate_is_named_and_does_n
     other.subject.digest = joch::resource::Digest::of("another closure");
     let script = format!("appends {place}/$id.json $FORGED");
     assert_eq!(rules_after(&bench, "ci", &other, &script), ["evidence-name"]);
-    bench.stopped(REFUSED, &["MISSING", "eval/quality has not run about agent/a"]);
+    bench.stopped(REFUSED, &["`evidence` is not built on", "(evidence-name)"]);
 }
 
 #[test]

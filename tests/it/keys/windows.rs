@@ -161,7 +161,8 @@ fn a_yes_that_a_stolen_key_dates_back_is_named_and_does_not_count() {
     // The commit itself, as Bob's key signed it and dated it.
     forge(&world, "mallory", &format!("{take}; git update-ref refs/heads/evidence $stolen"));
     assert_finding(&world, "key-unlisted", "a key that trust");
-    not_counted(&world);
+    let stopped = world.sh("alice", "joch promote support-triage --from staging --to prod");
+    assert!(stopped.code == 2 && stopped.stderr.contains("(key-unlisted)"), "{}", stopped.stderr);
     // The word alone, in a commit of somebody whose key counts.
     sh(&world, "alice", "rm -rf .joch/ledger.git .joch/seen.json && cp -r ../clean.git .joch/ledger.git");
     let words = "take evidence; for path in $(git diff --name-only heads/evidence $stolen); do git cat-file blob $stolen:$path | put $path; done; echo 'more evidence' | add evidence";

@@ -93,7 +93,8 @@ impl Life {
                 if matches!(comes, Comes::Change(_)) {
                     self.tally.add("a promotion that changes something");
                 }
-                let expected = if self.model.goes_back(*thing, *from) { 2 } else { 0 };
+                let back = matches!(comes, Comes::Change(_)) && self.model.goes_back(*thing, *from);
+                let expected = if back { 2 } else { 0 };
                 return self.settle(step, from + 1, comes, end, expected);
             }
             Step::Rollback { agent, rung, pick } => {
