@@ -9,7 +9,6 @@ use crate::trust::sample::{key, team, trust};
 use crate::trust::{Principal, Trust};
 
 mod nothing;
-
 use nothing::Nothing;
 
 /// One judgement in the making: the release manager's team is asked about a change of `support` in `prod`.

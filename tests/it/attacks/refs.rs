@@ -88,7 +88,8 @@ fn x11_what_was_said_in_another_ledger() {
     let world = shared("x11_said_elsewhere");
     sh(&world, "mallory", "joch promote support-triage --from local --to dev");
     sh(&world, "alice", "joch promote support-triage --from dev --to staging");
-    sh(&world, "bob", "joch hold agent support-triage --version 1 --env prod --reason slow");
+    let held = "joch hold agent support-triage --version 1 --env prod --reason slow";
+    sh(&world, "bob", held);
     let lab = "cp -r .joch/ledger.git ../real.git; rm -rf .joch joch.yaml; joch init --operator alice@example.com
                cp agents/support-triage.yaml ../second.yaml; sed -i 's/calm, short/calm, brief/' agents/support-triage.yaml
                joch apply -f .; for s in 'local dev' 'dev staging'; do
@@ -106,7 +107,9 @@ fn x11_what_was_said_in_another_ledger() {
     sh(
         &world,
         "bob",
-        &format!("joch lift agent support-triage --version 1 --env prod --reason fine; {climb} --rationale yes"),
+        &format!(
+            "{held}; joch lift agent support-triage --version 1 --env prod --reason fine; {climb} --rationale yes"
+        ),
     );
     sh(
         &world,
