@@ -228,14 +228,14 @@ impl Life {
     }
 
     pub(super) fn has_release(&self, rung: usize, number: u64) -> bool {
-        let repository = Repository::open(&self.world.project().join(".joch/ledger.git")).expect("a ledger");
+        let repository = Repository::open(self.world.project().join(".joch/ledger.git")).expect("a ledger");
         let snapshot = repository.snapshot().expect("its refs");
         snapshot.tag(&format!("release/{}/{number}", RUNGS[rung])).expect("readable").is_some()
     }
 
     /// Compares the ledger with the model. An environment whose tip and model are those that were compared is left out.
     pub(super) fn agree(&mut self) {
-        let repository = Repository::open(&self.world.project().join(".joch/ledger.git")).expect("a ledger");
+        let repository = Repository::open(self.world.project().join(".joch/ledger.git")).expect("a ledger");
         let reader = Reader::new(repository.snapshot().expect("its refs"));
         for (at, name) in RUNGS.iter().enumerate() {
             let environment = reader.environment(name).expect("a rung");
