@@ -173,6 +173,7 @@ mod tests {
         let predicate = Predicate {
             decision: Some(Decision::Approve),
             team: None,
+            ledger: None,
             environment: "prod".into(),
             source: Some("staging".into()),
             changes: vec![Change {
