@@ -30,6 +30,7 @@ pub mod yaml;
 pub use change_class::ChangeClass;
 pub use diagnostic::{Document, Finding, Position, Severity};
 pub use digest::Digest;
+pub(crate) use digest::Taken;
 pub use envelope::Resource;
 pub use fields::{Candidate, Mention, Target, Tie};
 pub use id::{Reference, ResourceId};

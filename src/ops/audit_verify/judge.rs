@@ -250,7 +250,7 @@ impl Court<'_, '_> {
                         findings.push(release.at(&path, Rule::PromoteSource, "the source does not hold it so"));
                     }
                 }
-                Event::Rollback if !release.served.has(id, after.digest()) => {
+                Event::Rollback if !release.served.had(id, after.digest(), release.place) => {
                     let wrong = "the environment had not served it before";
                     findings.push(release.at(&path, Rule::RollbackServed, wrong));
                 }

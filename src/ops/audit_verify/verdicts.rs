@@ -25,10 +25,14 @@ pub(super) struct Verdicts {
     /// The tips of the branches then.
     tips: BTreeMap<String, ObjectId>,
     clean: HashMap<ObjectId, Digest>,
+    /// What was judged beforehand and found clean.
+    beforehand: HashMap<ObjectId, Digest>,
     /// The signatures that held.
     pub(super) signatures: Signatures,
     /// How many releases were taken for clean.
     pub(super) believed: usize,
+    /// How many were found clean.
+    found: usize,
 }
 
 impl Verdicts {
@@ -74,16 +78,41 @@ impl Verdicts {
         self.ladder = ladder;
     }
 
-    /// Whether a release was found clean in these surroundings.
-    pub(super) fn was_clean(&mut self, release: ObjectId, context: Digest) -> bool {
-        let clean = self.clean.get(&release) == Some(&context);
-        self.believed += usize::from(clean);
-        clean
+    /// Whether a release was found clean in these surroundings: by an earlier audit or, where all before it is `clean`,
+    /// beforehand.
+    pub(super) fn was_clean(&mut self, release: ObjectId, context: Digest, clean: bool) -> bool {
+        if self.clean.get(&release) == Some(&context) {
+            self.believed += 1;
+            return true;
+        }
+        let beforehand = clean && self.beforehand.get(&release) == Some(&context);
+        if beforehand {
+            self.is_clean(release, context);
+        }
+        beforehand
+    }
+
+    /// The releases of a branch that an earlier audit did not find clean; all of them, where trust has moved since.
+    pub(super) fn unknown(&self, reader: &Reader<'_>, commits: &[ObjectId]) -> Vec<usize> {
+        let same = self.tips.get(layout::TRUST).copied() == reader.snapshot().branch(layout::TRUST);
+        let unknown = |(place, id): (usize, &ObjectId)| (!(same && self.clean.contains_key(id))).then_some(place);
+        commits.iter().enumerate().skip(1).filter_map(unknown).collect()
+    }
+
+    /// These were judged beforehand, and are clean in these surroundings.
+    pub(super) fn judged(&mut self, found: HashMap<ObjectId, Digest>) {
+        self.beforehand = found;
     }
 
     /// A release was found clean in these surroundings.
     pub(super) fn is_clean(&mut self, release: ObjectId, context: Digest) {
+        self.found += 1;
         self.clean.insert(release, context);
+    }
+
+    /// How many releases are clean.
+    pub(super) fn clean_releases(&self) -> usize {
+        self.believed + self.found
     }
 
     /// Keeps them: for an audit that found nothing at all.
@@ -95,7 +124,7 @@ impl Verdicts {
         let signatures = reader.signatures();
         let mut keys = Vec::new();
         let mut signed = String::new();
-        for (id, key) in signatures.iter() {
+        for (id, key) in signatures.iter().flat_map(|some| some.iter()) {
             let at = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
                 keys.push(key);
                 keys.len() - 1
