@@ -60,8 +60,10 @@ pub struct Reader<'r> {
     cache: Option<Box<dyn Cache + 'r>>,
 }
 
-/// The bytes of resources, of manifests, of records and of closures that are remembered, each twice.
+/// The bytes of resources, and of manifests, that are remembered, each twice.
 const REMEMBERED: usize = 2 << 20;
+/// The same of records, and of closures.
+const LAST: usize = 1 << 18;
 
 impl<'r> Reader<'r> {
     /// Reads through `snapshot`.
@@ -71,8 +73,8 @@ impl<'r> Reader<'r> {
             snapshot,
             resources: RefCell::new(Recent::new(REMEMBERED)),
             manifests: RefCell::new(Recent::new(REMEMBERED)),
-            records: RefCell::new(Recent::new(REMEMBERED)),
-            closures: RefCell::new(Recent::new(REMEMBERED)),
+            records: RefCell::new(Recent::new(LAST)),
+            closures: RefCell::new(Recent::new(LAST)),
             tables: RefCell::default(),
             known: Arc::default(),
             signatures: RefCell::default(),
@@ -218,6 +220,20 @@ impl<'r> Reader<'r> {
             Record::from_json(&bytes).map_err(|why| Error::Damaged { object: format!("`{path}` of {commit}"), why })?;
         self.records.borrow_mut().put(blob, Arc::new(record.clone()), bytes.len());
         Ok(Some(record))
+    }
+
+    /// The decision that a blob of evidence holds.
+    ///
+    /// # Errors
+    /// It is missing, damaged, or no record.
+    pub fn decision(&self, blob: ObjectId) -> Result<Record> {
+        if let Some(known) = self.records.borrow_mut().get(&blob) {
+            return Ok(Record::clone(&known));
+        }
+        let bytes = self.snapshot.blob(blob)?;
+        let record = Record::from_json(&bytes).map_err(|why| damaged(blob, why))?;
+        self.records.borrow_mut().put(blob, Arc::new(record.clone()), bytes.len());
+        Ok(record)
     }
 
     /// The closure whose files this tree holds.

@@ -41,7 +41,7 @@ pub struct Instant {
 }
 
 /// The bytes of objects that are remembered, twice; and of an object that is.
-const OBJECTS: usize = 2 << 20;
+const OBJECTS: usize = 1 << 20;
 const LARGE: usize = 1 << 17;
 /// How many trees are remembered, twice.
 const TREES: usize = 64;
@@ -122,6 +122,11 @@ impl<'r> Snapshot<'r> {
     /// # Errors
     /// The tag is there and unreadable.
     pub fn tag(&self, name: &str) -> Result<Option<ObjectId>> {
+        if self.instant.whole.is_some() {
+            let full = reference::tag(name);
+            reference::check_name(&full)?;
+            return self.look_up(&full);
+        }
         if let Some(known) = self.tags.borrow().get(name) {
             return Ok(*known);
         }
@@ -160,11 +165,14 @@ impl<'r> Snapshot<'r> {
             return Ok(known.clone());
         }
         let full = reference::tag(prefix);
-        let found = match &self.instant.whole {
-            Some(whole) => below(whole, &full)?,
-            None => below(&Standing::read(self.repository, &full)?.references, &full)?,
+        let named = |found: Vec<(String, ObjectId)>| -> Vec<(String, ObjectId)> {
+            found.into_iter().map(|(rest, id)| (format!("{prefix}{rest}"), id)).collect()
         };
-        let found: Vec<_> = found.into_iter().map(|(rest, id)| (format!("{prefix}{rest}"), id)).collect();
+        if let Some(whole) = &self.instant.whole {
+            // It is in memory already.
+            return Ok(named(below(whole, &full)?));
+        }
+        let found = named(below(&Standing::read(self.repository, &full)?.references, &full)?);
         self.listings.borrow_mut().insert(prefix.to_owned(), found.clone());
         Ok(found)
     }
@@ -174,10 +182,10 @@ impl<'r> Snapshot<'r> {
     ///
     /// # Errors
     /// A reference is unreadable.
-    pub fn all_refs(&self) -> Result<BTreeMap<String, RefTarget>> {
+    pub fn all_refs(&self) -> Result<Arc<BTreeMap<String, RefTarget>>> {
         match &self.instant.whole {
-            Some(whole) => Ok(BTreeMap::clone(whole)),
-            None => Ok(Standing::read(self.repository, ALL)?.references),
+            Some(whole) => Ok(whole.clone()),
+            None => Ok(Arc::new(Standing::read(self.repository, ALL)?.references)),
         }
     }
 

@@ -96,16 +96,16 @@ fn references(reader: &Reader<'_>, rungs: &BTreeSet<String>, all: bool) -> Resul
         }
     }
     let mut references = BTreeMap::new();
-    for (name, target) in reader.snapshot().all_refs()? {
+    for (name, target) in reader.snapshot().all_refs()?.iter() {
         let RefTarget::Object(id) = target else { continue };
         let wanted = match (name.strip_prefix("refs/heads/"), name.strip_prefix("refs/tags/").and_then(Tag::parse)) {
             (Some(branch), _) => rungs.contains(branch) || [layout::TRUST, layout::EVIDENCE].contains(&branch),
             (_, Some(Tag::Release { environment, .. })) => rungs.contains(&environment),
-            (_, Some(Tag::Version { .. })) => commits.contains(&id),
+            (_, Some(Tag::Version { .. })) => commits.contains(id),
             (None, None) => false,
         };
         if all || wanted {
-            references.insert(name, id);
+            references.insert(name.clone(), *id);
         }
     }
     Ok(references)

@@ -74,7 +74,7 @@ impl Court<'_, '_> {
             let parts: Vec<_> = (0..threads).map(|_| scope.spawn(&some)).collect();
             parts.into_iter().map(|part| part.join().expect("judging does not panic")).collect()
         });
-        self.verdicts.borrow_mut().judged(parts.into_iter().flatten().flatten().collect());
+        self.verdicts.borrow_mut().judged(parts.into_iter().flatten().collect());
     }
 
     /// The place of the first release with a bill of materials; behind the last where none has one.

@@ -128,12 +128,14 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let mut verdicts = if request.afresh { Verdicts::default() } else { Verdicts::load(&cache) };
     let mut signatures = std::mem::take(&mut verdicts.signatures);
     // Everything that is stored is read, whatever was found clean before: only a quick look leaves that out.
-    let census = match after {
+    let mut census = match after {
         0 => Some(desk.repository.census(&signatures)),
         _ => None,
     };
-    if let Some(Ok(census)) = &census {
-        signatures.extend(&census.signatures);
+    if let Some(Ok(census)) = &mut census {
+        signatures.extend(std::mem::take(&mut census.signatures));
+        // Those that a reference leads to are nothing that could be lost.
+        census.tags.retain(|name| !matches!(reader.snapshot().tag(name), Ok(Some(_))));
     }
     let reader = reader.with_signatures(Arc::new(signatures));
     let verdicts = RefCell::new(verdicts);
@@ -301,7 +303,7 @@ fn numbers(reader: &Reader<'_>, lines: &Lines, rungs: &BTreeSet<String>) -> (Num
 fn check_decisions(testimony: &evidence::Testimony, lines: &Lines, findings: &mut Vec<Finding>) {
     for ((environment, number), records) in &testimony.decisions {
         let last = lines.get(environment).map_or(0, |line| line.commits.len().saturating_sub(1)) as u64;
-        let made = records.iter().any(|record| record.verdict == record.event.done());
+        let made = records.iter().any(|decision| decision.made);
         if (made && *number > last) || *number > last + 1 {
             let message = format!(
                 "evidence has a decision on {environment}/{number}, and `{environment}` has {last} releases: it was \

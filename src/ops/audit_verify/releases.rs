@@ -179,13 +179,10 @@ impl<'a, 'r> Court<'a, 'r> {
         let newest = self.trust.newest_unseeing(environment, place);
         let line = self.lines.get(layout::EVIDENCE);
         let behind = line.and_then(|line| line.commits.get(line.place_of(&manifest.evidence)? + 1));
-        let key = (environment.to_owned(), place as u64);
-        let decisions = self.testimony.decisions.get(&key).into_iter().flatten();
-        let decisions = decisions.map(|record| Digest::of(record.to_json()).to_string());
         let parts = [
             newest.map(|newest| newest.commit.clone()).unwrap_or_default(),
             behind.map(ToString::to_string).unwrap_or_default(),
-            decisions.collect::<Vec<_>>().join(" "),
+            self.testimony.said(environment, place as u64).to_string(),
             billed.to_string(),
         ];
         Digest::of(parts.join("\n"))

@@ -26,7 +26,7 @@ pub(super) struct Verdicts {
     tips: BTreeMap<String, ObjectId>,
     clean: HashMap<ObjectId, Digest>,
     /// What was judged beforehand and found clean.
-    beforehand: HashMap<ObjectId, Digest>,
+    beforehand: Vec<HashMap<ObjectId, Digest>>,
     /// The signatures that held.
     pub(super) signatures: Signatures,
     /// How many releases were taken for clean.
@@ -85,7 +85,8 @@ impl Verdicts {
             self.believed += 1;
             return true;
         }
-        let beforehand = clean && self.beforehand.get(&release) == Some(&context);
+        let found = self.beforehand.iter_mut().find_map(|found| found.remove(&release));
+        let beforehand = clean && found == Some(context);
         if beforehand {
             self.is_clean(release, context);
         }
@@ -100,7 +101,7 @@ impl Verdicts {
     }
 
     /// These were judged beforehand, and are clean in these surroundings.
-    pub(super) fn judged(&mut self, found: HashMap<ObjectId, Digest>) {
+    pub(super) fn judged(&mut self, found: Vec<HashMap<ObjectId, Digest>>) {
         self.beforehand = found;
     }
 
@@ -123,7 +124,7 @@ impl Verdicts {
         }
         let signatures = reader.signatures();
         let mut keys = Vec::new();
-        let mut signed = String::new();
+        let mut signed = String::with_capacity(signatures.iter().map(|some| some.len() * 52).sum());
         for (id, key) in signatures.iter().flat_map(|some| some.iter()) {
             let at = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
                 keys.push(key);
@@ -132,9 +133,9 @@ impl Verdicts {
             signed.push_str(&format!("signed {id} {at}\n"));
         }
         text.extend(keys.iter().map(|key| format!("key {key}\n")));
-        text.push_str(&signed);
-        text.extend(self.clean.iter().map(|(id, context)| format!("clean {id} {context}\n")));
-        cache.store(FILE, &[Cow::Owned(text.into_bytes())]);
+        let mut clean = String::with_capacity(self.clean.len() * 120);
+        clean.extend(self.clean.iter().map(|(id, context)| format!("clean {id} {context}\n")));
+        cache.store(FILE, &[text, signed, clean].map(|text| Cow::Owned(text.into_bytes())));
     }
 }
 
