@@ -42,7 +42,8 @@ impl Shared {
     #[must_use]
     pub fn reader<'o>(&self, repository: &'o Repository) -> Reader<'o> {
         let signatures = RefCell::new(self.signatures.clone());
-        Reader { known: self.known.clone(), signatures, ..Reader::new(repository.at(self.instant.clone())) }
+        let reader = Reader { signatures, ..Reader::new(repository.at(self.instant.clone())) };
+        reader.with_signatures(self.known.clone())
     }
 }
 
@@ -62,7 +63,7 @@ pub struct Reader<'r> {
 
 /// The bytes of resources, and of manifests, that are remembered, each twice.
 const REMEMBERED: usize = 2 << 20;
-/// The same of records, and of closures.
+/// The same of records, and of closures; of all where everything is read.
 const LAST: usize = 1 << 18;
 
 impl<'r> Reader<'r> {
@@ -89,10 +90,11 @@ impl<'r> Reader<'r> {
         Self { cache: Some(Box::new(cache)), ..self }
     }
 
-    /// The same, with signatures that are known to hold.
+    /// The same, with signatures that are known to hold: for an audit, which reads everything, and most of it once.
     #[must_use]
     pub fn with_signatures(self, known: Arc<Signatures>) -> Self {
-        Self { known, ..self }
+        let (resources, manifests) = (RefCell::new(Recent::new(LAST)), RefCell::new(Recent::new(LAST)));
+        Self { known, resources, manifests, ..self }
     }
 
     /// The key whose signature is known to stand on an object.

@@ -29,7 +29,7 @@ pub mod yaml;
 
 pub use change_class::ChangeClass;
 pub use diagnostic::{Document, Finding, Position, Severity};
-pub use digest::Digest;
+pub use digest::{Digest, Digesting};
 pub(crate) use digest::Taken;
 pub use envelope::Resource;
 pub use fields::{Candidate, Mention, Target, Tie};
