@@ -2,7 +2,7 @@
 //! give the same bytes, however the repository stores its objects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
