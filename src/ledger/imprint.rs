@@ -133,6 +133,7 @@ mod tests {
     use super::*;
 
     /// A ledger in a directory of its own.
+    #[expect(clippy::disallowed_methods, reason = "nothing of it is kept")]
     fn repository(name: &str) -> Repository {
         let path = std::env::temp_dir().join(format!("joch-imprint-{name}-{}", std::process::id()));
         drop(fs::remove_dir_all(&path));

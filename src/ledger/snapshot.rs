@@ -23,12 +23,15 @@ pub struct Snapshot<'r> {
     tags: RefCell<HashMap<String, Option<ObjectId>>>,
     listings: RefCell<HashMap<String, Vec<(String, ObjectId)>>>,
     /// The objects that were read last, their hashes checked.
-    objects: RefCell<Recent<ObjectId, Rc<(ObjectKind, Vec<u8>)>>>,
+    objects: RefCell<Recent<ObjectId, Rc<Raw>>>,
     /// The trees that paths led through last: many paths begin the same.
     trees: RefCell<Recent<ObjectId, Rc<Vec<Entry>>>>,
     /// The trees of the commits and tags that paths were looked up in last.
     roots: RefCell<Recent<ObjectId, ObjectId>>,
 }
+
+/// The kind of an object, and its bytes.
+type Raw = (ObjectKind, Vec<u8>);
 
 /// The references at one instant: what whoever looks at the same ledger with others must share with them.
 #[derive(Debug, Clone)]

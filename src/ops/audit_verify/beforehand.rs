@@ -71,7 +71,7 @@ impl Court<'_, '_> {
             Some(clean)
         };
         let parts: Vec<_> = thread::scope(|scope| {
-            let parts: Vec<_> = (0..threads).map(|_| scope.spawn(&some)).collect();
+            let parts: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
             parts.into_iter().map(|part| part.join().expect("judging does not panic")).collect()
         });
         self.verdicts.borrow_mut().judged(parts.into_iter().flatten().collect());

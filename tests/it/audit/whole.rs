@@ -104,9 +104,7 @@ fn only_what_this_joch_sealed_is_believed() {
     // The verdict on another ledger, under the same seal.
     let other = shared("whole-sealed-other");
     sh(&other, "alice", "joch apply -f . --env dev --reason 'another ledger'");
-    for folder in [".local/state/joch"] {
-        fs::create_dir_all(other.home("alice").join(folder)).expect("own directory");
-    }
+    fs::create_dir_all(other.home("alice").join(".local/state/joch")).expect("own directory");
     let key = ".local/state/joch/cache-key";
     fs::copy(world.home("alice").join(key), other.home("alice").join(key)).expect("own file");
     fs::create_dir_all(other.project().join(".joch/cache")).expect("own directory");
