@@ -11,15 +11,18 @@
 //!
 //! Each row: processor time, wall time and peak memory (`VmHWM`), as minimum, median and maximum of the runs.
 
+mod watched;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
 use serde_json::json;
+use watched::watch;
 
 fn main() -> io::Result<()> {
     let words: Vec<String> = env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -274,28 +277,13 @@ impl Fleet {
 
     /// Runs a command and says what it cost.
     fn watched(&self, words: &[&str]) -> io::Result<Cost> {
-        let begun = Instant::now();
-        let mut child = self.joch("alice", words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let mut stdout = child.stdout.take().expect("it is piped");
-        let reader = thread::spawn(move || {
-            let mut bytes = Vec::new();
-            io::Read::read_to_end(&mut stdout, &mut bytes).map(|_| bytes)
-        });
-        let mut memory_kib = 0;
-        while !has_ended(&child) {
-            memory_kib = memory_kib.max(memory(&child));
-            thread::sleep(Duration::from_millis(1));
-        }
-        let cpu_ns = processor_time(&child);
-        let status = child.wait()?;
-        let wall = begun.elapsed();
-        let output = reader.join().expect("it only reads")?;
+        let (status, output, used) = watch(&mut self.joch("alice", words))?;
         if !status.success() {
             let told = String::from_utf8_lossy(&output);
             return Err(io::Error::other(format!("joch {}: {status}\n{told}", words.join(" "))));
         }
         #[expect(clippy::cast_precision_loss, reason = "small numbers, for people")]
-        let cost = Cost([cpu_ns as f64 / 1e6, wall.as_secs_f64() * 1000.0, memory_kib as f64 / 1024.0]);
+        let cost = Cost([used.cpu.as_secs_f64() * 1e3, used.wall.as_secs_f64() * 1e3, used.memory as f64 / 1024.0]);
         Ok(cost)
     }
 }
@@ -444,21 +432,3 @@ spec:
   run: { concurrency: 1 }
   thresholds: { pii_leakage: 0.0, latency_p95_ms: "<3000" }
 "#;
-
-fn memory(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
-
-/// Whether it has ended, and nobody asked how: what it used can still be read then.
-fn has_ended(child: &Child) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
-    stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
-}
-
-/// Processor time of its main thread, which does all the work here, in nanoseconds.
-fn processor_time(child: &Child) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{}/schedstat", child.id())).unwrap_or_default();
-    stat.split_whitespace().next().and_then(|time| time.parse().ok()).unwrap_or(0)
-}

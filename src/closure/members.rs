@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::resource::{Digest, Resource, ResourceId, Value};
+use crate::resource::{Digest, Resource, ResourceId, Taken, Value};
 
 /// An agent, its members, and the whole closures of its children.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,7 @@ pub struct Closure {
     agent: Arc<Resource>,
     members: BTreeMap<ResourceId, Arc<Resource>>,
     children: BTreeMap<ResourceId, Self>,
+    digest: Taken,
 }
 
 /// The file of the agent itself.
@@ -26,7 +27,7 @@ impl Closure {
         members: BTreeMap<ResourceId, Arc<Resource>>,
         children: BTreeMap<ResourceId, Self>,
     ) -> Self {
-        Self { agent, members, children }
+        Self { agent, members, children, digest: Taken::default() }
     }
 
     /// The agent itself.
@@ -105,8 +106,10 @@ impl Closure {
     /// SHA-256 over what `sha256sum` prints for the files; the identity of an agent version.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let files = self.files();
-        Digest::of_files(files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
+        self.digest.or(|| {
+            let files = self.files();
+            Digest::of_files(files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
+        })
     }
 
     /// Reads a closure back from its files. What each file holds is told by its content; that its path
@@ -136,7 +139,7 @@ impl Closure {
             .values()
             .map(|inner| Self::from_files(inner).map(|child| (child.id().clone(), child)))
             .collect::<Result<_, _>>()?;
-        let closure = Self { agent, members, children };
+        let closure = Self::new(agent, members, children);
         let expected = closure.files();
         // Contents are canonical, so the paths decide; a file too many would say one thing and mean another.
         match expected.keys().zip(files.keys()).find(|(expected, found)| expected != found) {

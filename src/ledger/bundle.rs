@@ -2,7 +2,7 @@
 //! give the same bytes, however the repository stores its objects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -13,37 +13,47 @@ use super::object_id::ObjectId;
 use super::repository::Repository;
 
 impl Repository {
-    /// The bundle of these references, by full name (`gitformat-bundle(5)`, version 2), and how many objects it holds.
-    /// Every object is written whole and none as the difference to another, so that the bytes follow from the objects.
+    /// Writes the bundle of these references, by full name (`gitformat-bundle(5)`, version 2), with all `objects` that
+    /// they [lead to](Self::reachable). Every object is written whole and none as the difference to another, so that the
+    /// bytes follow from the objects.
     ///
     /// # Errors
-    /// An object that they lead to is missing or damaged.
-    pub fn bundle(&self, references: &BTreeMap<String, ObjectId>) -> Result<(Vec<u8>, usize)> {
-        let objects = self.reachable(references.values().copied().collect())?;
-        let mut bundle = b"# v2 git bundle\n".to_vec();
+    /// An object is missing or damaged, or `out` takes no more.
+    pub fn bundle(
+        &self,
+        references: &BTreeMap<String, ObjectId>,
+        objects: &BTreeSet<ObjectId>,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let mut head = "# v2 git bundle\n".to_owned();
         for (name, id) in references {
-            bundle.extend_from_slice(format!("{id} {name}\n").as_bytes());
+            head.push_str(&format!("{id} {name}\n"));
         }
-        bundle.push(b'\n');
-        let begin = bundle.len();
+        head.push('\n');
+        out.write_all(head.as_bytes()).map_err(Error::io("bundle"))?;
         let count = u32::try_from(objects.len()).map_err(|_| Error::invalid("bundle", "it has too many objects"))?;
-        bundle.extend_from_slice(b"PACK\0\0\0\x02");
-        bundle.extend_from_slice(&count.to_be_bytes());
-        for id in &objects {
-            let (kind, raw) = self.raw(*id)?;
-            bundle.extend_from_slice(&entry_head(kind, raw.len()));
-            let mut encoder = ZlibEncoder::new(&mut bundle, Compression::default());
-            encoder.write_all(&raw).and_then(|()| encoder.finish().map(drop)).map_err(Error::io("bundle"))?;
-        }
         let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha1);
-        hasher.update(&bundle[begin..]);
+        let mut write = |bytes: &[u8]| {
+            hasher.update(bytes);
+            out.write_all(bytes).map_err(Error::io("bundle"))
+        };
+        write(b"PACK\0\0\0\x02")?;
+        write(&count.to_be_bytes())?;
+        for id in objects {
+            let (kind, raw) = self.raw(*id)?;
+            let mut encoder = ZlibEncoder::new(entry_head(kind, raw.len()), Compression::default());
+            let entry = encoder.write_all(&raw).and_then(|()| encoder.finish()).map_err(Error::io("bundle"))?;
+            write(&entry)?;
+        }
         let checksum = hasher.try_finalize().map_err(|why| Error::damaged("the bundle", why.to_string()))?;
-        bundle.extend_from_slice(checksum.as_bytes());
-        Ok((bundle, objects.len()))
+        out.write_all(checksum.as_bytes()).map_err(Error::io("bundle"))
     }
 
-    /// Every object that these lead to, themselves included.
-    fn reachable(&self, mut ahead: Vec<ObjectId>) -> Result<BTreeSet<ObjectId>> {
+    /// Every object that these lead to, themselves included; each is read.
+    ///
+    /// # Errors
+    /// One of them is missing or damaged.
+    pub fn reachable(&self, mut ahead: Vec<ObjectId>) -> Result<BTreeSet<ObjectId>> {
         let mut found = BTreeSet::new();
         while let Some(id) = ahead.pop() {
             if !found.insert(id) {
@@ -65,8 +75,7 @@ impl Repository {
                         match entry.kind {
                             EntryKind::Directory => ahead.push(entry.id),
                             EntryKind::Submodule => {}
-                            // Files need no look for what they lead to.
-                            _ => drop(found.insert(entry.id)),
+                            _ => ahead.push(entry.id),
                         }
                     }
                 }

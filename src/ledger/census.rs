@@ -72,7 +72,7 @@ impl Repository {
             census.hurt.extend(part.hurt);
             census.tags.extend(part.tags);
             census.missing.extend(part.missing);
-            census.signatures.extend(&part.signatures);
+            census.signatures.extend(part.signatures);
         }
         Ok(census)
     }

@@ -1,6 +1,6 @@
 //! One environment at one commit: what it runs, and its catalog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::closure::{Closure, Shelf, Touched, Unreadable};
@@ -93,13 +93,10 @@ impl<'a, 'r> Environment<'a, 'r> {
     /// The closure is damaged.
     pub fn closure(&self, agent: &ResourceId) -> Result<Option<Closure>> {
         let Some(tree) = self.closure_tree(agent)? else { return Ok(None) };
-        let mut files = BTreeMap::new();
-        for (path, blob) in self.reader.snapshot().files_under(tree)? {
-            files.insert(path, self.reader.text(blob)?);
-        }
-        let closure = Closure::from_files(&files)
+        let closure = self.reader.closure(tree)?;
+        let closure = closure
             .map_err(|why| Error::Damaged { object: format!("the closure of {agent} in `{}`", self.name), why })?;
-        Ok(Some(closure))
+        Ok(Some(Closure::clone(&closure)))
     }
 
     /// The record of the latest release of an agent here, also when that deleted it.

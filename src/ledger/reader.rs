@@ -1,10 +1,12 @@
 //! What the objects of a snapshot mean: resources, manifests and records, each read once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::closure::Closure;
 use crate::release::{Manifest, Record, layout};
 use crate::resource::{Resource, ResourceId};
 use crate::trust::{AllowedSigners, LedgerSettings, PublicKey, Trust};
@@ -12,23 +14,57 @@ use crate::trust::{AllowedSigners, LedgerSettings, PublicKey, Trust};
 use super::environment::Environment;
 use super::error::{Error, Result};
 use super::object_id::ObjectId;
+use super::recent::Recent;
+use super::repository::Repository;
 use super::signatures::Signatures;
-use super::snapshot::Snapshot;
+use super::snapshot::{Instant, Snapshot};
 use super::table::{Cache, Kept, Table};
+
+/// What those share who read the same ledger at the same instant, each on a thread and with a repository of its own.
+#[derive(Clone)]
+pub struct Shared {
+    path: PathBuf,
+    instant: Instant,
+    known: Arc<Signatures>,
+    signatures: Signatures,
+}
+
+impl Shared {
+    /// Opens the repository once more.
+    ///
+    /// # Errors
+    /// As [`Repository::open`].
+    pub fn open(&self) -> Result<Repository> {
+        Repository::open(&self.path)
+    }
+
+    /// Reads through a repository that was [opened](Self::open).
+    #[must_use]
+    pub fn reader<'o>(&self, repository: &'o Repository) -> Reader<'o> {
+        let signatures = RefCell::new(self.signatures.clone());
+        let reader = Reader { signatures, ..Reader::new(repository.at(self.instant.clone())) };
+        reader.with_signatures(self.known.clone())
+    }
+}
 
 /// A snapshot, and what was read from it so far. All reads of a command go through one.
 pub struct Reader<'r> {
     snapshot: Snapshot<'r>,
-    resources: RefCell<HashMap<ObjectId, Arc<Resource>>>,
-    manifests: RefCell<HashMap<ObjectId, Option<Arc<Manifest>>>>,
+    resources: RefCell<Recent<ObjectId, Arc<Resource>>>,
+    manifests: RefCell<Recent<ObjectId, Option<Arc<Manifest>>>>,
+    records: RefCell<Recent<ObjectId, Arc<Record>>>,
+    closures: RefCell<Recent<ObjectId, Arc<Closure>>>,
     tables: RefCell<HashMap<String, Rc<Table>>>,
+    known: Arc<Signatures>,
     signatures: RefCell<Signatures>,
     kept: RefCell<HashMap<String, Rc<Kept>>>,
     cache: Option<Box<dyn Cache + 'r>>,
 }
 
-/// How many resources, and how many manifests, are remembered: a ledger may hold more than fit.
-const REMEMBERED: usize = 4096;
+/// The bytes of resources, and of manifests, that are remembered, each twice.
+const REMEMBERED: usize = 2 << 20;
+/// The same of records, and of closures; of all where everything is read.
+const LAST: usize = 1 << 18;
 
 impl<'r> Reader<'r> {
     /// Reads through `snapshot`.
@@ -36,9 +72,12 @@ impl<'r> Reader<'r> {
     pub fn new(snapshot: Snapshot<'r>) -> Self {
         Self {
             snapshot,
-            resources: RefCell::default(),
-            manifests: RefCell::default(),
+            resources: RefCell::new(Recent::new(REMEMBERED)),
+            manifests: RefCell::new(Recent::new(REMEMBERED)),
+            records: RefCell::new(Recent::new(LAST)),
+            closures: RefCell::new(Recent::new(LAST)),
             tables: RefCell::default(),
+            known: Arc::default(),
             signatures: RefCell::default(),
             kept: RefCell::default(),
             cache: None,
@@ -51,16 +90,17 @@ impl<'r> Reader<'r> {
         Self { cache: Some(Box::new(cache)), ..self }
     }
 
-    /// The same, with signatures that are known to hold.
+    /// The same, with signatures that are known to hold: for an audit, which reads everything, and most of it once.
     #[must_use]
-    pub fn with_signatures(self, signatures: Signatures) -> Self {
-        Self { signatures: RefCell::new(signatures), ..self }
+    pub fn with_signatures(self, known: Arc<Signatures>) -> Self {
+        let (resources, manifests) = (RefCell::new(Recent::new(LAST)), RefCell::new(Recent::new(LAST)));
+        Self { known, resources, manifests, ..self }
     }
 
     /// The key whose signature is known to stand on an object.
     #[must_use]
     pub fn known_signer(&self, object: ObjectId) -> Option<PublicKey> {
-        self.signatures.borrow().key(object).cloned()
+        self.known.key(object).cloned().or_else(|| self.signatures.borrow().key(object).cloned())
     }
 
     /// Remembers whose signature stands on an object.
@@ -68,10 +108,21 @@ impl<'r> Reader<'r> {
         self.signatures.borrow_mut().add(object, key);
     }
 
-    /// Every signature that is known to hold.
+    /// Every signature that is known to hold: those that were known before, and those that were seen to since.
     #[must_use]
-    pub fn signatures(&self) -> Signatures {
-        self.signatures.borrow().clone()
+    pub fn signatures(&self) -> [Arc<Signatures>; 2] {
+        [self.known.clone(), Arc::new(self.signatures.borrow().clone())]
+    }
+
+    /// What a reader on another thread needs to read the same.
+    #[must_use]
+    pub fn shared(&self) -> Shared {
+        Shared {
+            path: self.snapshot.repository().path().to_owned(),
+            instant: self.snapshot.instant(),
+            known: self.known.clone(),
+            signatures: self.signatures.borrow().clone(),
+        }
     }
 
     pub(super) fn cache(&self) -> Option<&(dyn Cache + 'r)> {
@@ -119,13 +170,13 @@ impl<'r> Reader<'r> {
     /// # Errors
     /// The blob is missing, damaged, or no canonical resource.
     pub fn resource(&self, blob: ObjectId) -> Result<Arc<Resource>> {
-        if let Some(known) = self.resources.borrow().get(&blob) {
-            return Ok(known.clone());
+        if let Some(known) = self.resources.borrow_mut().get(&blob) {
+            return Ok(known);
         }
         let text = self.text(blob)?;
         let resource = Resource::from_canonical(&text).map_err(|why| damaged(blob, why))?;
         let resource = Arc::new(resource);
-        remember(&self.resources, blob, resource.clone());
+        self.resources.borrow_mut().put(blob, resource.clone(), text.len());
         Ok(resource)
     }
 
@@ -142,18 +193,18 @@ impl<'r> Reader<'r> {
     /// # Errors
     /// The commit or manifest is missing or damaged.
     pub fn manifest(&self, commit: ObjectId) -> Result<Option<Arc<Manifest>>> {
-        if let Some(known) = self.manifests.borrow().get(&commit) {
-            return Ok(known.clone());
+        if let Some(known) = self.manifests.borrow_mut().get(&commit) {
+            return Ok(known);
         }
-        let read = match self.snapshot.blob_at(commit, layout::MANIFEST)? {
-            None => None,
+        let (read, length) = match self.snapshot.blob_at(commit, layout::MANIFEST)? {
+            None => (None, 0),
             Some(bytes) => {
                 let manifest = Manifest::from_json(&bytes)
                     .map_err(|why| Error::Damaged { object: format!("`{}` of {commit}", layout::MANIFEST), why })?;
-                Some(Arc::new(manifest))
+                (Some(Arc::new(manifest)), bytes.len())
             }
         };
-        remember(&self.manifests, commit, read.clone());
+        self.manifests.borrow_mut().put(commit, read.clone(), length + size_of::<Manifest>());
         Ok(read)
     }
 
@@ -162,10 +213,50 @@ impl<'r> Reader<'r> {
     /// # Errors
     /// It is damaged, or of a newer schema.
     pub fn record(&self, commit: ObjectId, path: &str) -> Result<Option<Record>> {
-        let Some(bytes) = self.snapshot.blob_at(commit, path)? else { return Ok(None) };
+        let Some(blob) = self.snapshot.file_at(commit, path)? else { return Ok(None) };
+        if let Some(known) = self.records.borrow_mut().get(&blob) {
+            return Ok(Some(Record::clone(&known)));
+        }
+        let bytes = self.snapshot.blob(blob)?;
         let record =
             Record::from_json(&bytes).map_err(|why| Error::Damaged { object: format!("`{path}` of {commit}"), why })?;
+        self.records.borrow_mut().put(blob, Arc::new(record.clone()), bytes.len());
         Ok(Some(record))
+    }
+
+    /// The decision that a blob of evidence holds.
+    ///
+    /// # Errors
+    /// It is missing, damaged, or no record.
+    pub fn decision(&self, blob: ObjectId) -> Result<Record> {
+        if let Some(known) = self.records.borrow_mut().get(&blob) {
+            return Ok(Record::clone(&known));
+        }
+        let bytes = self.snapshot.blob(blob)?;
+        let record = Record::from_json(&bytes).map_err(|why| damaged(blob, why))?;
+        self.records.borrow_mut().put(blob, Arc::new(record.clone()), bytes.len());
+        Ok(record)
+    }
+
+    /// The closure whose files this tree holds.
+    ///
+    /// # Errors
+    /// An object is missing or damaged; the inner error is what makes it no closure.
+    pub(super) fn closure(&self, tree: ObjectId) -> Result<std::result::Result<Arc<Closure>, String>> {
+        if let Some(known) = self.closures.borrow_mut().get(&tree) {
+            return Ok(Ok(known));
+        }
+        let (mut files, mut length) = (BTreeMap::new(), 0);
+        for (path, blob) in self.snapshot.files_under(tree)? {
+            let text = self.text(blob)?;
+            length += text.len();
+            files.insert(path, text);
+        }
+        let closure = Closure::from_files(&files).map(Arc::new);
+        if let Ok(closure) = &closure {
+            self.closures.borrow_mut().put(tree, closure.clone(), length);
+        }
+        Ok(closure)
     }
 
     /// The record that a release, such as `prod/41`, left for an agent.
@@ -232,7 +323,7 @@ impl<'r> Reader<'r> {
         let settings = LedgerSettings::parse(&file(layout::SETTINGS)?).map_err(damaged(layout::SETTINGS))?;
         let signers = AllowedSigners::parse(&file(layout::SIGNERS)?).map_err(damaged(layout::SIGNERS))?;
         let tree = self.snapshot.commit(commit)?.tree;
-        let mut resources = std::collections::BTreeMap::new();
+        let mut resources = BTreeMap::new();
         for (path, blob) in self.snapshot.files_under(tree)? {
             if path.contains('/') && path.ends_with(".yaml") {
                 let resource = self.resource(blob)?;
@@ -250,15 +341,6 @@ fn leads_back(before: &str, release: &str) -> bool {
         Some((environment.to_owned(), number.parse::<u64>().ok()?))
     };
     parts(before).zip(parts(release)).is_some_and(|((one, before), (other, number))| one == other && before < number)
-}
-
-/// Remembers one more; when there are too many, all others are forgotten.
-fn remember<T>(known: &RefCell<HashMap<ObjectId, T>>, id: ObjectId, value: T) {
-    let mut known = known.borrow_mut();
-    if known.len() >= REMEMBERED {
-        known.clear();
-    }
-    known.insert(id, value);
 }
 
 fn damaged(blob: ObjectId, why: String) -> Error {

@@ -32,7 +32,12 @@ impl Signatures {
     }
 
     /// Takes over what others know.
-    pub fn extend(&mut self, other: &Self) {
+    pub fn extend(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        self.of.reserve(other.len());
         for (id, at) in &other.of {
             if let Some(key) = usize::try_from(*at).ok().and_then(|at| other.keys.get(at)) {
                 self.add(*id, key);

@@ -1,14 +1,16 @@
 //! The ledger at one instant: its branches are read once, so a plan and what it is checked against never drift apart.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gix_ref::packed::Buffer;
 
 use super::error::{Error, Result};
 use super::object::{self, Commit, Entry, EntryKind, ObjectKind, Tag};
 use super::object_id::ObjectId;
+use super::recent::Recent;
 use super::reference::{self, RefTarget};
 use super::repository::Repository;
 use super::settled::Standing;
@@ -16,22 +18,38 @@ use super::settled::Standing;
 /// All branches at one instant, and the objects and tags behind them.
 pub struct Snapshot<'r> {
     repository: &'r Repository,
-    branches: BTreeMap<String, ObjectId>,
-    /// Every reference at the instant of the branches, where an audit asked for that.
-    whole: Option<BTreeMap<String, RefTarget>>,
-    /// What a journal made of the references that it names, at the same instant.
-    through: BTreeMap<String, Option<ObjectId>>,
+    instant: Instant,
     packed: Option<Buffer>,
     tags: RefCell<HashMap<String, Option<ObjectId>>>,
     listings: RefCell<HashMap<String, Vec<(String, ObjectId)>>>,
-    /// The trees that paths led through last, the newest first: many paths begin the same.
-    trees: RefCell<VecDeque<(ObjectId, Rc<Vec<Entry>>)>>,
-    /// The trees of the commits and tags that paths were looked up in.
-    roots: RefCell<HashMap<ObjectId, ObjectId>>,
+    /// The objects that were read last, their hashes checked.
+    objects: RefCell<Recent<ObjectId, Rc<Raw>>>,
+    /// The trees that paths led through last: many paths begin the same.
+    trees: RefCell<Recent<ObjectId, Rc<Vec<Entry>>>>,
+    /// The trees of the commits and tags that paths were looked up in last.
+    roots: RefCell<Recent<ObjectId, ObjectId>>,
 }
 
-/// How many trees are remembered.
-const REMEMBERED: usize = 32;
+/// The kind of an object, and its bytes.
+type Raw = (ObjectKind, Vec<u8>);
+
+/// The references at one instant: what whoever looks at the same ledger with others must share with them.
+#[derive(Debug, Clone)]
+pub struct Instant {
+    branches: Arc<BTreeMap<String, ObjectId>>,
+    /// Every reference at the instant of the branches, where an audit asked for that.
+    whole: Option<Arc<BTreeMap<String, RefTarget>>>,
+    /// What a journal made of the references that it names, at the same instant.
+    through: Arc<BTreeMap<String, Option<ObjectId>>>,
+}
+
+/// The bytes of objects that are remembered, twice; and of an object that is.
+const OBJECTS: usize = 1 << 20;
+const LARGE: usize = 1 << 17;
+/// How many trees are remembered, twice.
+const TREES: usize = 64;
+/// How many trees of commits are remembered, twice.
+const ROOTS: usize = 4096;
 
 const BRANCHES: &str = "refs/heads/";
 const ALL: &str = "refs/";
@@ -51,37 +69,55 @@ impl Repository {
     /// # Errors
     /// As [`snapshot`](Self::snapshot), of every reference.
     pub fn whole_snapshot(&self) -> Result<Snapshot<'_>> {
-        let standing = Standing::read(self, ALL)?;
-        let whole = standing.references.clone();
-        Ok(Snapshot { whole: Some(whole), ..Snapshot::of(self, standing)? })
+        let Standing { references, through } = Standing::read(self, ALL)?;
+        let branches = Arc::new(below(&references, BRANCHES)?.into_iter().collect());
+        let instant = Instant { branches, whole: Some(Arc::new(references)), through: Arc::new(through) };
+        Ok(self.at(instant))
+    }
+
+    /// The ledger as another snapshot saw it: each thread of an audit has a repository of its own.
+    #[must_use]
+    pub fn at(&self, instant: Instant) -> Snapshot<'_> {
+        Snapshot {
+            repository: self,
+            instant,
+            packed: None,
+            tags: RefCell::default(),
+            listings: RefCell::default(),
+            objects: RefCell::new(Recent::new(OBJECTS)),
+            trees: RefCell::new(Recent::new(TREES)),
+            roots: RefCell::new(Recent::new(ROOTS)),
+        }
     }
 }
 
 impl<'r> Snapshot<'r> {
     fn of(repository: &'r Repository, standing: Standing) -> Result<Self> {
-        Ok(Self {
-            repository,
-            branches: below(&standing.references, BRANCHES)?.into_iter().collect(),
-            whole: None,
-            through: standing.through,
-            packed: repository.references().packed()?,
-            tags: RefCell::default(),
-            listings: RefCell::default(),
-            trees: RefCell::default(),
-            roots: RefCell::default(),
-        })
+        let branches = Arc::new(below(&standing.references, BRANCHES)?.into_iter().collect());
+        let instant = Instant { branches, whole: None, through: Arc::new(standing.through) };
+        Ok(Self { packed: repository.references().packed()?, ..repository.at(instant) })
+    }
+
+    pub(super) fn repository(&self) -> &'r Repository {
+        self.repository
+    }
+
+    /// The references as they were when this was taken.
+    #[must_use]
+    pub fn instant(&self) -> Instant {
+        self.instant.clone()
     }
 
     /// The tip of a branch.
     #[must_use]
     pub fn branch(&self, name: &str) -> Option<ObjectId> {
-        self.branches.get(name).copied()
+        self.instant.branches.get(name).copied()
     }
 
     /// All branches with their tips, by name.
     #[must_use]
     pub fn branches(&self) -> &BTreeMap<String, ObjectId> {
-        &self.branches
+        &self.instant.branches
     }
 
     /// What a tag points at: a commit, or the tag object of an annotated tag. The answer is remembered.
@@ -89,6 +125,11 @@ impl<'r> Snapshot<'r> {
     /// # Errors
     /// The tag is there and unreadable.
     pub fn tag(&self, name: &str) -> Result<Option<ObjectId>> {
+        if self.instant.whole.is_some() {
+            let full = reference::tag(name);
+            reference::check_name(&full)?;
+            return self.look_up(&full);
+        }
         if let Some(known) = self.tags.borrow().get(name) {
             return Ok(*known);
         }
@@ -100,14 +141,14 @@ impl<'r> Snapshot<'r> {
     }
 
     fn look_up(&self, full: &str) -> Result<Option<ObjectId>> {
-        if let Some(whole) = &self.whole {
+        if let Some(whole) = &self.instant.whole {
             return match whole.get(full) {
                 None => Ok(None),
                 Some(RefTarget::Object(id)) => Ok(Some(*id)),
                 Some(RefTarget::Symbolic(_)) => Err(reference::symbolic(full)),
             };
         }
-        if let Some(settled) = self.through.get(full) {
+        if let Some(settled) = self.instant.through.get(full) {
             return Ok(*settled);
         }
         let references = self.repository.references();
@@ -127,11 +168,14 @@ impl<'r> Snapshot<'r> {
             return Ok(known.clone());
         }
         let full = reference::tag(prefix);
-        let found = match &self.whole {
-            Some(whole) => below(whole, &full)?,
-            None => below(&Standing::read(self.repository, &full)?.references, &full)?,
+        let named = |found: Vec<(String, ObjectId)>| -> Vec<(String, ObjectId)> {
+            found.into_iter().map(|(rest, id)| (format!("{prefix}{rest}"), id)).collect()
         };
-        let found: Vec<_> = found.into_iter().map(|(rest, id)| (format!("{prefix}{rest}"), id)).collect();
+        if let Some(whole) = &self.instant.whole {
+            // It is in memory already.
+            return Ok(named(below(whole, &full)?));
+        }
+        let found = named(below(&Standing::read(self.repository, &full)?.references, &full)?);
         self.listings.borrow_mut().insert(prefix.to_owned(), found.clone());
         Ok(found)
     }
@@ -141,10 +185,10 @@ impl<'r> Snapshot<'r> {
     ///
     /// # Errors
     /// A reference is unreadable.
-    pub fn all_refs(&self) -> Result<BTreeMap<String, RefTarget>> {
-        match &self.whole {
+    pub fn all_refs(&self) -> Result<Arc<BTreeMap<String, RefTarget>>> {
+        match &self.instant.whole {
             Some(whole) => Ok(whole.clone()),
-            None => Ok(Standing::read(self.repository, ALL)?.references),
+            None => Ok(Arc::new(Standing::read(self.repository, ALL)?.references)),
         }
     }
 
@@ -153,7 +197,14 @@ impl<'r> Snapshot<'r> {
     /// # Errors
     /// It is missing or damaged.
     pub fn raw(&self, id: ObjectId) -> Result<(ObjectKind, Vec<u8>)> {
-        self.repository.raw(id)
+        if let Some(known) = self.objects.borrow_mut().get(&id) {
+            return Ok((*known).clone());
+        }
+        let found = self.repository.raw(id)?;
+        if found.1.len() <= LARGE {
+            self.objects.borrow_mut().put(id, Rc::new(found.clone()), found.1.len() + size_of::<ObjectId>());
+        }
+        Ok(found)
     }
 
     /// A commit.
@@ -196,7 +247,7 @@ impl<'r> Snapshot<'r> {
     /// # Errors
     /// An object on the way is missing or damaged.
     pub fn entry_at(&self, from: ObjectId, path: &str) -> Result<Option<Entry>> {
-        let is_tree = self.trees.borrow().iter().any(|(known, _)| *known == from);
+        let is_tree = self.trees.borrow_mut().get(&from).is_some();
         let root = if is_tree { from } else { self.tree_of(from)? };
         let mut found = Entry { name: String::new(), kind: EntryKind::Directory, id: root };
         for name in path.split('/').filter(|name| !name.is_empty()) {
@@ -216,10 +267,15 @@ impl<'r> Snapshot<'r> {
     /// # Errors
     /// An object is missing or damaged, or something else than a plain file is there.
     pub fn blob_at(&self, from: ObjectId, path: &str) -> Result<Option<Vec<u8>>> {
+        self.file_at(from, path)?.map(|id| self.blob(id)).transpose()
+    }
+
+    /// The same, its id.
+    pub(super) fn file_at(&self, from: ObjectId, path: &str) -> Result<Option<ObjectId>> {
         match self.entry_at(from, path)? {
             None => Ok(None),
             Some(entry) if entry.kind == EntryKind::Directory => Ok(None),
-            Some(entry) => self.plain(&entry, path).and_then(|id| self.blob(id)).map(Some),
+            Some(entry) => self.plain(&entry, path).map(Some),
         }
     }
 
@@ -253,20 +309,12 @@ impl<'r> Snapshot<'r> {
     }
 
     fn remembered_tree(&self, id: ObjectId) -> Result<Rc<Vec<Entry>>> {
-        let known = self.trees.borrow().iter().position(|(known, _)| *known == id);
-        if let Some((id, tree)) = known.and_then(|at| self.trees.borrow_mut().remove(at)) {
-            self.trees.borrow_mut().push_front((id, tree.clone()));
+        if let Some(tree) = self.trees.borrow_mut().get(&id) {
             return Ok(tree);
         }
         let tree = Rc::new(self.tree(id)?);
-        self.remember(id, tree.clone());
+        self.trees.borrow_mut().put(id, tree.clone(), 1);
         Ok(tree)
-    }
-
-    fn remember(&self, id: ObjectId, tree: Rc<Vec<Entry>>) {
-        let mut trees = self.trees.borrow_mut();
-        trees.push_front((id, tree));
-        trees.truncate(REMEMBERED);
     }
 
     fn typed(&self, id: ObjectId, wanted: ObjectKind) -> Result<Vec<u8>> {
@@ -279,15 +327,15 @@ impl<'r> Snapshot<'r> {
     }
 
     fn tree_of(&self, id: ObjectId) -> Result<ObjectId> {
-        if let Some(known) = self.roots.borrow().get(&id) {
-            return Ok(*known);
+        if let Some(known) = self.roots.borrow_mut().get(&id) {
+            return Ok(known);
         }
         let (kind, raw) = self.raw(id)?;
         let tree = match kind {
             ObjectKind::Tree => {
                 // It is what is looked into next.
                 let tree = object::parse_tree(&raw).map_err(|why| Error::damaged(format!("the tree {id}"), why))?;
-                self.remember(id, Rc::new(tree));
+                self.trees.borrow_mut().put(id, Rc::new(tree), 1);
                 return Ok(id);
             }
             ObjectKind::Commit => self.commit(id)?.tree,
@@ -296,7 +344,7 @@ impl<'r> Snapshot<'r> {
                 return Err(Error::damaged(format!("the object {id}"), "it is a file where a tree belongs"));
             }
         };
-        self.roots.borrow_mut().insert(id, tree);
+        self.roots.borrow_mut().put(id, tree, 1);
         Ok(tree)
     }
 

@@ -1,14 +1,16 @@
 //! `joch audit export`: what a stranger needs to check a ledger with `git`, `ssh-keygen` and `sha256sum` alone.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::ledger::{ObjectId, Reader, RefTarget};
 use crate::release::layout::{self, Tag};
-use crate::resource::Digest;
-use crate::workspace::write_over;
+use crate::resource::{Digest, Digesting};
+use crate::workspace::{write_over, write_through};
 
 use super::caller::Caller;
 use super::desk::Desk;
@@ -61,11 +63,11 @@ pub fn run(request: &Request, caller: &Caller<'_>) -> Result<Exported> {
     let rungs = ladder.rungs().iter().filter(|rung| request.environment.as_ref().is_none_or(|only| only == *rung));
     let rungs: BTreeSet<String> = rungs.cloned().collect();
     let references = references(&reader, &rungs, request.environment.is_none())?;
-    let (bundle, objects) = desk.repository.bundle(&references)?;
+    // All is read once before anything is written.
+    let objects = desk.repository.reachable(references.values().copied().collect())?;
     let mut files = BTreeMap::from([
         ("README.txt".to_owned(), README.as_bytes().to_vec()),
         ("verify.sh".to_owned(), VERIFY.as_bytes().to_vec()),
-        ("ledger.bundle".to_owned(), bundle),
     ]);
     let trust = reader.tip(layout::TRUST)?;
     files.insert("allowed_signers".to_owned(), reader.snapshot().blob_at(trust, layout::SIGNERS)?.unwrap_or_default());
@@ -76,13 +78,50 @@ pub fn run(request: &Request, caller: &Caller<'_>) -> Result<Exported> {
     for (path, blob) in reader.snapshot().files_under(evidence)? {
         files.insert(format!("evidence/{path}"), reader.snapshot().blob(blob)?);
     }
-    let sums: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", Digest::of(bytes).hex())).collect();
+    let trust_root = Desk::trust_root(&reader)?;
+    let mut sums: BTreeMap<&str, Digest> =
+        files.iter().map(|(name, bytes)| (name.as_str(), Digest::of(bytes))).collect();
+    let (sum, told) = (RefCell::new(Digesting::default()), RefCell::new(None));
+    let written = write_through(&path.join(BUNDLE), |file| {
+        sum.take();
+        let mut out = Summed { file, sum: &sum };
+        desk.repository.bundle(&references, &objects, &mut out).map_err(|why| {
+            told.replace(Some(why));
+            io::Error::other(BUNDLE)
+        })
+    });
+    if let Some(why) = told.take() {
+        return Err(why.into());
+    }
+    written?;
+    sums.insert(BUNDLE, sum.take().finish());
     for (name, bytes) in &files {
         write_over(&path.join(name), bytes)?;
     }
-    write_over(&path.join("SHA256SUMS"), sums.as_bytes())?;
-    let trust_root = Desk::trust_root(&reader)?;
-    Ok(Exported { path, references: references.len(), objects, files: files.len() + 1, trust_root })
+    let lines: String = sums.iter().map(|(name, sum)| format!("{}  {name}\n", sum.hex())).collect();
+    write_over(&path.join("SHA256SUMS"), lines.as_bytes())?;
+    Ok(Exported { path, references: references.len(), objects: objects.len(), files: sums.len() + 1, trust_root })
+}
+
+/// The file with the whole history, which may be larger than memory.
+const BUNDLE: &str = "ledger.bundle";
+
+/// A file, with the digest of what is written to it.
+struct Summed<'w> {
+    file: &'w mut dyn io::Write,
+    sum: &'w RefCell<Digesting>,
+}
+
+impl io::Write for Summed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sum.borrow_mut().add(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The references that are exported: all of them, or those of some environments with what judges them.
@@ -96,16 +135,16 @@ fn references(reader: &Reader<'_>, rungs: &BTreeSet<String>, all: bool) -> Resul
         }
     }
     let mut references = BTreeMap::new();
-    for (name, target) in reader.snapshot().all_refs()? {
+    for (name, target) in reader.snapshot().all_refs()?.iter() {
         let RefTarget::Object(id) = target else { continue };
         let wanted = match (name.strip_prefix("refs/heads/"), name.strip_prefix("refs/tags/").and_then(Tag::parse)) {
             (Some(branch), _) => rungs.contains(branch) || [layout::TRUST, layout::EVIDENCE].contains(&branch),
             (_, Some(Tag::Release { environment, .. })) => rungs.contains(&environment),
-            (_, Some(Tag::Version { .. })) => commits.contains(&id),
+            (_, Some(Tag::Version { .. })) => commits.contains(id),
             (None, None) => false,
         };
         if all || wanted {
-            references.insert(name, id);
+            references.insert(name.clone(), *id);
         }
     }
     Ok(references)

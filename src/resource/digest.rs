@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,34 @@ use sha2::{Digest as _, Sha256};
 #[serde(into = "String", try_from = "String")]
 #[schemars(extend("pattern" = "^sha256:[0-9a-f]{64}$"))]
 pub struct Digest([u8; 32]);
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// A digest of something that never changes, taken when it is first asked for. Whether it was asked for makes no two
+/// things differ.
+#[derive(Clone, Default)]
+pub(crate) struct Taken(OnceLock<Digest>);
+
+impl Taken {
+    /// The digest that `take` takes.
+    pub(crate) fn or(&self, take: impl FnOnce() -> Digest) -> Digest {
+        *self.0.get_or_init(take)
+    }
+}
+
+impl PartialEq for Taken {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Taken {}
+
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Taken")
+    }
+}
 
 impl Digest {
     /// The digest of `bytes`.
@@ -35,13 +64,35 @@ impl Digest {
     /// The 64 hex digits.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = String::with_capacity(64);
+        for byte in self.0 {
+            text.push(char::from(HEX[usize::from(byte >> 4)]));
+            text.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+        text
     }
 
     /// The first 16 hex digits: enough for a path, never for a decision.
     #[must_use]
     pub fn short(&self) -> String {
         self.hex()[..16].to_owned()
+    }
+}
+
+/// The digest of bytes that come piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Digesting(Sha256);
+
+impl Digesting {
+    /// Takes up the next piece.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::canonical::canonical;
-use super::digest::Digest;
+use super::digest::{Digest, Taken};
 use super::id::ResourceId;
 use super::kind::{Kind, VERSION};
 use super::name::{DEFAULT_NAMESPACE, check_environment, check_kind, check_name, check_namespace, nearest};
@@ -16,6 +16,7 @@ use super::{fields, path, yaml};
 pub struct Resource {
     id: ResourceId,
     body: Value,
+    digest: Taken,
 }
 
 /// A rule that an envelope breaks, and where.
@@ -49,6 +50,7 @@ impl Resource {
         if resource.canonical() != text {
             return Err(format!("the record of `{}` is not in canonical form", resource.id));
         }
+        resource.digest.or(|| Digest::of(text));
         Ok(resource)
     }
 
@@ -67,7 +69,7 @@ impl Resource {
         if let Some(Value::Map(metadata)) = body.get_mut("metadata") {
             metadata.insert("namespace".into(), Value::Text(namespace.clone()));
         }
-        Ok(Self { id: ResourceId { kind, namespace, name }, body: Value::Map(body) })
+        Ok(Self { id: ResourceId { kind, namespace, name }, body: Value::Map(body), digest: Taken::default() })
     }
 
     /// What it is called.
@@ -105,7 +107,7 @@ impl Resource {
     /// The digest of its canonical text.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(self.canonical())
+        self.digest.or(|| Digest::of(self.canonical()))
     }
 
     /// Every other resource that it names, in the order of the fields' table.

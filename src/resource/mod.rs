@@ -29,7 +29,8 @@ pub mod yaml;
 
 pub use change_class::ChangeClass;
 pub use diagnostic::{Document, Finding, Position, Severity};
-pub use digest::Digest;
+pub(crate) use digest::Taken;
+pub use digest::{Digest, Digesting};
 pub use envelope::Resource;
 pub use fields::{Candidate, Mention, Target, Tie};
 pub use id::{Reference, ResourceId};

@@ -107,9 +107,12 @@ impl Cache {
             let _ = writeln!(index, "{} {}", piece.len(), Digest::of(piece));
         }
         let head = format!("{} {}\n{index}", seal(key, name, &index), index.len());
-        let sealed = [head.as_bytes(), &pieces.concat()].concat();
+        let write = |mut file: &File| {
+            file.write_all(head.as_bytes())?;
+            pieces.iter().try_for_each(|piece| file.write_all(piece))
+        };
         let made = fs::create_dir_all(&self.directory);
-        drop(made.and_then(|()| beside::replace(&self.directory, name, |mut file| file.write_all(&sealed))));
+        drop(made.and_then(|()| beside::replace(&self.directory, name, write)));
     }
 
     fn key(&self) -> Option<&str> {

@@ -12,5 +12,5 @@ pub use cache::{Cache, Sealed};
 pub use config::{Config, Context};
 pub use dataset::read_inside;
 pub use discover::{Sources, discover, read_file};
-pub use project::{Project, Trouble, write_new, write_over};
+pub use project::{Project, Trouble, write_new, write_over, write_through};
 pub use run::{Journal, RunDirectory, journals_at, read_journal};

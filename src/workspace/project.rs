@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::beside;
@@ -176,11 +176,24 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
 /// # Errors
 /// It cannot be written.
 pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
+    write_through(path, |file| file.write_all(bytes))
+}
+
+/// The same, of what `write` writes piece by piece; it may be asked again from the beginning.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_through(path: &Path, write: impl Fn(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Trouble> {
     let trouble = |why: std::io::Error| Trouble::at("write", path, &why);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(trouble)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let synced = |mut file: &fs::File| file.write_all(bytes).and_then(|()| file.sync_all());
+    let synced = |file: &fs::File| {
+        let mut buffered = BufWriter::new(file);
+        write(&mut buffered)?;
+        buffered.flush()?;
+        file.sync_all()
+    };
     beside::replace(directory, &name, synced).map_err(trouble)?;
     fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(trouble)
 }

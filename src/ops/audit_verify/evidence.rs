@@ -9,6 +9,7 @@ use crate::audit::{Finding, Rule};
 use crate::gate::{Glass, Hold, Review, void_reviewer};
 use crate::ledger::{ChangedPath, Error, Item, ObjectId, Reader, Result, changed_paths};
 use crate::release::{Record, layout};
+use crate::resource::Digest;
 use crate::trust::{PublicKey, Trust};
 
 use super::lines::Lines;
@@ -19,12 +20,43 @@ use crate::ops::facts::{broken, commit_fact};
 pub(super) struct Testimony {
     /// How many items there are.
     pub(super) items: usize,
-    /// The place of the commit that added each decision, by its path.
-    pub(super) added: HashMap<String, usize>,
+    /// The place of the commit that added each decision, by the digest of its path.
+    pub(super) added: HashMap<Digest, usize>,
     /// Every decision that let a change through or not, by environment and number.
-    pub(super) decisions: BTreeMap<(String, u64), Vec<Record>>,
+    pub(super) decisions: BTreeMap<(String, u64), Vec<Decision>>,
     /// The place of the commit that added each override, and the override, by the id of the item.
     pub(super) glass: BTreeMap<String, (usize, Glass)>,
+}
+
+/// A decision, which is read when it is asked for: there may be more than fit.
+#[derive(Clone, Copy)]
+pub(super) struct Decision {
+    blob: ObjectId,
+    /// Whether it let the change through.
+    pub(super) made: bool,
+}
+
+impl Decision {
+    /// What was decided.
+    ///
+    /// # Errors
+    /// It cannot be read any more.
+    pub(super) fn record(self, reader: &Reader<'_>) -> Result<Record> {
+        reader.decision(self.blob)
+    }
+}
+
+impl Testimony {
+    /// The decisions on a release, or on what was to be one.
+    pub(super) fn on(&self, environment: &str, number: u64) -> &[Decision] {
+        self.decisions.get(&(environment.to_owned(), number)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All that is said in these decisions, as one digest.
+    pub(super) fn said(&self, environment: &str, number: u64) -> Digest {
+        let all = self.on(environment, number).iter().map(|decision| decision.blob.to_string());
+        Digest::of(all.collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// Follows the branch.
@@ -123,9 +155,10 @@ impl Added<'_, '_> {
             let wrong = format!("`{signer}` signed it, and it names `{}` as operator", operator.principal);
             findings.push(self.finding(path, Rule::Operator, wrong));
         }
-        if let Some(number) = number_of(&record) {
-            testimony.added.insert(path.to_owned(), place);
-            testimony.decisions.entry((record.environment.clone(), number)).or_default().push(record);
+        if let (Some(number), Some(blob)) = (number_of(&record), change.new) {
+            testimony.added.insert(Digest::of(path), place);
+            let decision = Decision { blob, made: record.verdict == record.event.done() };
+            testimony.decisions.entry((record.environment, number)).or_default().push(decision);
         }
     }
 

@@ -91,7 +91,7 @@ impl Court<'_, '_> {
             // It cites evidence that is not there, which is told: nothing that was decided on it can be derived again.
             return Ok(());
         }
-        let standing = self.standing(manifest, redraft);
+        let standing = self.standing(manifest, redraft)?;
         let derived = match self.plan(release, &redraft.draft, &standing, law.cited, law.operator)? {
             Ok(derived) => derived,
             Err(why) => {
@@ -149,15 +149,13 @@ impl Court<'_, '_> {
 
     /// The records that stand for a release: those beside closures, and those of catalog entries alone, which only
     /// evidence has.
-    fn standing(&self, manifest: &Manifest, redraft: &Redraft) -> BTreeMap<ResourceId, Record> {
+    fn standing(&self, manifest: &Manifest, redraft: &Redraft) -> Result<BTreeMap<ResourceId, Record>> {
         let mut standing = redraft.records.clone();
-        let key = (manifest.environment.clone(), manifest.release);
-        for record in self.testimony.decisions.get(&key).into_iter().flatten() {
-            if record.verdict == record.event.done() {
-                standing.entry(record.agent_ref.clone()).or_insert_with(|| record.clone());
-            }
+        for decision in self.testimony.on(&manifest.environment, manifest.release).iter().filter(|found| found.made) {
+            let record = decision.record(self.reader)?;
+            standing.entry(record.agent_ref.clone()).or_insert(record);
         }
-        standing
+        Ok(standing)
     }
 
     /// Makes the plan of a release again, as it was when it was made. The inner error is a plan that cannot be made.
@@ -250,7 +248,7 @@ impl Court<'_, '_> {
                         findings.push(release.at(&path, Rule::PromoteSource, "the source does not hold it so"));
                     }
                 }
-                Event::Rollback if !release.served.has(id, after.digest()) => {
+                Event::Rollback if !release.served.had(id, after.digest(), release.place) => {
                     let wrong = "the environment had not served it before";
                     findings.push(release.at(&path, Rule::RollbackServed, wrong));
                 }
@@ -327,7 +325,7 @@ impl Court<'_, '_> {
     ) -> Option<Finding> {
         let id = Digest::of(record.to_json()).hex();
         let path = layout::decision(&manifest.environment, manifest.release, &id);
-        match (self.testimony.added.get(&path), evidence) {
+        match (self.testimony.added.get(&Digest::of(&path)), evidence) {
             (None, _) => {
                 let wrong = format!("its decision on {} (`{path}`) does not stand on evidence", record.agent_ref);
                 Some(fact.finding(Rule::DecisionMissing, wrong))

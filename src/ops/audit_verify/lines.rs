@@ -1,6 +1,6 @@
 //! The first-parent history of every branch, oldest first, with the place of each commit on it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::ledger::{ObjectId, ObjectKind, Reader, Result};
 
@@ -9,13 +9,15 @@ use crate::ledger::{ObjectId, ObjectKind, Reader, Result};
 pub(super) struct Line {
     /// Its commits, oldest first.
     pub(super) commits: Vec<ObjectId>,
-    places: HashMap<ObjectId, usize>,
+    /// Their places, in order of their ids.
+    sorted: Vec<u32>,
 }
 
 impl Line {
     /// The place of a commit, from 0.
     pub(super) fn place(&self, id: ObjectId) -> Option<usize> {
-        self.places.get(&id).copied()
+        let at = self.sorted.binary_search_by_key(&id, |place| self.commits[*place as usize]).ok()?;
+        Some(self.sorted[at] as usize)
     }
 
     /// The place of a commit whose id is text, as manifests hold it.
@@ -41,8 +43,10 @@ pub(super) fn line(reader: &Reader<'_>, tip: ObjectId) -> Result<Line> {
         next = (kind == ObjectKind::Commit).then(|| first_parent(&raw)).flatten();
     }
     commits.reverse();
-    let places = commits.iter().enumerate().map(|(place, id)| (*id, place)).collect();
-    Ok(Line { commits, places })
+    commits.shrink_to_fit();
+    let mut sorted: Vec<u32> = (0..u32::try_from(commits.len()).unwrap_or(u32::MAX)).collect();
+    sorted.sort_unstable_by_key(|place| commits[*place as usize]);
+    Ok(Line { commits, sorted })
 }
 
 fn first_parent(raw: &[u8]) -> Option<ObjectId> {

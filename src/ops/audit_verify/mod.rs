@@ -2,6 +2,7 @@
 //! again what can be derived, and tells what contradicts a rule.
 
 mod ahead;
+mod beforehand;
 mod bills;
 mod book;
 mod damage;
@@ -16,9 +17,11 @@ mod stopped;
 mod tags;
 mod trust;
 mod verdicts;
+mod whole;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -41,8 +44,10 @@ use super::facts::broken;
 pub(super) use evidence::Added;
 pub(super) use genesis::check_genesis;
 use lines::{Lines, line};
+use redraft::Served;
 use releases::Court;
 use verdicts::Verdicts;
+use whole::Whole;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +58,13 @@ pub struct Request {
     pub since: Option<String>,
     /// Whether what an earlier audit found clean is judged again.
     pub afresh: bool,
+}
+
+impl Request {
+    /// Whether it asks for all environments from their beginning.
+    fn is_of_all(&self) -> bool {
+        self.environment.is_none() && self.since.is_none()
+    }
 }
 
 /// How much was looked at.
@@ -93,33 +105,41 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
         Ok(desk) => desk,
         Err(why) => return refused(why, caller),
     };
+    if desk.project.config.trust_root.is_none() {
+        caller.notice("no `joch.yaml` pins the trust root: a ledger that was replaced whole would pass");
+    }
     // Before the references are read: what others write meanwhile is newer than the one, and must not be than the other.
     let seen = recall(&desk);
+    let cache = desk.cache();
+    let whole = if request.is_of_all() { Whole::of(&desk) } else { None };
+    if let Some(outcome) =
+        whole.as_ref().filter(|_| !request.afresh).and_then(|w| w.believed(&cache, &seen, caller.now))
+    {
+        return Ok(outcome);
+    }
     // A tag that cannot be read is told with the rest, and keeps nobody from looking at that.
-    let whole = desk.repository.whole_snapshot().or_else(|_| desk.repository.snapshot());
-    let reader = match whole {
+    let snapshot = desk.repository.whole_snapshot().or_else(|_| desk.repository.snapshot());
+    let reader = match snapshot {
         Ok(snapshot) => Reader::new(snapshot),
         Err(why) => return refused(why.into(), caller),
     };
     if let (Some(name), Ok(trust)) = (&request.environment, reader.trust()) {
         check_environment(trust.ladder(), name)?;
     }
-    if desk.project.config.trust_root.is_none() {
-        caller.notice("no `joch.yaml` pins the trust root: a ledger that was replaced whole would pass");
-    }
     let after = first_of(request, &reader)?;
-    let cache = desk.cache();
     let mut verdicts = if request.afresh { Verdicts::default() } else { Verdicts::load(&cache) };
     let mut signatures = std::mem::take(&mut verdicts.signatures);
     // Everything that is stored is read, whatever was found clean before: only a quick look leaves that out.
-    let census = match after {
+    let mut census = match after {
         0 => Some(desk.repository.census(&signatures)),
         _ => None,
     };
-    if let Some(Ok(census)) = &census {
-        signatures.extend(&census.signatures);
+    if let Some(Ok(census)) = &mut census {
+        signatures.extend(std::mem::take(&mut census.signatures));
+        // Those that a reference leads to are nothing that could be lost.
+        census.tags.retain(|name| !matches!(reader.snapshot().tag(name), Ok(Some(_))));
     }
-    let reader = reader.with_signatures(signatures);
+    let reader = reader.with_signatures(Arc::new(signatures));
     let verdicts = RefCell::new(verdicts);
     let mut outcome = verify(&reader, request.environment.as_deref(), &verdicts, after);
     if let Some(census) = census {
@@ -130,7 +150,8 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     outcome.findings.sort();
     outcome.findings.dedup();
     // Damage is told as findings.
-    outcome.warnings = late(&reader, request.environment.as_deref(), caller.now).unwrap_or_default();
+    let late = late(&reader, request.environment.as_deref(), caller.now).ok();
+    outcome.warnings = late.iter().flat_map(|late| late.warnings.iter().cloned()).collect();
     if outcome.findings.is_empty()
         && let Err(why) = remember(&desk, &reader)
     {
@@ -138,6 +159,10 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     }
     if outcome.findings.is_empty() && after == 0 {
         verdicts.borrow().store(&cache, &reader);
+        if let (Some(whole), Some(late)) = (whole, late) {
+            let clean = verdicts.borrow().clean_releases();
+            whole.store(&desk, &recall(&desk), &outcome, clean, (caller.now, late.until));
+        }
     }
     Ok(outcome)
 }
@@ -159,11 +184,19 @@ fn first_of(request: &Request, reader: &Reader<'_>) -> Result<u64> {
     }
 }
 
-/// The overrides that nobody accepted in time, and those that somebody rejected.
-fn late(reader: &Reader<'_>, only: Option<&str>, now: DateTime<Utc>) -> Result<Vec<String>> {
+/// What there is to tell of overrides.
+struct Late {
+    /// Those that nobody accepted in time, and those that somebody rejected.
+    warnings: Vec<String>,
+    /// When the next one was to be reviewed.
+    until: DateTime<Utc>,
+}
+
+/// The overrides that somebody should look at.
+fn late(reader: &Reader<'_>, only: Option<&str>, now: DateTime<Utc>) -> Result<Late> {
     let trust = reader.trust()?;
     let ballots = Ballots { reader, commit: reader.tip(layout::EVIDENCE)?, trust: &trust };
-    let mut warnings = Vec::new();
+    let (mut warnings, mut until) = (Vec::new(), DateTime::<Utc>::MAX_UTC);
     for rung in trust.ladder().rungs().iter().filter(|rung| only.is_none_or(|only| only == rung.as_str())) {
         for broken in ballots.overrides(rung, None)? {
             let (glass, standing) = (&broken.glass, broken.standing(&trust));
@@ -178,11 +211,12 @@ fn late(reader: &Reader<'_>, only: Option<&str>, now: DateTime<Utc>) -> Result<V
                     let next = review_command(&glass.release, &trust.reviewers(&glass.by, rung));
                     warnings.push(format!("{what}, and nobody reviewed it by {time}; {next}"));
                 }
-                _ => {}
+                Some(_) => until = until.min(glass.expires),
+                None => {}
             }
         }
     }
-    Ok(warnings)
+    Ok(Late { warnings, until })
 }
 
 /// Verifies what a reader reads.
@@ -205,7 +239,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>, verdicts: &RefCell<Verdicts>,
     findings.extend(check_branches(needed, &reader.snapshot().branches().keys().cloned().collect()));
     genesis::check(reader, &lines, &rungs, &history, &mut findings);
     let testimony = evidence::follow(reader, &lines, &history, &mut findings);
-    let numbers = numbers(reader, &lines, &rungs);
+    let (numbers, served) = numbers(reader, &lines, &rungs);
     findings.extend(numbers.check());
     let court =
         Court { reader, lines: &lines, trust: &history, numbers: &numbers, testimony: &testimony, verdicts, after };
@@ -213,6 +247,7 @@ fn verify(reader: &Reader<'_>, only: Option<&str>, verdicts: &RefCell<Verdicts>,
     let mut decided_again = 0;
     let wanted = |rung: &&String| only.is_none_or(|only| only == rung.as_str());
     for rung in rungs.iter().filter(wanted) {
+        court.judge_beforehand(rung, &served);
         court.follow(rung, &mut released, &mut findings);
         decided_again += court.stopped(rung, &mut findings);
     }
@@ -246,28 +281,31 @@ fn check_names(reader: &Reader<'_>, rungs: &BTreeSet<String>, findings: &mut Vec
     }
 }
 
-/// Every number that a release gave. A manifest that cannot be read is told where its release is judged.
-fn numbers(reader: &Reader<'_>, lines: &Lines, rungs: &BTreeSet<String>) -> Numbers {
-    let mut numbers = Numbers::default();
-    for line in rungs.iter().filter_map(|rung| lines.get(rung)) {
-        let mut before = None;
-        for id in &line.commits {
+/// Every number that a release gave, and what every environment served, as manifests say it. A manifest that cannot be
+/// read is told where its release is judged.
+fn numbers(reader: &Reader<'_>, lines: &Lines, rungs: &BTreeSet<String>) -> (Numbers, BTreeMap<String, Served>) {
+    let (mut numbers, mut all) = (Numbers::default(), BTreeMap::new());
+    for (rung, line) in rungs.iter().filter_map(|rung| Some((rung, lines.get(rung)?))) {
+        let (mut before, mut served) = (None, Served::default());
+        for (place, id) in line.commits.iter().enumerate() {
             let Ok(Some(manifest)) = reader.manifest(*id) else { continue };
+            served.take(&manifest, place);
             // A commit that repeats the manifest of its parent gives nothing again, and is told as that.
             if before.as_ref() != Some(&manifest) {
                 numbers.add(&manifest, &id.to_string());
             }
             before = Some(manifest);
         }
+        all.insert(rung.clone(), served);
     }
-    numbers
+    (numbers, all)
 }
 
 /// A decision that let a release through, or was about one, belongs to a branch that has come that far.
 fn check_decisions(testimony: &evidence::Testimony, lines: &Lines, findings: &mut Vec<Finding>) {
     for ((environment, number), records) in &testimony.decisions {
         let last = lines.get(environment).map_or(0, |line| line.commits.len().saturating_sub(1)) as u64;
-        let made = records.iter().any(|record| record.verdict == record.event.done());
+        let made = records.iter().any(|decision| decision.made);
         if (made && *number > last) || *number > last + 1 {
             let message = format!(
                 "evidence has a decision on {environment}/{number}, and `{environment}` has {last} releases: it was \

@@ -1,6 +1,6 @@
 //! The draft of a release, read back from what it changed: from it the plan is made again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 
@@ -18,31 +18,31 @@ use crate::release::{
 use crate::resource::view::{Deployment, Eval};
 use crate::resource::{Digest, Kind, Reference, ResourceId, Target, Value};
 
-/// What an environment served before a release: the digests of closures and of catalog entries.
+/// What an environment served, and from which place of its branch on: the digests of closures and of catalog entries.
 #[derive(Default)]
-pub(super) struct Served(HashMap<ResourceId, HashSet<Digest>>);
+pub(super) struct Served(HashMap<ResourceId, HashMap<Digest, usize>>);
 
 impl Served {
-    /// Whether it served this content.
-    pub(super) fn has(&self, id: &ResourceId, digest: Digest) -> bool {
-        self.0.get(id).is_some_and(|digests| digests.contains(&digest))
+    /// Whether it served this content before the release at `place`.
+    pub(super) fn had(&self, id: &ResourceId, digest: Digest, place: usize) -> bool {
+        self.0.get(id).and_then(|digests| digests.get(&digest)).is_some_and(|first| *first < place)
     }
 
-    /// It serves now what the manifest of a release that was found clean names.
-    pub(super) fn take(&mut self, manifest: &Manifest) {
+    /// It serves from `place` on what the manifest of a release names, which is clean.
+    pub(super) fn take(&mut self, manifest: &Manifest, place: usize) {
         let agents = manifest.agents.iter().map(|agent| (agent.id(), agent.digest));
         let entries = manifest.resources.iter().map(|entry| (entry.id(), entry.digest));
-        for (id, digest) in agents.chain(entries) {
-            self.0.entry(id).or_default().extend(digest);
+        for (id, digest) in agents.chain(entries).filter_map(|(id, digest)| Some((id, digest?))) {
+            self.0.entry(id).or_default().entry(digest).or_insert(place);
         }
     }
 
-    /// It serves this content now.
-    pub(super) fn add(&mut self, draft: &Draft) {
+    /// It serves this content from `place` on.
+    pub(super) fn add(&mut self, draft: &Draft, place: usize) {
         let agents = draft.agents.iter().filter_map(|(id, edit)| Some((id, edit.after.as_ref()?.digest())));
         let entries = draft.catalog.iter().filter_map(|(id, edit)| Some((id, edit.after.as_ref()?.digest())));
         for (id, digest) in agents.chain(entries) {
-            self.0.entry(id.clone()).or_default().insert(digest);
+            self.0.entry(id.clone()).or_default().entry(digest).or_insert(place);
         }
     }
 }
@@ -61,6 +61,8 @@ pub(super) struct Release<'a, 'r> {
     /// For a promotion, where its content comes from.
     pub(super) source: Option<(Source, Environment<'a, 'r>)>,
     pub(super) served: &'a Served,
+    /// Its place on the branch.
+    pub(super) place: usize,
     pub(super) numbers: &'a Numbers,
     /// Whether an earlier release of the environment has a bill of materials.
     pub(super) billed: bool,
@@ -210,7 +212,8 @@ impl Release<'_, '_> {
             Event::Rollback => {
                 edit.undoes =
                     edit.last.as_ref().map(|last| Undone { release: last.release.clone(), version: last.to_version });
-                edit.has_served = edit.after.as_ref().is_some_and(|after| self.served.has(agent, after.digest()));
+                edit.has_served =
+                    edit.after.as_ref().is_some_and(|after| self.served.had(agent, after.digest(), self.place));
                 if !edit.has_served && !rippled {
                     let wrong = "the environment had not served it before";
                     findings.push(self.at(&layout::closure(agent), Rule::RollbackServed, wrong));

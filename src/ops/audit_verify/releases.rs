@@ -25,6 +25,7 @@ use super::verdicts::Verdicts;
 use crate::ops::facts::{broken, commit_fact};
 
 /// What releases are judged by.
+#[derive(Clone, Copy)]
 pub(super) struct Court<'a, 'r> {
     pub(super) reader: &'a Reader<'r>,
     pub(super) lines: &'a Lines,
@@ -45,6 +46,8 @@ struct Way<'a> {
     time: Option<DateTime<Utc>>,
     /// Whether a release so far has a bill of materials.
     billed: bool,
+    /// Whether every release so far is clean.
+    clean: bool,
 }
 
 impl<'a, 'r> Court<'a, 'r> {
@@ -58,6 +61,7 @@ impl<'a, 'r> Court<'a, 'r> {
             served: Served::default(),
             time: self.time(line),
             billed: false,
+            clean: true,
         };
         for place in 1..line.commits.len() {
             let fact = match commit_fact(self.reader, environment, line.commits[place]) {
@@ -69,12 +73,14 @@ impl<'a, 'r> Court<'a, 'r> {
             };
             findings.extend(fact.check_form(way.time, false));
             way.time = Some(fact.time);
+            let told = findings.len();
             if let Err(why) = self.release(&mut way, place, &fact, released, findings) {
                 match why.downcast_ref::<crate::ledger::Error>() {
                     Some(error) => findings.push(broken(error)),
                     None => findings.push(fact.finding(Rule::RecordContent, why.to_string())),
                 }
             }
+            way.clean &= findings.len() == told;
         }
     }
 
@@ -93,10 +99,14 @@ impl<'a, 'r> Court<'a, 'r> {
     ) -> Result<()> {
         let (reader, id, parent) = (self.reader, way.line.commits[place], way.line.commits[place - 1]);
         let manifest = reader.manifest(id);
-        let context =
-            manifest.as_ref().ok().and_then(Option::as_ref).map(|manifest| self.context(way, place, manifest));
+        let context = manifest
+            .as_ref()
+            .ok()
+            .and_then(Option::as_ref)
+            .map(|manifest| self.context(way.environment, place, manifest, way.billed));
         let before = place as u64 <= self.after;
-        let clean = before || context.is_some_and(|context| self.verdicts.borrow_mut().was_clean(id, context));
+        let clean =
+            before || context.is_some_and(|context| self.verdicts.borrow_mut().was_clean(id, context, way.clean));
         let tree = |id| reader.snapshot().commit(id).map(|commit| commit.tree);
         let changes = match clean {
             true => Vec::new(),
@@ -122,18 +132,15 @@ impl<'a, 'r> Court<'a, 'r> {
         findings.extend(way.chain.follow(&Link { commit: fact, manifest: &manifest, trust: cited, evidence }));
         released.entry(way.environment.to_owned()).or_default().insert(way.chain.number, id);
         if before {
-            way.served.take(&manifest);
+            way.served.take(&manifest, place);
             return self.bill(way, id, &manifest);
         }
-        let known = self.trust.0.iter().find(|step| step.trust.commit == manifest.trust).map(|step| &step.trust);
-        let newest = self.trust.newest_unseeing(way.environment, place);
-        let Some(trust) = known.or(newest) else { return Ok(()) };
-        let newest = newest.filter(|newest| newest.commit != trust.commit);
+        let Some((trust, newest)) = self.trusts(way.environment, place, &manifest) else { return Ok(()) };
         let principal = self.signer(way.environment, fact, trust, newest, findings);
         let (Some(principal), Ok(key)) = (principal, &fact.signature) else { return Ok(()) };
         let operator = Operator { principal, fingerprint: key.fingerprint() };
         if clean {
-            way.served.take(&manifest);
+            way.served.take(&manifest, place);
             // Asked each time: the ladder of its own trust, and whether its source is still there.
             self.source(way.environment, fact, &manifest, trust, findings)?;
             return self.bill(way, id, &manifest);
@@ -150,12 +157,13 @@ impl<'a, 'r> Court<'a, 'r> {
             after: reader.environment_at(way.environment, id),
             source: self.source(way.environment, fact, &manifest, trust, findings)?,
             served: &way.served,
+            place,
             numbers: self.numbers,
             billed: way.billed,
         };
         let law = Law { cited: trust, newest, evidence, operator: &operator };
         let draft = self.judge(&release, law, findings)?;
-        way.served.add(&draft);
+        way.served.add(&draft, place);
         if let Some(context) = context.filter(|_| findings.len() == told && parts.strange.is_empty()) {
             self.verdicts.borrow_mut().is_clean(id, context);
         }
@@ -167,34 +175,51 @@ impl<'a, 'r> Court<'a, 'r> {
 
     /// Everything that the judgement of a release depends on and its own commit does not name: under another, it is
     /// judged again. What it names cannot change; what came to the branches since is not asked.
-    fn context(&self, way: &Way<'_>, place: usize, manifest: &Manifest) -> Digest {
-        let newest = self.trust.newest_unseeing(way.environment, place);
+    pub(super) fn context(&self, environment: &str, place: usize, manifest: &Manifest, billed: bool) -> Digest {
+        let newest = self.trust.newest_unseeing(environment, place);
         let line = self.lines.get(layout::EVIDENCE);
         let behind = line.and_then(|line| line.commits.get(line.place_of(&manifest.evidence)? + 1));
-        let key = (way.environment.to_owned(), place as u64);
-        let decisions = self.testimony.decisions.get(&key).into_iter().flatten();
-        let decisions = decisions.map(|record| Digest::of(record.to_json()).to_string());
         let parts = [
             newest.map(|newest| newest.commit.clone()).unwrap_or_default(),
             behind.map(ToString::to_string).unwrap_or_default(),
-            decisions.collect::<Vec<_>>().join(" "),
-            way.billed.to_string(),
+            self.testimony.said(environment, place as u64).to_string(),
+            billed.to_string(),
         ];
         Digest::of(parts.join("\n"))
     }
 
+    /// The trust that a release cites, and the newest that had not seen it, where that is another.
+    pub(super) fn trusts(
+        &self,
+        environment: &str,
+        place: usize,
+        manifest: &Manifest,
+    ) -> Option<(&Trust, Option<&Trust>)> {
+        let known = self.trust.0.iter().find(|step| step.trust.commit == manifest.trust).map(|step| &step.trust);
+        let newest = self.trust.newest_unseeing(environment, place);
+        let trust = known.or(newest)?;
+        Some((trust, newest.filter(|newest| newest.commit != trust.commit)))
+    }
+
     /// Follows whether bills of materials are asked for.
     fn bill(&self, way: &mut Way<'_>, id: ObjectId, manifest: &Manifest) -> Result<()> {
-        for agent in &manifest.agents {
-            let path = layout::bom(&agent.id());
-            way.billed = way.billed || self.reader.snapshot().entry_at(id, &path)?.is_some();
-        }
+        way.billed = way.billed || self.has_bill(id, manifest)?;
         Ok(())
+    }
+
+    /// Whether a release has a bill of materials.
+    pub(super) fn has_bill(&self, id: ObjectId, manifest: &Manifest) -> Result<bool> {
+        for agent in &manifest.agents {
+            if self.reader.snapshot().entry_at(id, &layout::bom(&agent.id()))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Who signed, if trust gives that principal the environment: the trust that is cited, and the newest that had not
     /// seen the release.
-    fn signer(
+    pub(super) fn signer(
         &self,
         environment: &str,
         fact: &CommitFact,
@@ -220,7 +245,7 @@ impl<'a, 'r> Court<'a, 'r> {
     }
 
     /// Where promoted content came from.
-    fn source(
+    pub(super) fn source(
         &self,
         environment: &str,
         fact: &CommitFact,

@@ -15,6 +15,8 @@ use crate::release::{Draft, Event, Record, WRITERS, layout};
 use crate::resource::{Digest, Kind, Reference, ResourceId};
 use crate::trust::Trust;
 
+use crate::ops::facts::broken;
+
 use super::judge::World;
 use super::reapply::read_back;
 use super::releases::Court;
@@ -29,28 +31,34 @@ struct Attempt<'a> {
 impl Court<'_, '_> {
     /// Checks every stopped decision on an environment; tells how many could be decided again.
     pub(super) fn stopped(&self, environment: &str, findings: &mut Vec<Finding>) -> usize {
-        let mut attempts: BTreeMap<(u64, Digest, DateTime<Utc>, &str), Vec<&Record>> = BTreeMap::new();
-        for ((place, number), records) in &self.testimony.decisions {
-            for record in records.iter().filter(|record| record.verdict != record.event.done()) {
-                if place == environment {
-                    // Two attempts of one second differ in the evidence that they cite.
-                    let key = (*number, record.attempt, record.timestamp, record.evidence.as_str());
-                    attempts.entry(key).or_default().push(record);
+        let here = (environment.to_owned(), 0)..=(environment.to_owned(), u64::MAX);
+        let mut again = 0;
+        for ((_, number), decisions) in self.testimony.decisions.range(here) {
+            let mut records = Vec::new();
+            for decision in decisions.iter().filter(|decision| !decision.made) {
+                match decision.record(self.reader) {
+                    Ok(record) => records.push(record),
+                    Err(why) => findings.push(broken(&why)),
                 }
             }
-        }
-        let mut again = 0;
-        for ((number, ..), records) in attempts {
-            let attempt = Attempt { environment, number, records };
-            match self.decide_again(&attempt) {
-                Ok(Some(found)) => {
-                    again += attempt.records.len();
-                    findings.extend(found);
+            let mut attempts: BTreeMap<(Digest, DateTime<Utc>, &str), Vec<&Record>> = BTreeMap::new();
+            for record in &records {
+                // Two attempts of one second differ in the evidence that they cite.
+                let key = (record.attempt, record.timestamp, record.evidence.as_str());
+                attempts.entry(key).or_default().push(record);
+            }
+            for records in attempts.into_values() {
+                let attempt = Attempt { environment, number: *number, records };
+                match self.decide_again(&attempt) {
+                    Ok(Some(found)) => {
+                        again += attempt.records.len();
+                        findings.extend(found);
+                    }
+                    Ok(None) => {}
+                    Err(why) => findings.push(Finding::new(Rule::RecordContent, attempt.object(attempt.records[0]), {
+                        format!("what it decided on cannot be read: {why}")
+                    })),
                 }
-                Ok(None) => {}
-                Err(why) => findings.push(Finding::new(Rule::RecordContent, attempt.object(attempt.records[0]), {
-                    format!("what it decided on cannot be read: {why}")
-                })),
             }
         }
         again

@@ -25,10 +25,14 @@ pub(super) struct Verdicts {
     /// The tips of the branches then.
     tips: BTreeMap<String, ObjectId>,
     clean: HashMap<ObjectId, Digest>,
+    /// What was judged beforehand and found clean.
+    beforehand: Vec<HashMap<ObjectId, Digest>>,
     /// The signatures that held.
     pub(super) signatures: Signatures,
     /// How many releases were taken for clean.
     pub(super) believed: usize,
+    /// How many were found clean.
+    found: usize,
 }
 
 impl Verdicts {
@@ -74,16 +78,42 @@ impl Verdicts {
         self.ladder = ladder;
     }
 
-    /// Whether a release was found clean in these surroundings.
-    pub(super) fn was_clean(&mut self, release: ObjectId, context: Digest) -> bool {
-        let clean = self.clean.get(&release) == Some(&context);
-        self.believed += usize::from(clean);
-        clean
+    /// Whether a release was found clean in these surroundings: by an earlier audit or, where all before it is `clean`,
+    /// beforehand.
+    pub(super) fn was_clean(&mut self, release: ObjectId, context: Digest, clean: bool) -> bool {
+        if self.clean.get(&release) == Some(&context) {
+            self.believed += 1;
+            return true;
+        }
+        let found = self.beforehand.iter_mut().find_map(|found| found.remove(&release));
+        let beforehand = clean && found == Some(context);
+        if beforehand {
+            self.is_clean(release, context);
+        }
+        beforehand
+    }
+
+    /// The releases of a branch that an earlier audit did not find clean; all of them, where trust has moved since.
+    pub(super) fn unknown(&self, reader: &Reader<'_>, commits: &[ObjectId]) -> Vec<usize> {
+        let same = self.tips.get(layout::TRUST).copied() == reader.snapshot().branch(layout::TRUST);
+        let unknown = |(place, id): (usize, &ObjectId)| (!(same && self.clean.contains_key(id))).then_some(place);
+        commits.iter().enumerate().skip(1).filter_map(unknown).collect()
+    }
+
+    /// These were judged beforehand, and are clean in these surroundings.
+    pub(super) fn judged(&mut self, found: Vec<HashMap<ObjectId, Digest>>) {
+        self.beforehand = found;
     }
 
     /// A release was found clean in these surroundings.
     pub(super) fn is_clean(&mut self, release: ObjectId, context: Digest) {
+        self.found += 1;
         self.clean.insert(release, context);
+    }
+
+    /// How many releases are clean.
+    pub(super) fn clean_releases(&self) -> usize {
+        self.believed + self.found
     }
 
     /// Keeps them: for an audit that found nothing at all.
@@ -94,8 +124,8 @@ impl Verdicts {
         }
         let signatures = reader.signatures();
         let mut keys = Vec::new();
-        let mut signed = String::new();
-        for (id, key) in signatures.iter() {
+        let mut signed = String::with_capacity(signatures.iter().map(|some| some.len() * 52).sum());
+        for (id, key) in signatures.iter().flat_map(|some| some.iter()) {
             let at = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
                 keys.push(key);
                 keys.len() - 1
@@ -103,9 +133,9 @@ impl Verdicts {
             signed.push_str(&format!("signed {id} {at}\n"));
         }
         text.extend(keys.iter().map(|key| format!("key {key}\n")));
-        text.push_str(&signed);
-        text.extend(self.clean.iter().map(|(id, context)| format!("clean {id} {context}\n")));
-        cache.store(FILE, &[Cow::Owned(text.into_bytes())]);
+        let mut clean = String::with_capacity(self.clean.len() * 120);
+        clean.extend(self.clean.iter().map(|(id, context)| format!("clean {id} {context}\n")));
+        cache.store(FILE, &[text, signed, clean].map(|text| Cow::Owned(text.into_bytes())));
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod forge;
 mod honest;
 mod remembered;
 mod stopped;
+pub(crate) mod whole;
 
 use crate::support::needs;
 use crate::support::world::World;

@@ -1,6 +1,10 @@
 //! What an override that nobody accepts comes to, and overrides that were not to be had.
 
+use chrono::{TimeDelta, Utc};
+use joch::ops::audit_verify::Request;
+
 use super::*;
+use crate::audit::whole::{audited, believed};
 use crate::bypass::PENDING;
 
 const BREAK: &str = "--override approval:rm --reason 'nobody can log in' --ticket INC-7";
@@ -34,6 +38,19 @@ fn an_override_that_nobody_reviewed_in_time_stops_what_comes_after_it() {
     lab.does("alice", "approvals review prod/2 --rationale 'seen it now'");
     lab.does("ci", &format!("promote a {TO_PROD}"));
     lab.is_sound();
+}
+
+#[test]
+fn what_is_late_is_told_of_a_ledger_that_was_clean_before() {
+    let lab = broken("glass-remembered", "4h");
+    let (now, all) = (Utc::now(), Request::default());
+    assert_eq!(audited(&lab.0, now, &all).warnings, [""; 0]);
+    let releases = believed(&lab.0, now + TimeDelta::hours(3), &all);
+    assert!(releases > 0, "a review that is not due yet keeps nothing from being believed");
+    for _ in 0..2 {
+        let late = audited(&lab.0, now + TimeDelta::hours(5), &all);
+        assert!(late.warnings.iter().any(|warning| warning.contains("nobody reviewed it by")), "{:?}", late.warnings);
+    }
 }
 
 #[test]

@@ -54,18 +54,28 @@ const EMPTY_TREE: &str = "objects/4b/825dc642cb6eb9a060e54bf8d69288fbee4904";
 struct Patient {
     world: World,
     files: Vec<String>,
+    /// Whether it was found clean before, and whoever looks at it remembers that.
+    known: bool,
 }
 
 impl Patient {
-    fn new(name: &str, prepare: &str) -> Self {
+    fn new(name: &str, prepare: &str, known: bool) -> Self {
         let world = shared(name);
         forge(&world, "alice", prepare);
         let mut files = Vec::new();
         list(&ledger(&world), "", &mut files);
         files.sort();
-        let findings = findings(&world.project()).expect("the ledger can be read");
+        let patient = Self { world, files, known };
+        let findings = patient.findings().expect("the ledger can be read");
         assert!(findings.is_empty(), "the ledger was not whole: {findings:?}");
-        Self { world, files }
+        assert_eq!(patient.world.project().join(".joch/cache/clean").exists(), known);
+        patient
+    }
+
+    /// What an audit finds, in a limited time.
+    fn findings(&self) -> Result<Vec<Finding>, String> {
+        // Without a home there is no seal, and nothing is kept.
+        findings(&self.world.project(), self.known.then(|| self.world.home("alice")))
     }
 
     fn path(&self, file: &str) -> PathBuf {
@@ -92,7 +102,7 @@ impl Patient {
             return None;
         }
         if harm == Harm::Gone { fs::remove_file(&path) } else { fs::write(&path, &hurt) }.expect("own file");
-        let found = findings(&self.world.project());
+        let found = self.findings();
         fs::write(&path, &whole).expect("own file");
         fs::set_permissions(&path, mode).expect("own file");
         Some(found)
@@ -136,15 +146,14 @@ fn object(file: &str) -> Option<String> {
     (id.len() == 40).then_some(id)
 }
 
-/// What an audit finds, in a limited time.
-fn findings(project: &Path) -> Result<Vec<Finding>, String> {
+fn findings(project: &Path, home: Option<PathBuf>) -> Result<Vec<Finding>, String> {
     let (told, answer) = mpsc::channel();
     let directory = project.to_owned();
     thread::spawn(move || {
         let (mut stdin, mut stream) = (std::io::empty(), std::io::sink());
         let mut caller = Caller {
             directory,
-            variables: std::iter::once(("HOME".to_owned(), "/nonexistent".into())).collect(),
+            variables: home.map(|home| ("HOME".to_owned(), home.into())).into_iter().collect(),
             now: Utc::now(),
             stdin: &mut stdin,
             key: None,
@@ -159,8 +168,8 @@ fn findings(project: &Path) -> Result<Vec<Finding>, String> {
 }
 
 /// Hurts every file; tells how often, and what was not found or not told as it should be.
-fn sweep(name: &str, prepare: &str) -> (usize, Vec<String>) {
-    let patient = Patient::new(name, prepare);
+fn sweep(name: &str, prepare: &str, known: bool) -> (usize, Vec<String>) {
+    let patient = Patient::new(name, prepare, known);
     let released = patient.released();
     let (mut tried, mut wrong) = (0, Vec::new());
     let mut turn = 0;
@@ -236,27 +245,34 @@ fn names_one(text: &str) -> bool {
     followed("/") || followed(" v")
 }
 
-fn clean(name: &str, prepare: &str, floor: usize) {
-    let (tried, wrong) = sweep(name, prepare);
+fn clean(name: &str, prepare: &str, known: bool, floor: usize) {
+    let (tried, wrong) = sweep(name, prepare, known);
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(tried >= floor, "only {tried} harms were done");
 }
 
 #[test]
 fn every_file_of_a_ledger_of_loose_files_is_missed() {
-    clean("damage-loose", "true", 200);
+    clean("damage-loose", "true", false, 200);
+}
+
+#[test]
+fn every_file_of_a_ledger_that_was_found_clean_is_missed() {
+    clean("damage-known", "true", true, 200);
 }
 
 const PACK: &str = "git pack-refs --all; git repack -q";
 
 #[test]
 fn every_file_of_a_packed_ledger_is_missed() {
-    clean("damage-packed", &format!("{PACK}; rm -rf \"$GIT_DIR\"/objects/[0-9a-f][0-9a-f]"), 15);
+    for known in [false, true] {
+        clean("damage-packed", &format!("{PACK}; rm -rf \"$GIT_DIR\"/objects/[0-9a-f][0-9a-f]"), known, 15);
+    }
 }
 
 #[test]
 fn a_copy_that_nobody_needs_is_looked_at_too() {
-    let patient = Patient::new("damage-twin", &format!("{PACK}; echo stray | git hash-object -w --stdin"));
+    let patient = Patient::new("damage-twin", &format!("{PACK}; echo stray | git hash-object -w --stdin"), true);
     let objects: Vec<_> = patient.files.iter().filter(|file| object(file).is_some()).collect();
     let stray = format!("objects/{}/{}", &STRAY[..2], &STRAY[2..]);
     for file in objects.into_iter().step_by(17).chain([&stray]) {

@@ -259,7 +259,7 @@ fn whoever_cannot_settle_a_journal_sees_what_settling_would_make() {
             let branches = snapshot.branches().iter().map(|(name, id)| format!("refs/heads/{name} {id}"));
             let tags = tags.iter().map(|(name, id)| format!("refs/tags/{name} {id}"));
             let all: Vec<_> = branches.chain(tags).collect();
-            let named: Vec<_> = snapshot.all_refs().expect("a read").into_keys().collect();
+            let named: Vec<_> = snapshot.all_refs().expect("a read").keys().cloned().collect();
             assert_eq!(named, all.iter().map(|line| line.split(' ').next().expect("a name")).collect::<Vec<_>>());
             all
         });

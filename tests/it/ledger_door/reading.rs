@@ -40,7 +40,7 @@ fn tags_are_found_loose_and_packed_by_name_and_by_prefix() {
         (object.target, object.target_kind, object.name.as_str()),
         (first, ObjectKind::Commit, "release/prod/1")
     );
-    let names: Vec<_> = snapshot.all_refs().expect("a read").into_keys().collect();
+    let names: Vec<_> = snapshot.all_refs().expect("a read").keys().cloned().collect();
     assert_eq!(names.len(), 5);
     assert_eq!(snapshot.all_refs().expect("a read")["refs/heads/prod"], RefTarget::Object(second));
 }
