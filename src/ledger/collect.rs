@@ -284,12 +284,10 @@ pub(super) fn write_pack(
 pub(super) fn sweep(repository: &Repository) -> Result<()> {
     let own = repository.own_directory();
     let (new, lock) = (own.join(PACKED_REFS), repository.path().join("packed-refs.lock"));
-    if let Ok(text) = fs::read(&new) {
-        if fs::read(&lock).is_ok_and(|locked| locked == text) {
-            durable::remove(&lock)?;
-        }
-        durable::remove(&new)?;
+    if durable::read(&new).is_ok_and(|text| durable::read(&lock).is_ok_and(|locked| locked == text)) {
+        durable::remove(&lock)?;
     }
+    remove(&new)?;
     let making = own.join(PACKING);
     let place = repository.path().join("objects/pack");
     // A pack whose index was not renamed after it is none yet, and its objects are files of their own still.

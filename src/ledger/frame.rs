@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::durable::read;
 use super::health::{Drift, drifted};
 use super::object_id::ObjectId;
 
@@ -37,14 +38,6 @@ impl Frame {
         loose(&path.join("refs"), "refs", &mut references);
         Some(Self { head: head(path), settings: settings(path), references, packed })
     }
-}
-
-/// What a file holds; a pipe is not waited for.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    fs::read(path)
 }
 
 fn head(path: &Path) -> Result<String, String> {

@@ -141,7 +141,7 @@ fn delete(repository: &Repository, name: &str) -> Result<()> {
 /// A lock of ours says what the journal says. Another program's does not, and stays.
 fn remove_stale_lock(repository: &Repository, update: &RefUpdate) -> Result<()> {
     let lock = ref_update::lock_path(repository, &update.name);
-    match fs::read(&lock) {
+    match durable::read(&lock) {
         Ok(bytes) if bytes == format!("{}\n", update.new).as_bytes() => durable::remove(&lock),
         _ => Ok(()),
     }

@@ -90,6 +90,30 @@ fn a_full_disk_is_named_with_its_path_and_what_to_do() {
 }
 
 #[test]
+fn a_pack_whose_index_is_on_its_way_is_not_damaged() {
+    let Some(tracer) = Tracer::here() else { return };
+    let lab = served("faults-half-a-pack");
+    let before = tracer.before_first("rename", ".idx", Fault::Kill, &lab.0.project());
+    assert_eq!(lab.0.sh("alice", &format!("{before} joch gc")).code, KILLED);
+    let index =
+        lab.0.sh("alice", "ls .joch/ledger.git/joch/packing/pack/*.idx; ls .joch/ledger.git/objects/pack").stdout;
+    assert!(
+        index.contains(".idx\n") && index.ends_with(".pack\n"),
+        "the pack has its name, its index has not: {index}"
+    );
+    lab.is_sound();
+    // Of Git the same, and neither is a reason not to see that one is gone.
+    lab.does("alice", "gc");
+    let away = "cd .joch/ledger.git/objects/pack; mv pack-*.idx \"$(ls pack-*.idx | sed s/^/.tmp-1-/)\"";
+    lab.0.sh("alice", away);
+    let outcome = lab.0.sh("alice", "joch audit verify");
+    assert!(!outcome.stdout.contains("which belongs to it"), "{}", outcome.stdout);
+    lab.0.sh("alice", "cd .joch/ledger.git/objects/pack; rm .tmp-1-*");
+    let outcome = lab.0.sh("alice", "joch audit verify");
+    assert!(outcome.stdout.contains(".idx`, which belongs to it, is gone"), "{}", outcome.stdout);
+}
+
+#[test]
 fn what_a_killed_process_left_beside_a_file_goes_and_what_is_at_work_stays() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults-beside");
     drop(fs::remove_dir_all(&directory));
