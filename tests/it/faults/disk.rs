@@ -9,8 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::rc::Rc;
 use std::time::SystemTime;
 
@@ -23,7 +25,7 @@ type Id = usize;
 const ROOT: Id = 0;
 
 /// Where the output of a command goes: to a file of the project, so that the tracer sees when it says something.
-pub(super) const SAID: &str = "said";
+const SAID: &str = "said";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Content {
@@ -63,22 +65,20 @@ impl Record {
     /// succeed; its output goes to [`SAID`].
     pub(super) fn of(tracer: &Tracer, trial: &Trial, line: &str) -> Self {
         let (project, log) = (trial.lab.0.project(), trial.lab.path("../calls"));
-        let (ask, answer) = (trial.lab.path("../ask"), trial.lab.path("../answer"));
-        trial.shell("rm -f ../ask ../answer && mkfifo ../ask ../answer");
-        let watched = tracer.meanwhile(1, 1, "echo go >../ask; read -r _ <../answer", &project, &log);
-        let line = format!("{watched} {line} >{SAID}; code=$?; echo end >../ask; exit $code");
-        let mut states = Vec::new();
+        let line = format!("{} sh -c 'exec {line} </dev/null >{SAID}'", tracer.asking(&project, &log));
+        let mut command = trial.lab.0.command(trial.person, "sh");
+        command.args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = command.spawn().expect("a shell");
+        let (mut asked, mut answer) = (command.stdout.take().expect("piped"), command.stdin.take().expect("piped"));
         let mut eye = Eye::default();
-        std::thread::scope(|scope| {
-            let command = scope.spawn(move || trial.lab.0.sh(trial.person, &line));
-            while fs::read_to_string(&ask).expect("a pipe") == "go\n" {
-                states.push(eye.look(&project));
-                fs::write(&answer, "\n").expect("a pipe");
-            }
+        let mut states = Vec::new();
+        while asked.read_exact(&mut [0]).is_ok() {
             states.push(eye.look(&project));
-            let outcome = command.join().expect("a shell");
-            assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-        });
+            answer.write_all(b".").expect("somebody waits");
+        }
+        states.push(eye.look(&project));
+        let output = command.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         let calls = calls(&log);
         assert_eq!(states.len(), calls.len() + 1, "one look before each call, and one after the last");
         let below = |call: &Call| call.path.strip_prefix(&project).expect("it counts").to_owned();

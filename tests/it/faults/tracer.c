@@ -9,12 +9,13 @@
 //              once       the call fails
 //              sticky     the call fails, and so do all that follow
 //              run        nothing fails: the call waits while a shell runs LINE beside the tree
+//              ask        nothing fails: a byte is written to the tracer's output, and the call waits for one from its input
 //   -e ERRNO   what a call that fails says; 5 (EIO) by default. Of a full disk (28) only what takes space fails.
 //   -r ROOT    only calls on paths below ROOT count
 //   -c CALL    only calls of this name count: write, truncate, sync, open, mkdir, rename, link, symlink, unlink, rmdir, chmod
 //   -s TEXT    only calls on paths that hold this text count
 //   -l LOG     a line for each call that counts: its number, thread, name and path
-//   -k STEP    with `run`: again at every STEP-th call behind the N-th
+//   -k STEP    with `run` and `ask`: again at every STEP-th call behind the N-th
 //
 // It exits as the command does, with 137 when it killed the command, with 250 when there are fewer than N calls, and with
 // 251 when LINE did not exit with 0.
@@ -40,8 +41,8 @@
 #include <unistd.h>
 
 enum { KILLED = 137, NEVER_REACHED = 250, MEANWHILE_FAILED = 251, BROKEN = 99 };
-enum mode { KILL, KILLAFTER, HALF, ONCE, STICKY, RUN, MODES };
-static const char *const mode_names[MODES] = {"kill", "killafter", "half", "once", "sticky", "run"};
+enum mode { KILL, KILLAFTER, HALF, ONCE, STICKY, RUN, ASK, MODES };
+static const char *const mode_names[MODES] = {"kill", "killafter", "half", "once", "sticky", "run", "ask"};
 
 // What a call names: a file that is open, a path, or a directory that is open and a path in it. Of a call with two paths
 // the second counts, which is the new one.
@@ -195,6 +196,12 @@ static int run(const char *line) {
   return status;
 }
 
+// Whoever started the tracer looks at the disk, and says when that is done.
+static int ask(void) {
+  char byte = '.';
+  return write(1, &byte, 1) != 1 || read(0, &byte, 1) != 1;
+}
+
 int main(int count, char **words) {
   int wanted = 0, step = 0, error = EIO, option, failed = 0;
   const char *line = "";
@@ -254,7 +261,8 @@ int main(int count, char **words) {
           ptrace(PTRACE_SYSCALL, pid, 0, 0);
           continue;
         }
-        if (mode == RUN && wanted && at >= wanted && (step ? (at - wanted) % step == 0 : at == wanted)) failed |= run(line);
+        int waits = wanted && at >= wanted && (step ? (at - wanted) % step == 0 : at == wanted);
+        if (waits && (mode == RUN || mode == ASK)) failed |= mode == RUN ? run(line) : ask();
         int fails = wanted && (mode == ONCE ? at == wanted : mode == STICKY && at >= wanted);
         if (fails && !(error == ENOSPC && call->frees)) {
           r.orig_rax = (unsigned long)-1;

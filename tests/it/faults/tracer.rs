@@ -102,6 +102,13 @@ impl Tracer {
         format!("{program} -n {first} -k {step} -m run -x '{line}' -r {root} -l {log} --")
     }
 
+    /// What stands before a command in a line of shell, so that every call waits for a byte from the line's input when one
+    /// was written to its output. The command has neither.
+    pub(crate) fn asking(&self, root: &Path, log: &Path) -> String {
+        let (program, root, log) = (self.program.display(), root.display(), log.display());
+        format!("{program} -n 1 -k 1 -m ask -r {root} -l {log} --")
+    }
+
     fn words(&self, point: &str, fault: Fault, root: &Path) -> String {
         let (mode, errno) = match fault {
             Fault::Kill => ("kill", Errno::Fails),
