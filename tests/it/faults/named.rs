@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::bypass::{Lab, agent};
 
 use super::tracer::{Call, Errno, Fault, KILLED, Tracer, calls};
-use super::verbs::served;
+use super::verbs::{Verb, served, trust};
 
 const APPLY: &str = "joch apply -f a.yaml";
 
@@ -73,6 +73,27 @@ fn doctor_says_which_release_it_undid() {
     let said = doctor(&lab);
     assert!(said.contains("the release local/3 was interrupted and is undone"), "{said}");
     assert!(lab.does("ci", "apply -f a.yaml").contains("local/3"));
+    lab.is_sound();
+}
+
+#[test]
+fn an_undoing_that_was_killed_is_undone() {
+    let Some(tracer) = Tracer::here() else { return };
+    let Verb { lab, .. } = trust("faults-undone-twice");
+    lab.file("a.yaml", &agent("a", "three"));
+    let project = lab.0.project();
+    let before = lab.git("for-each-ref");
+    let line = "apply -f viewers.yaml -f a.yaml";
+    let killed = tracer.before_first("rename", "refs/heads/local", Fault::Kill, &project);
+    let outcome = lab.0.sh("alice", &format!("{killed} joch {line}"));
+    assert_eq!(outcome.code, KILLED, "{}{}", outcome.stdout, outcome.stderr);
+    assert_ne!(lab.git("for-each-ref"), before, "trust has moved");
+    let killed = tracer.before_first("rename", "refs/heads/trust", Fault::Kill, &project);
+    assert_eq!(lab.0.sh("alice", &format!("{killed} joch get agents")).code, KILLED);
+    assert!(lab.path(".joch/ledger.git/refs/heads/trust.lock").exists(), "the undoing was about to put it back");
+    assert!(doctor(&lab).contains("the release local/3 was interrupted and is undone"));
+    assert_eq!(lab.git("for-each-ref"), before);
+    assert!(lab.does("alice", line).contains("local/3"));
     lab.is_sound();
 }
 
