@@ -156,3 +156,56 @@ pub struct Vote {
     /// Whether the latest release of the resource in the environment had seen it: what it allowed has happened.
     pub spent: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::resource::Kind;
+
+    #[test]
+    fn a_statement_whose_subjects_are_not_its_changes_is_refused() {
+        let digest = |of: &str| Digest::of(of);
+        let predicate = Predicate {
+            decision: Some(Decision::Approve),
+            team: None,
+            environment: "prod".into(),
+            source: Some("staging".into()),
+            changes: vec![Change {
+                resource: ResourceId::new(Kind::Agent, "default", "support"),
+                from: None,
+                to: Some(digest("new")),
+                writes: digest("writes"),
+                gate_rules: digest("rules"),
+                from_version: None,
+                to_version: Some(1),
+            }],
+            request: None,
+            stated_at: DateTime::UNIX_EPOCH,
+            expires: DateTime::UNIX_EPOCH + TimeDelta::hours(1),
+            rationale: None,
+            proposed: Vec::new(),
+        };
+        let statement = Statement::new(APPROVAL_PREDICATE, predicate);
+        let json = serde_json::to_string(&statement).expect("plain data");
+        assert_eq!(Statement::from_json(json.as_bytes()), Ok(statement));
+        let new = digest("new").hex();
+        let subject =
+            format!("\"subject\":[{{\"name\":\"agent/default/support\",\"digest\":{{\"sha256\":\"{new}\"}}}}]");
+        assert!(json.contains(&subject), "{json}");
+        for (from, to) in [
+            (subject.as_str(), &*subject.replace(&new, &digest("other").hex())),
+            (subject.as_str(), "\"subject\":[]"),
+            (subject.as_str(), &subject.replace("/support", "/billing")),
+            (subject.as_str(), &format!("{},{}]", subject.trim_end_matches(']'), "{\"name\":\"x\",\"digest\":{}}")),
+            (subject.as_str(), &subject.replace("\"sha256\":", "\"sha1\":\"0\",\"sha256\":")),
+            ("in-toto.io/Statement/v1", "in-toto.io/Statement/v0.1"),
+            ("\"environment\":\"prod\"", "\"environments\":\"prod\""),
+        ] {
+            let forged = json.replace(from, to);
+            assert_ne!(forged, json, "{from}");
+            assert!(Statement::from_json(forged.as_bytes()).is_err(), "{forged}");
+        }
+    }
+}

@@ -573,28 +573,3 @@ fn what_would_be_taken_back_is_allowed_by_name_and_a_policy_never() {
     scene.allowed = vec![ResourceId::new(Kind::Tool, "team-b", "r")];
     assert_eq!(told(&scene)[0], "FAIL regression:tool/r", "the same name elsewhere");
 }
-
-#[test]
-fn a_statement_whose_subjects_are_not_its_changes_is_refused() {
-    let mut scene = Scene::new();
-    scene.yes(2);
-    let statement = Statement::new(APPROVAL_PREDICATE, scene.votes[0].predicate.clone());
-    let json = serde_json::to_string(&statement).expect("plain data");
-    assert_eq!(Statement::from_json(json.as_bytes()), Ok(statement));
-    let new = digest("new").hex();
-    let subject = format!("\"subject\":[{{\"name\":\"agent/default/support\",\"digest\":{{\"sha256\":\"{new}\"}}}}]");
-    assert!(json.contains(&subject), "{json}");
-    for (from, to) in [
-        (subject.as_str(), &*subject.replace(&new, &digest("other").hex())),
-        (subject.as_str(), "\"subject\":[]"),
-        (subject.as_str(), &subject.replace("/support", "/billing")),
-        (subject.as_str(), &format!("{},{}]", subject.trim_end_matches(']'), "{\"name\":\"x\",\"digest\":{}}")),
-        (subject.as_str(), &subject.replace("\"sha256\":", "\"sha1\":\"0\",\"sha256\":")),
-        ("in-toto.io/Statement/v1", "in-toto.io/Statement/v0.1"),
-        ("\"environment\":\"prod\"", "\"environments\":\"prod\""),
-    ] {
-        let forged = json.replace(from, to);
-        assert_ne!(forged, json, "{from}");
-        assert!(Statement::from_json(forged.as_bytes()).is_err(), "{forged}");
-    }
-}

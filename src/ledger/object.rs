@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::header::Headers;
+use super::header::{Header, Headers};
 use super::object_id::ObjectId;
 use super::person::Stamp;
 
@@ -116,18 +116,18 @@ impl EntryKind {
 pub fn parse_commit(id: ObjectId, raw: &[u8]) -> Result<Commit, String> {
     let headers = Headers::parse(raw)?;
     let mut lines = headers.lines.iter().peekable();
-    let mut demand = |key: &str| match lines.next_if(|line| line.key == key) {
-        Some(line) => line.value(),
-        None => Err(format!("it has no `{key}` in its place")),
-    };
-    let tree = demand("tree")?.parse()?;
+    let mut next = |key: &str| lines.next_if(|line| line.key == key).map(Header::value).transpose();
     let mut parents = Vec::new();
-    while let Ok(parent) = demand("parent") {
+    let missing = |key: &str| format!("it has no `{key}` in its place");
+    let tree = next("tree")?.ok_or_else(|| missing("tree"))?.parse()?;
+    while let Some(parent) = next("parent")? {
         parents.push(parent.parse()?);
     }
+    let mut demand = |key: &str| next(key)?.ok_or_else(|| missing(key));
     let author = Stamp::parse(&demand("author")?)?;
     let committer = Stamp::parse(&demand("committer")?)?;
-    let other_headers: Vec<_> = lines.map(|line| line.key.to_owned()).collect();
+    let text_under = |line: &Header<'_>| line.value().map(|_| line.key.to_owned());
+    let other_headers: Vec<_> = lines.map(text_under).collect::<Result<_, _>>()?;
     if let Some(twice) =
         other_headers.iter().find(|key| ["tree", "parent", "author", "committer"].contains(&key.as_str()))
     {
@@ -263,6 +263,20 @@ mod tests {
         assert!(commit(&format!("{honest}\nauthor B <b@x> 1 +0000")).is_err());
         assert!(commit(&format!("tree {ID}\ncommitter C <c@x> 2 +0000")).is_err());
         assert!(parse_commit(id(), format!("{honest}\n\nwhy\0hidden").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_header_that_is_no_text_is_refused_and_hides_nothing() {
+        let honest = |parent: &[u8], more: &[u8]| {
+            let (tree, parent) = (format!("tree {ID}\nparent {ID}\n"), [b"parent ", parent, b"\n"].concat());
+            let people = "author A <a@x> 1 +0000\ncommitter C <c@x> 2 +0000\n";
+            [tree.as_bytes(), &parent, people.as_bytes(), more, b"\nwhy\n"].concat()
+        };
+        let read = |raw: &[u8]| parse_commit(id(), raw).map(|commit| commit.parents.len());
+        assert_eq!(read(&honest(ID.as_bytes(), b"")), Ok(2));
+        let odd = [&ID.as_bytes()[1..], b"\xc0"].concat();
+        assert_eq!(read(&honest(&odd, b"")), Err("the header `parent` is not UTF-8".to_owned()));
+        assert_eq!(read(&honest(ID.as_bytes(), b"x \xc0\n")), Err("the header `x` is not UTF-8".to_owned()));
     }
 
     #[test]

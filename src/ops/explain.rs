@@ -79,6 +79,9 @@ pub fn run(request: &Request, caller: &mut Caller<'_>) -> Result<Outcome> {
     let asked = Asked { required, ..Asked::of(&trust, &desk) };
     let plan = judge(&promotion.draft, &asked, &reader, &operator, time)?;
     let asking = Asking { wanted, required, trust: &trust, operator: &operator };
+    if let Some(note) = asking.who_else() {
+        caller.notice(note);
+    }
     outcome.missing = asking.missing(&plan.records);
     outcome.break_glass = asking.break_glass(&outcome.missing);
     outcome.plan = Some(plan);
@@ -94,6 +97,14 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// That whoever asks may not carry it out, and who may.
+    fn who_else(&self) -> Option<String> {
+        let (name, writers) = (self.operator.principal.name.as_str(), self.trust.writers(&self.wanted.to));
+        let may_not = !name.is_empty() && !writers.contains(name);
+        let able = || Vec::from_iter(writers.iter().copied()).join(", ");
+        may_not.then(|| format!("{name} may not promote to `{}`; these may: {}", self.wanted.to, able()))
+    }
+
     /// What is missing, each thing once.
     fn missing(&self, records: &[Record]) -> Vec<Fact> {
         let mut facts: Vec<Fact> = Vec::new();

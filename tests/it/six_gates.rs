@@ -249,10 +249,14 @@ fn a_gate_that_waits_or_passes_never_hides_one_that_says_no() {
     stops.sort();
     let told: Vec<_> = stops.iter().map(|(gate, verdict, _)| format!("{gate} {verdict}")).collect();
     assert_eq!(told, ["approval pending", "budget fail", "latency fail"]);
-    let explained = does(&world, "alice", &format!("joch explain {STEP}"));
-    for gate in ["approval:release-manager", "budget", "latency"] {
-        assert!(explained.contains(gate) || gate != "approval:release-manager", "{explained}");
+    let explained = does(&world, "alice", &format!("joch explain {STEP} {ALL}"));
+    for gate in ["approval:release-manager", "budget", "latency:+20%"] {
+        let names = |line: &str| line.split_whitespace().nth(1) == Some(gate);
+        assert!(explained.lines().any(names), "{gate}: {explained}");
     }
+    let asked = world.sh("bob", &format!("joch explain {STEP}"));
+    let told = "bob@example.com may not promote to `prod`; these may: ";
+    assert!(asked.stderr.contains(told), "an approver is told that he cannot carry it out: {}", asked.stderr);
 }
 
 #[test]
