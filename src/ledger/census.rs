@@ -8,6 +8,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use super::collect::PACKING;
 use super::error::{Error, Result};
 use super::object::{self, ObjectKind};
 use super::object_id::ObjectId;
@@ -131,14 +132,23 @@ impl Repository {
             let mut wrong = wrong_checksum(&directory.join(name));
             if wrong.is_none() && !directory.join(&other).exists() {
                 thread::sleep(PAIRING);
-                let alone = directory.join(name).exists() && !directory.join(&other).exists();
-                wrong = alone.then(|| format!("`{other}`, which belongs to it, is gone"));
+                let alone = || directory.join(name).exists() && !directory.join(&other).exists();
+                let wanting = alone() && !self.is_in_the_making(&other) && alone();
+                wrong = wanting.then(|| format!("`{other}`, which belongs to it, is gone"));
             }
             if let Some(wrong) = wrong {
                 census.packs.insert(format!("objects/pack/{name}"), wrong);
             }
         }
         Ok(())
+    }
+
+    /// Whether one half of a pack lies where joch or Git makes it: whoever does is slow, or dead, and what is to be in the
+    /// pack still has files of its own.
+    fn is_in_the_making(&self, half: &str) -> bool {
+        let of_git = |name: &String| name.starts_with(".tmp-") && name.ends_with(&format!("-{half}"));
+        self.own_directory().join(PACKING).join("pack").join(half).exists()
+            || listed(&self.path().join("objects/pack")).is_ok_and(|names| names.iter().any(of_git))
     }
 }
 

@@ -172,6 +172,8 @@ impl Repository {
             durable::remove(&new)?;
             durable::write(&new, text.as_bytes())?;
             durable::sync(&new)?;
+            // A lock that outlives a power cut is known by this file, which must outlive it, too.
+            durable::sync(&self.own_directory())?;
             match fs::hard_link(&new, &lock) {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                     durable::remove(&new)?;
@@ -187,6 +189,7 @@ impl Repository {
                 return durable::remove(&new);
             }
             durable::remove(&lock)?;
+            durable::sync(self.path())?;
         }
         durable::remove(&new)?;
         Err(Error::Locked { path: place, holder: "another Git program".to_owned() })
@@ -216,7 +219,9 @@ impl Repository {
         let same = |(name, id): &(String, ObjectId)| RefUpdate { name: name.clone(), old: Some(*id), new: *id };
         let updates: Vec<_> = references.iter().map(same).collect();
         let values = Values::write(self, &updates)?;
-        durable::sync(&journal::draft(self, &updates)?)?;
+        let mut paths = values.paths();
+        paths.push(journal::draft(self, &updates)?);
+        durable::sync_each(&paths)?;
         journal::publish(self)?;
         let pruned = match ref_update::prepare(&values, &updates) {
             Ok(_locked) => {
@@ -235,6 +240,8 @@ impl Repository {
             Err(Error::Locked { .. } | Error::Moved { .. }) => 0,
             Err(error) => return Err(error),
         };
+        // What the power brings back of a lock is known by the journal, which goes when all locks are gone for good.
+        ref_update::sync(self, &updates)?;
         journal::remove(self)?;
         Ok(pruned)
     }
@@ -284,12 +291,10 @@ pub(super) fn write_pack(
 pub(super) fn sweep(repository: &Repository) -> Result<()> {
     let own = repository.own_directory();
     let (new, lock) = (own.join(PACKED_REFS), repository.path().join("packed-refs.lock"));
-    if let Ok(text) = fs::read(&new) {
-        if fs::read(&lock).is_ok_and(|locked| locked == text) {
-            durable::remove(&lock)?;
-        }
-        durable::remove(&new)?;
+    if durable::read(&new).is_ok_and(|text| durable::read(&lock).is_ok_and(|locked| locked == text)) {
+        durable::remove(&lock)?;
     }
+    remove(&new)?;
     let making = own.join(PACKING);
     let place = repository.path().join("objects/pack");
     // A pack whose index was not renamed after it is none yet, and its objects are files of their own still.

@@ -55,6 +55,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     sync(directory_of(path))
 }
 
+/// Reads a file whole; a pipe that lies in its place is not waited for.
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    // Asked before it is opened, which would wait already.
+    if !fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    fs::read(path)
+}
+
 /// Writes a file without syncing it.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     File::create(path).and_then(|mut file| file.write_all(bytes)).map_err(Error::io(path))

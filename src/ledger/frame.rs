@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::durable::read;
 use super::health::{Drift, drifted};
 use super::object_id::ObjectId;
 
@@ -74,14 +75,6 @@ fn is_reference(path: &Path) -> bool {
     let Some(bytes) = small.then(|| read(path).ok()).flatten() else { return false };
     let text = String::from_utf8_lossy(&bytes);
     text.starts_with("ref:") || text.get(..40).is_some_and(|id| id.parse::<ObjectId>().is_ok())
-}
-
-/// What a file holds; a pipe is not waited for.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    fs::read(path)
 }
 
 fn head(path: &Path) -> Result<String, String> {

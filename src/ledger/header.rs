@@ -51,6 +51,9 @@ impl Header<'_> {
     /// The value; the lines that continue it follow after line ends.
     pub(super) fn value(&self) -> Result<String, String> {
         let text = std::str::from_utf8(self.raw).map_err(|_| format!("the header `{}` is not UTF-8", self.key))?;
+        if text.contains('\0') {
+            return Err(format!("the header `{}` holds a NUL, which hides what follows", self.key));
+        }
         let value = &text[self.key.len() + 1..];
         Ok(value.trim_end_matches('\n').replace("\n ", "\n"))
     }

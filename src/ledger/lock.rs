@@ -22,6 +22,9 @@ impl Lock {
         let path = directory.join("lock");
         let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open().map_err(Error::io(&path))?;
+        if !file.metadata().is_ok_and(|found| found.is_file()) {
+            return Err(Error::invalid(path.display().to_string(), "the lock of joch is a file: take this away"));
+        }
         let mut file = match file.try_lock() {
             Ok(()) => file,
             Err(TryLockError::WouldBlock) => match queue(file, wait).map_err(Error::io(&path))? {

@@ -277,6 +277,8 @@ mod tests {
         let odd = [&ID.as_bytes()[1..], b"\xc0"].concat();
         assert_eq!(read(&honest(&odd, b"")), Err("the header `parent` is not UTF-8".to_owned()));
         assert_eq!(read(&honest(ID.as_bytes(), b"x \xc0\n")), Err("the header `x` is not UTF-8".to_owned()));
+        let hidden = read(&honest(ID.as_bytes(), b"x y\n z\0\n"));
+        assert!(hidden.is_err_and(|why| why.contains("`x` holds a NUL")));
     }
 
     #[test]

@@ -138,13 +138,13 @@ fn delete(repository: &Repository, name: &str) -> Result<()> {
     reference.delete().map_err(Error::git(doing()))
 }
 
-/// A lock of ours says what the journal says. Another program's does not, and stays.
+/// A lock of ours says what the journal says: the new value, or the old one, where a recovery was killed that put it back.
+/// Another program's does not, and stays.
 fn remove_stale_lock(repository: &Repository, update: &RefUpdate) -> Result<()> {
     let lock = ref_update::lock_path(repository, &update.name);
-    match fs::read(&lock) {
-        Ok(bytes) if bytes == format!("{}\n", update.new).as_bytes() => durable::remove(&lock),
-        _ => Ok(()),
-    }
+    let Ok(bytes) = durable::read(&lock) else { return Ok(()) };
+    let is_ours = [Some(update.new), update.old].iter().flatten().any(|id| bytes == format!("{id}\n").as_bytes());
+    if is_ours { durable::remove(&lock) } else { Ok(()) }
 }
 
 /// A reference of no bytes is what some filesystems make of a rename that a power cut interrupted: it is absent.

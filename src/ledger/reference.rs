@@ -9,6 +9,7 @@ use gix_ref::packed::Buffer;
 use gix_ref::store::WriteReflog;
 use gix_ref::store::init::Options;
 
+use super::durable;
 use super::error::{Error, Result};
 use super::object_id::ObjectId;
 
@@ -48,6 +49,10 @@ impl References {
 
     /// As `get`, but asks the `packed-refs` that was read before.
     pub(super) fn find(&self, name: &str, packed: Option<&Buffer>) -> Result<Option<ObjectId>> {
+        // Asked before it is opened: a pipe would wait for a writer.
+        if fs::metadata(self.store.git_dir().join(name)).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(self.broken(name, &"it is no file"));
+        }
         let found = self.store.try_find_packed(name, packed).map_err(|error| self.broken(name, &error))?;
         // Git's short names would let `refs/tags/refs/heads/x` answer for `refs/heads/x`.
         match found.filter(|found| found.name.as_bstr() == name) {
@@ -118,7 +123,7 @@ impl References {
         if let Some(number) = newest {
             return Some(put_back(git, name, &format!("{prefix}{number}^{{commit}}")));
         }
-        let log = fs::read_to_string(git.join("logs").join(name)).ok()?;
+        let log = String::from_utf8(durable::read(&git.join("logs").join(name)).ok()?).ok()?;
         let id: ObjectId = log.lines().last()?.split(' ').nth(1)?.parse().ok()?;
         Some(put_back(git, name, &id.to_string()))
     }

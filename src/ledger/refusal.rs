@@ -1,8 +1,9 @@
 //! The repositories that joch does not read: those that could show an auditor something else than what was signed,
 //! and those whose format it does not know. Each with the reason and the way out.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, FileType};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::reference::References;
@@ -35,7 +36,21 @@ pub(super) fn check_layout(path: &Path) -> Result<()> {
     if fs::metadata(path.join("packed-refs")).is_ok_and(|found| !found.is_file()) {
         return refuse("`packed-refs` is no file", format!("rm {at}/packed-refs, or fetch the ledger from a clone"));
     }
-    check_config(path)
+    let packs = fs::read_dir(path.join("objects/pack")).into_iter().flatten().flatten();
+    let packs: Vec<_> = packs.map(|entry| (entry.path(), entry.file_type())).collect();
+    // Looked at without a call of the system, which a link alone needs.
+    let is_strange = |(pack, kind): &&(PathBuf, io::Result<FileType>)| match kind {
+        Ok(kind) if kind.is_file() || kind.is_dir() => false,
+        Ok(kind) if kind.is_symlink() => fs::metadata(pack).is_ok_and(|found| !found.is_file() && !found.is_dir()),
+        Ok(_) => true,
+        Err(_) => false,
+    };
+    if let Some((pack, _)) = packs.iter().find(is_strange) {
+        let what = format!("`objects/pack/{}` is no file", pack.file_name().unwrap_or_default().to_string_lossy());
+        return refuse(&what, format!("take `{}` away, or fetch the ledger from a clone", pack.display()));
+    }
+    let promised = packs.iter().any(|(pack, _)| pack.extension().is_some_and(|extension| extension == "promisor"));
+    check_config(path, promised)
 }
 
 /// Refuses `refs/replace/*`, through which one object answers for another.
@@ -66,13 +81,12 @@ pub(super) fn no_repository(path: &Path) -> Error {
     Error::NotALedger { path: path.to_owned(), why: why.to_owned(), way_out }
 }
 
-fn check_config(path: &Path) -> Result<()> {
+fn check_config(path: &Path, promised: bool) -> Result<()> {
     let file = path.join("config");
     let config = git2::Config::open(&file).map_err(Error::git(format!("reading `{}`", file.display())))?;
     let value = |key: &str| config.get_string(key).ok();
     let at = path.display();
-    let partial = value("extensions.partialclone").is_some() || has_promisor_pack(path);
-    if partial {
+    if promised || value("extensions.partialclone").is_some() {
         let way_out = format!("git -C {at} fetch --refetch --no-filter, or clone it again without `--filter`");
         return Err(refused(path, "it is a partial clone: objects are missing until something asks for them", way_out));
     }
@@ -87,13 +101,8 @@ fn check_config(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn has_promisor_pack(path: &Path) -> bool {
-    let packs = fs::read_dir(path.join("objects/pack")).into_iter().flatten().flatten();
-    packs.into_iter().any(|file| file.path().extension().is_some_and(|extension| extension == "promisor"))
-}
-
-/// Whether the file says anything; Git ignores an empty one, and so does joch.
-/// Whether a file says anything; a pipe in its place, which would be waited for, does.
+/// Whether a file says anything: Git ignores an empty one, and so does joch. A pipe in its place, which would be waited
+/// for, does.
 fn holds_lines(path: &Path) -> bool {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return true;

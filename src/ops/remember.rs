@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::audit::{Finding, Memory};
 use crate::ledger::{ObjectId, Reader};
-use crate::workspace::{read_file, write_over};
+use crate::workspace::{read_own, write_over};
 
 use super::desk::Desk;
 
@@ -40,7 +40,7 @@ pub(super) fn forgotten(seen: &Memory, reader: &Reader<'_>) -> Vec<Finding> {
 
 /// What is remembered: nothing, where the file is missing or says nothing that this joch understands.
 pub(super) fn recall(desk: &Desk) -> Memory {
-    let text = read_file(&path(desk)).unwrap_or_default();
+    let text = read_own(&path(desk)).unwrap_or_default();
     Memory::from_json(text.as_bytes()).unwrap_or_default()
 }
 

@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
 
+use super::own;
+
 /// Replaces the file `name` of `directory` by what `write` writes.
 ///
 /// # Errors
@@ -36,7 +38,11 @@ fn sweep(directory: &Path, name: &str) {
     };
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
-        let idle = || File::open(&path).is_ok_and(|draft| draft.try_lock().is_ok());
+        let idle = || match own::open(&path) {
+            Ok(draft) => draft.try_lock().is_ok(),
+            // No process of joch is at what is no file.
+            Err(_) => !path.is_file(),
+        };
         if is_draft(&entry.file_name().to_string_lossy()) && idle() {
             drop(fs::remove_file(path));
         }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::resource::Digest;
 
-use super::beside;
+use super::{beside, own};
 
 /// A directory of sealed files.
 pub struct Cache {
@@ -68,7 +68,7 @@ impl Cache {
     /// What was stored under a name, whose pieces are read when they are asked for.
     #[must_use]
     pub fn open(&self, name: &str) -> Option<Sealed> {
-        let file = File::open(self.directory.join(name)).ok()?;
+        let file = own::open(&self.directory.join(name)).ok()?;
         let mut reader = BufReader::new(&file);
         let mut head = String::new();
         reader.by_ref().take(HEAD).read_line(&mut head).ok()?;
@@ -134,7 +134,7 @@ fn read_key(file: &Path) -> Option<String> {
     if !metadata.is_file() || !is_private(&metadata) {
         return None;
     }
-    fs::read_to_string(file).ok().filter(|key| key.len() >= 32)
+    own::read(file).ok().filter(|key| key.len() >= 32)
 }
 
 fn write_key(file: &Path, key: &str) {

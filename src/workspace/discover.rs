@@ -10,6 +10,7 @@ use ignore::WalkBuilder;
 use crate::resource::yaml::{Found, Read as Parsed, read};
 use crate::resource::{Document, Finding, Severity};
 
+use super::own;
 use super::project::{CONFIG, Trouble};
 
 /// The largest file that is read at all; the reader of YAML has a tighter limit with a better message.
@@ -29,7 +30,7 @@ pub struct Sources {
 impl Sources {
     /// Reads one file. What is no text is a fault of that file, told beside the faults of the others.
     fn read(&mut self, told: &str, path: &Path, found: Found) -> Result<(), Trouble> {
-        match String::from_utf8(bytes_of(path)?) {
+        match String::from_utf8(bytes_of(path, fs::File::open(path))?) {
             Ok(text) => self.add(read(told, &text, found)),
             Err(_) => {
                 self.files += 1;
@@ -96,17 +97,28 @@ pub fn discover(paths: &[String], directory: &Path, stdin: &mut dyn Read) -> Res
 /// # Errors
 /// It cannot be read, is larger than joch reads, or is no text.
 pub fn read_file(path: &Path) -> Result<String, Trouble> {
-    String::from_utf8(bytes_of(path)?).map_err(|_| Trouble {
+    text_of(path, fs::File::open(path))
+}
+
+/// As [`read_file`], of a file that joch keeps for itself: nobody waits for a pipe in its place.
+///
+/// # Errors
+/// As there, and if it is no file.
+pub fn read_own(path: &Path) -> Result<String, Trouble> {
+    text_of(path, own::open(path))
+}
+
+fn text_of(path: &Path, file: std::io::Result<fs::File>) -> Result<String, Trouble> {
+    String::from_utf8(bytes_of(path, file)?).map_err(|_| Trouble {
         what: format!("`{}` is not UTF-8 text", path.display()),
         next: Some("save it as UTF-8, or leave it out with `.jochignore`".into()),
     })
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Trouble> {
+fn bytes_of(path: &Path, file: std::io::Result<fs::File>) -> Result<Vec<u8>, Trouble> {
     let trouble = |why: std::io::Error| Trouble::at("read", path, &why);
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(trouble)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(trouble)?;
+    file.map_err(trouble)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(trouble)?;
     if bytes.len() as u64 > LARGEST {
         return Err(Trouble { what: format!("`{}` is larger than {LARGEST} bytes", path.display()), next: None });
     }

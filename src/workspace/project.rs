@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::beside;
 use super::config::Config;
+use super::own;
 
 /// What Unix calls a disk that fails; Rust has no name for it.
 const EIO: i32 = 5;
@@ -72,7 +73,7 @@ impl Project {
     pub fn find(directory: &Path) -> Result<Self, Trouble> {
         for root in directory.ancestors() {
             let path = root.join(CONFIG);
-            match fs::read_to_string(&path) {
+            match own::read(&path) {
                 Ok(text) => {
                     let config = Config::parse(&text).map_err(|why| Trouble {
                         what: format!("`{}`: {why}", path.display()),
@@ -118,7 +119,7 @@ impl Project {
         write_over(&own.join(".git"), format!("gitdir: {LEDGER}\n").as_bytes())?;
         let ignore = self.root.join(".gitignore");
         let line = format!("/{OWN}/");
-        let text = match fs::read_to_string(&ignore) {
+        let text = match own::read(&ignore) {
             Ok(text) => text,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(why) => return Err(Trouble::at("read", &ignore, &why)),
@@ -140,7 +141,7 @@ impl Project {
         if !self.configured {
             return write_over(&path, Config::text(trust_root).as_bytes());
         }
-        let text = fs::read_to_string(&path).map_err(|why| Trouble::at("read", &path, &why))?;
+        let text = own::read(&path).map_err(|why| Trouble::at("read", &path, &why))?;
         let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         write_over(&path, format!("{text}{gap}{}", Config::text(trust_root)).as_bytes())
     }
@@ -148,9 +149,9 @@ impl Project {
     /// This project's directory in the main worktree, if this is a linked one of the outer Git.
     fn in_main_worktree(&self) -> Option<PathBuf> {
         let top = self.root.ancestors().find(|directory| directory.join(".git").exists())?;
-        let pointer = fs::read_to_string(top.join(".git")).ok()?;
+        let pointer = own::read(&top.join(".git")).ok()?;
         let git_dir = top.join(pointer.strip_prefix("gitdir:")?.trim());
-        let common = fs::read_to_string(git_dir.join("commondir")).ok()?;
+        let common = own::read(&git_dir.join("commondir")).ok()?;
         let main = git_dir.join(common.trim()).canonicalize().ok()?;
         let below = self.root.strip_prefix(top).ok()?;
         Some(main.parent()?.join(below))

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
+use super::own;
 use super::project::{Trouble, write_over};
 
 /// What is journalled.
@@ -90,7 +91,11 @@ impl RunDirectory {
     /// It cannot be read.
     pub fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
         let path = self.path.join(name);
-        match fs::read(&path) {
+        let read = |mut file: File| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        };
+        match own::open(&path).and_then(read) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(why) => Err(Trouble::at("read", &path, &why)),
@@ -198,7 +203,7 @@ impl Drop for Journal {
 /// # Errors
 /// It cannot be opened.
 pub fn read_journal(path: &Path) -> Result<BufReader<File>, Trouble> {
-    let file = File::open(path).map_err(|why| Trouble::at("read", path, &why))?;
+    let file = own::open(path).map_err(|why| Trouble::at("read", path, &why))?;
     Ok(BufReader::with_capacity(1 << 16, file))
 }
 

@@ -43,6 +43,9 @@ fn x02_something_else_for_what_was_seen() {
     for (id, script) in [
         ("x02_seen_noise", "head -c 3000000 /dev/urandom > ../seen.json"),
         ("x02_seen_directory", "rm -f ../seen.json; mkdir ../seen.json"),
+        ("x02_seen_pipe", "rm -f ../seen.json; mkfifo ../seen.json"),
+        ("x02_seen_draft_pipe", "rm -f ../seen.json; mkfifo ../.seen.json.17.new"),
+        ("x02_cache_pipes", "for f in ../cache/*; do rm -f $f; mkfifo $f; done"),
     ] {
         with(id, script, &ALL);
     }
@@ -77,6 +80,12 @@ fn x04_a_pipe_for_what_is_read_before_the_ledger_is() {
         ("x04_head_pipe", "HEAD"),
         ("x04_config_pipe", "config"),
         ("x04_packed_refs_pipe", "packed-refs"),
+        ("x04_packed_refs_draft_pipe", "joch/packed-refs.new"),
+        ("x04_journal_draft_pipe", "joch/txn.new"),
+        ("x04_index_of_packs_pipe", "objects/pack/multi-pack-index"),
+        ("x04_index_pipe", "objects/pack/pack-1111111111111111111111111111111111111111.idx"),
+        ("x04_pack_pipe", "objects/pack/pack-1111111111111111111111111111111111111111.pack"),
+        ("x04_project_pipe", "../../joch.yaml"),
     ] {
         with(id, &format!("mkdir -p info objects/info; rm -f {file}; mkfifo {file}"), &ALL);
     }

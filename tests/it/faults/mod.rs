@@ -4,7 +4,11 @@
 //! The calls are sampled evenly, always the same; `JOCH_TEST_LONG=1` looks at many more and `JOCH_FAULTS=all` at every one,
 //! which takes the better part of an hour: `JOCH_FAULTS=all cargo test --test it faults`.
 
+mod cuts;
+mod disk;
+mod foreign;
 mod named;
 mod sweep;
 pub(crate) mod tracer;
+mod trial;
 mod verbs;

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::bypass::{Lab, agent};
 
 use super::tracer::{Call, Errno, Fault, KILLED, Tracer, calls};
-use super::verbs::served;
+use super::verbs::{Verb, served, trust};
 
 const APPLY: &str = "joch apply -f a.yaml";
 
@@ -77,6 +77,27 @@ fn doctor_says_which_release_it_undid() {
 }
 
 #[test]
+fn an_undoing_that_was_killed_is_undone() {
+    let Some(tracer) = Tracer::here() else { return };
+    let Verb { lab, .. } = trust("faults-undone-twice");
+    lab.file("a.yaml", &agent("a", "three"));
+    let project = lab.0.project();
+    let before = lab.git("for-each-ref");
+    let line = "apply -f viewers.yaml -f a.yaml";
+    let killed = tracer.before_first("rename", "refs/heads/local", Fault::Kill, &project);
+    let outcome = lab.0.sh("alice", &format!("{killed} joch {line}"));
+    assert_eq!(outcome.code, KILLED, "{}{}", outcome.stdout, outcome.stderr);
+    assert_ne!(lab.git("for-each-ref"), before, "trust has moved");
+    let killed = tracer.before_first("rename", "refs/heads/trust", Fault::Kill, &project);
+    assert_eq!(lab.0.sh("alice", &format!("{killed} joch get agents")).code, KILLED);
+    assert!(lab.path(".joch/ledger.git/refs/heads/trust.lock").exists(), "the undoing was about to put it back");
+    assert!(doctor(&lab).contains("the release local/3 was interrupted and is undone"));
+    assert_eq!(lab.git("for-each-ref"), before);
+    assert!(lab.does("alice", line).contains("local/3"));
+    lab.is_sound();
+}
+
+#[test]
 fn a_full_disk_is_named_with_its_path_and_what_to_do() {
     let Some(tracer) = Tracer::here() else { return };
     let lab = third("faults-full");
@@ -87,6 +108,30 @@ fn a_full_disk_is_named_with_its_path_and_what_to_do() {
     for word in [own.to_str().expect("text"), Errno::Full.words(), "next: free some space on that disk"] {
         assert!(outcome.stderr.contains(word), "no `{word}`: {}", outcome.stderr);
     }
+}
+
+#[test]
+fn a_pack_whose_index_is_on_its_way_is_not_damaged() {
+    let Some(tracer) = Tracer::here() else { return };
+    let lab = served("faults-half-a-pack");
+    let before = tracer.before_first("rename", ".idx", Fault::Kill, &lab.0.project());
+    assert_eq!(lab.0.sh("alice", &format!("{before} joch gc")).code, KILLED);
+    let index =
+        lab.0.sh("alice", "ls .joch/ledger.git/joch/packing/pack/*.idx; ls .joch/ledger.git/objects/pack").stdout;
+    assert!(
+        index.contains(".idx\n") && index.ends_with(".pack\n"),
+        "the pack has its name, its index has not: {index}"
+    );
+    lab.is_sound();
+    // Of Git the same, and neither is a reason not to see that one is gone.
+    lab.does("alice", "gc");
+    let away = "cd .joch/ledger.git/objects/pack; mv pack-*.idx \"$(ls pack-*.idx | sed s/^/.tmp-1-/)\"";
+    lab.0.sh("alice", away);
+    let outcome = lab.0.sh("alice", "joch audit verify");
+    assert!(!outcome.stdout.contains("which belongs to it"), "{}", outcome.stdout);
+    lab.0.sh("alice", "cd .joch/ledger.git/objects/pack; rm .tmp-1-*");
+    let outcome = lab.0.sh("alice", "joch audit verify");
+    assert!(outcome.stdout.contains(".idx`, which belongs to it, is gone"), "{}", outcome.stdout);
 }
 
 #[test]

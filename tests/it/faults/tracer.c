@@ -1,6 +1,6 @@
 // Runs a command and makes one of its calls that change files go wrong.
 //
-//   tracer [-n N] [-m MODE] [-e ERRNO] [-r ROOT] [-c CALL] [-s TEXT] [-l LOG] -- COMMAND ...
+//   tracer [-n N] [-m MODE] [-e ERRNO] [-r ROOT] [-c CALL] [-s TEXT] [-l LOG] [-x LINE] [-k STEP] -- COMMAND ...
 //
 //   -n N       the call that goes wrong, counted from 1 over the whole tree of processes and threads; 0, the default: none
 //   -m MODE    kill       the tree is killed before the call
@@ -8,13 +8,17 @@
 //              half       half of what the call would write is written, then the tree is killed
 //              once       the call fails
 //              sticky     the call fails, and so do all that follow
+//              run        nothing fails: the call waits while a shell runs LINE beside the tree
+//              ask        nothing fails: a byte is written to the tracer's output, and the call waits for one from its input
 //   -e ERRNO   what a call that fails says; 5 (EIO) by default. Of a full disk (28) only what takes space fails.
 //   -r ROOT    only calls on paths below ROOT count
 //   -c CALL    only calls of this name count: write, truncate, sync, open, mkdir, rename, link, symlink, unlink, rmdir, chmod
 //   -s TEXT    only calls on paths that hold this text count
 //   -l LOG     a line for each call that counts: its number, thread, name and path
+//   -k STEP    with `run` and `ask`: again at every STEP-th call behind the N-th
 //
-// It exits as the command does, with 137 when it killed the command, and with 250 when there are fewer than N calls.
+// It exits as the command does, with 137 when it killed the command, with 250 when there are fewer than N calls, and with
+// 251 when LINE did not exit with 0.
 // Linux on x86_64: seccomp stops the calls in question and no others, ptrace changes them. No library is preloaded, so
 // that a static program is seen as well, and every call is, whoever makes it.
 #define _GNU_SOURCE
@@ -36,9 +40,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KILLED = 137, NEVER_REACHED = 250, BROKEN = 99 };
-enum mode { KILL, KILLAFTER, HALF, ONCE, STICKY, MODES };
-static const char *const mode_names[MODES] = {"kill", "killafter", "half", "once", "sticky"};
+enum { KILLED = 137, NEVER_REACHED = 250, MEANWHILE_FAILED = 251, BROKEN = 99 };
+enum mode { KILL, KILLAFTER, HALF, ONCE, STICKY, RUN, ASK, MODES };
+static const char *const mode_names[MODES] = {"kill", "killafter", "half", "once", "sticky", "run", "ask"};
 
 // What a call names: a file that is open, a path, or a directory that is open and a path in it. Of a call with two paths
 // the second counts, which is the new one.
@@ -179,13 +183,35 @@ static int kill_all(pid_t group, FILE *log) {
   return KILLED;
 }
 
+// Runs a line of shell, which is not traced, to its end. What else the tree is about to do waits in line.
+static int run(const char *line) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+    _exit(127);
+  }
+  int status;
+  while (waitpid(pid, &status, 0) != pid)
+    if (errno != EINTR) broken(line);
+  return status;
+}
+
+// Whoever started the tracer looks at the disk, and says when that is done.
+static int ask(void) {
+  char byte = '.';
+  return write(1, &byte, 1) != 1 || read(0, &byte, 1) != 1;
+}
+
 int main(int count, char **words) {
-  int wanted = 0, error = EIO, option;
+  int wanted = 0, step = 0, error = EIO, option, failed = 0;
+  const char *line = "";
   enum mode mode = KILL;
   FILE *log = NULL;
-  while ((option = getopt(count, words, "+n:m:e:r:c:s:l:")) != -1) switch (option) {
+  while ((option = getopt(count, words, "+n:m:e:r:c:s:l:x:k:")) != -1) switch (option) {
       case 'n': wanted = atoi(optarg); break;
       case 'e': error = atoi(optarg); break;
+      case 'k': step = atoi(optarg); break;
+      case 'x': line = optarg; break;
       case 'c': only = optarg; break;
       case 's': holds = optarg; break;
       case 'r':
@@ -235,6 +261,8 @@ int main(int count, char **words) {
           ptrace(PTRACE_SYSCALL, pid, 0, 0);
           continue;
         }
+        int waits = wanted && at >= wanted && (step ? (at - wanted) % step == 0 : at == wanted);
+        if (waits && (mode == RUN || mode == ASK)) failed |= mode == RUN ? run(line) : ask();
         int fails = wanted && (mode == ONCE ? at == wanted : mode == STICKY && at >= wanted);
         if (fails && !(error == ENOSPC && call->frees)) {
           r.orig_rax = (unsigned long)-1;
@@ -247,5 +275,5 @@ int main(int count, char **words) {
     ptrace(PTRACE_CONT, pid, 0, signal);
   }
   if (log) fclose(log);
-  return wanted && at < wanted ? NEVER_REACHED : result;
+  return wanted && at < wanted ? NEVER_REACHED : failed && !result ? MEANWHILE_FAILED : result;
 }

@@ -12,6 +12,8 @@ use crate::support::{all, needs};
 pub(crate) const KILLED: i32 = 137;
 /// The exit code where the command ended before it came to the point.
 pub(crate) const NEVER_REACHED: i32 = 250;
+/// The exit code where the command did well, and what was run beside it did not.
+pub(crate) const MEANWHILE_FAILED: i32 = 251;
 
 /// What the system says of a call that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +56,10 @@ pub(crate) enum Fault {
     Sticky(Errno),
 }
 
-/// A call that changes a file: what it is, such as `rename`, and the path that it changes.
+/// A call that changes a file: which thread makes it, what it is, such as `rename`, and the path that it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
+    pub(crate) thread: u32,
     pub(crate) name: String,
     pub(crate) path: PathBuf,
 }
@@ -90,6 +93,22 @@ impl Tracer {
         self.words(&format!("-n 1 -c {call} -s {text}"), fault, root)
     }
 
+    /// What stands before a command in a line of shell, so that its `first` call and every `step`-th from there on (0: none)
+    /// waits while a shell runs `line`, which the tracer does not look at. Calls are counted as in [`before`](Self::before),
+    /// and written to `log`.
+    pub(crate) fn meanwhile(&self, first: usize, step: usize, line: &str, root: &Path, log: &Path) -> String {
+        assert!(!line.contains('\''), "it stands between quotes: {line}");
+        let (program, root, log) = (self.program.display(), root.display(), log.display());
+        format!("{program} -n {first} -k {step} -m run -x '{line}' -r {root} -l {log} --")
+    }
+
+    /// What stands before a command in a line of shell, so that every call waits for a byte from the line's input when one
+    /// was written to its output. The command has neither.
+    pub(crate) fn asking(&self, root: &Path, log: &Path) -> String {
+        let (program, root, log) = (self.program.display(), root.display(), log.display());
+        format!("{program} -n 1 -k 1 -m ask -r {root} -l {log} --")
+    }
+
     fn words(&self, point: &str, fault: Fault, root: &Path) -> String {
         let (mode, errno) = match fault {
             Fault::Kill => ("kill", Errno::Fails),
@@ -113,9 +132,10 @@ impl Tracer {
 pub(crate) fn calls(log: &Path) -> Vec<Call> {
     let text = fs::read_to_string(log).expect("the tracer wrote a log");
     let call = |line: &str| {
-        let mut words = line.splitn(4, ' ').skip(2);
+        let mut words = line.splitn(4, ' ').skip(1);
+        let thread = words.next().and_then(|number| number.parse().ok()).expect("a thread");
         let (name, path) = (words.next().expect("a name"), words.next().expect("a path"));
-        Call { name: name.to_owned(), path: PathBuf::from(path) }
+        Call { thread, name: name.to_owned(), path: PathBuf::from(path) }
     };
     text.lines().map(call).collect()
 }
