@@ -10,8 +10,14 @@ use super::repository::Repository;
 
 /// The right to write, until it is dropped.
 pub(super) struct Lock {
-    // Closing the file frees the lock.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// To close the file would be enough, were it not that a program that is just being started still has it.
+    fn drop(&mut self) {
+        drop(self.file.unlock());
+    }
 }
 
 impl Lock {
@@ -34,7 +40,7 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(Error::io(&path)(error)),
         };
         sign_in(&mut file).map_err(Error::io(&path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

@@ -21,10 +21,10 @@ use super::redraft::{Release, Served};
 use super::releases::Court;
 use super::verdicts::Verdicts;
 
-/// Fewer releases are judged in their turn.
-const FEW: usize = 24;
+/// Fewer releases are judged in their turn. Where joch is tested, whose ledgers are small, there are hardly ever fewer.
+const FEW: usize = if cfg!(debug_assertions) { 2 } else { 24 };
 /// How many releases a thread takes at a time: neighbours hold much of the same.
-const SHARE: usize = 32;
+const SHARE: usize = if cfg!(debug_assertions) { 1 } else { 32 };
 
 /// The releases of one environment.
 struct Rung<'a> {

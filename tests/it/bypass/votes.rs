@@ -46,6 +46,12 @@ fn a_yes_to_other_rules_does_not_count() {
     lab.is_sound();
 }
 
+/// The name that joch would give whoever commits.
+fn named(who: &str) -> String {
+    let person = |role: &str| format!("export GIT_{role}_NAME={who}@example.com GIT_{role}_EMAIL={who}@example.com");
+    [person("AUTHOR"), person("COMMITTER")].join("; ")
+}
+
 #[test]
 fn a_yes_to_one_agent_is_none_to_another_wherever_it_is_copied() {
     let lab = approved("vote-copied");
@@ -60,9 +66,10 @@ fn a_yes_to_one_agent_is_none_to_another_wherever_it_is_copied() {
     if !needs(&["ssh-keygen"]) {
         return;
     }
-    let forged = lab.0.sh("ci", forge);
+    let forged = lab.0.sh("ci", &format!("{}; {forge}", named("ci")));
     assert_eq!(forged.code, 0, "{}", forged.stderr);
-    lab.stopped("ci", &format!("promote b {TO_PROD}"), PENDING, &["0 of 1 approvals of team rm"]);
+    let reason = "it belongs at `approvals/default/a/";
+    lab.stopped("ci", &format!("promote b {TO_PROD}"), REFUSED, &["`evidence` is not built on", reason]);
     let verified = lab.0.sh("alice", "joch audit verify");
     assert_eq!(verified.code, REFUSED);
     assert!(verified.stdout.contains("evidence-name: "), "{}", verified.stdout);
@@ -74,13 +81,14 @@ fn a_yes_that_was_signed_for_another_purpose_is_none() {
         return;
     }
     let lab = approved("vote-purpose");
-    // Bob's own words, and his own signature; made for Git, and not for evidence.
-    let forge = "export GIT_DIR=.joch/ledger.git GIT_INDEX_FILE=forged; rm -f forged; git read-tree evidence && \
+    // Bob's own words, and his own signature; made for Git, and not for evidence. Nobody remembers another.
+    let forge = "export GIT_DIR=.joch/ledger.git GIT_INDEX_FILE=forged; rm -f forged .joch/seen.json; \
+                 git read-tree evidence && \
                  item=$(git ls-files 'approvals/default/a/*.json') && git cat-file blob evidence:$item > own && \
                  ssh-keygen -q -Y sign -f \"$JOCH_SIGNING_KEY\" -n git own && \
                  git update-index --cacheinfo 100644,$(git hash-object -w own.sig),$item.sig && \
-                 git update-ref refs/heads/evidence $(git commit-tree -S $(git write-tree) -p evidence -m approve)";
-    let forged = lab.0.sh("bob", forge);
+                 git update-ref refs/heads/evidence $(git commit-tree -S $(git write-tree) -p evidence~1 -m approve)";
+    let forged = lab.0.sh("bob", &format!("{}; {forge}", named("bob")));
     assert_eq!(forged.code, 0, "{}", forged.stderr);
     lab.stopped(
         "ci",

@@ -18,7 +18,9 @@ fn a_commit_dated_ahead_is_named_and_nothing_is_built_on_it() {
 #[test]
 fn a_ledger_that_stands_years_ahead_is_not_written_to() {
     let world = shared("ahead-refused");
-    forge(&world, "mallory", "take local; at 4000000000; again local");
+    let dated = r#"s/"timestamp": ".*"/"timestamp": "2096-10-02T07:06:40Z"/"#;
+    let edits = format!("edit release.json '{dated}'; edit $record '{dated}'");
+    forge(&world, "mallory", &format!("take local; at 4000000000; {edits}; again local"));
     forget(&world);
     let edit = "sed -i 's/calm, short/calm, kind/' agents/support-triage.yaml;";
     let refused = world.sh("alice", &format!("{edit} joch apply -f agents/support-triage.yaml"));
