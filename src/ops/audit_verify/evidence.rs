@@ -94,6 +94,7 @@ pub(super) fn follow(
             Ok(changes) => {
                 let judge = trust.newest_unseeing(layout::EVIDENCE, place);
                 let added = Added { reader, commit: *id, fact: &fact, people: &people, judge };
+                findings.extend(added.nothing(&changes));
                 changes.iter().for_each(|change| added.check(change, &changes, place, &mut testimony, findings));
             }
             Err(why) => findings.push(broken(&why)),
@@ -160,6 +161,12 @@ impl Added<'_, '_> {
             let decision = Decision { blob, made: record.verdict == record.event.done() };
             testimony.decisions.entry((record.environment, number)).or_default().push(decision);
         }
+    }
+
+    /// That the commit adds nothing, if it does not: no verb leaves such a one.
+    fn nothing(&self, changes: &[ChangedPath]) -> Option<Finding> {
+        let wrong = || self.fact.finding(Rule::EvidenceChanged, "it adds nothing to the evidence before it");
+        changes.is_empty().then(wrong)
     }
 
     /// What is wrong with a path of the commit.

@@ -184,6 +184,12 @@ fn b25_tags_written_in_two_ways() {
 fn x09_commits_that_plain_git_makes() {
     told(&[
         (
+            "x09_evidence_of_nothing",
+            "evidence-changed",
+            "$(git rev-parse heads/evidence)",
+            "take evidence; echo approve | add evidence",
+        ),
+        (
             "x09_made_on_another_day",
             "commit-form",
             TIP,
