@@ -64,6 +64,9 @@ pub(super) struct Life {
     /// Where the command that changes the ledger next is killed.
     pub(super) kill: Option<Kill>,
     pub(super) tally: Tally,
+    /// Whether Carol said no to something. Her no is about the candidate, and what she said yes to after that is one
+    /// change that brings it: another one that brings it is stopped by the no, not for want of a yes.
+    pub(super) said_no: bool,
 }
 
 /// What a command printed.
@@ -111,7 +114,7 @@ impl Life {
         let world = World::in_memory("machine");
         let bob = (world.home("bob").join(".ssh/id_ed25519"), 0);
         let (model, tips, agreed, told) = (Model::default(), Default::default(), Default::default(), String::new());
-        Self { world, model, tips, agreed, told, bob, kill: None, tally: Tally::default() }
+        Self { world, model, tips, agreed, told, bob, kill: None, tally: Tally::default(), said_no: false }
     }
 
     /// A ledger of which nothing is released.
